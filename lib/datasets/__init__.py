@@ -10,8 +10,9 @@ from lib.errors import ParameterError
 
 
 def names() -> list[str]:
-    """The problems there are: the modules of this package."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+    """The problems there are: the modules of this package, without `base` and the private ones."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
 
 
 def load(name: str, options: Mapping[str, Any] | None = None) -> Dataset:

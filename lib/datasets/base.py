@@ -9,8 +9,9 @@ problem: it comes from the mapping `options` of the parameters. What encodes col
 import dataclasses
 import difflib
 import functools
+import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -113,6 +114,25 @@ class View:
         plt.close(figure)
 
 
+class Later(Mapping):
+    """The mapping `VIEWS` of a module that is imported at first use: most steps never draw."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def _all(self) -> Mapping[str, View]:
+        return importlib.import_module(self.module).VIEWS
+
+    def __getitem__(self, name: str) -> View:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
 @dataclass(frozen=True)
 class Cleaned:
     """Rows that every rule keeps, and the report: rows refused and left, a rule a row, in order."""
@@ -144,8 +164,36 @@ class Dataset:
     derived: Mapping[str, Derived]
     feature_sets: Mapping[str, FeatureSet]
     slices: Mapping[str, Callable[[pd.DataFrame], pd.Series]]
-    views: Mapping[str, View]
+    own_views: Mapping[str, View] = field(default_factory=dict)  # beside those that every problem has
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def views(self) -> dict[str, View]:
+        """The pictures of these rows: those that every problem has, then its own."""
+        from lib.datasets import _views
+
+        return {**_views.standard(self), **self.own_views}
+
+    def ingest(self, source: str, rows: int, seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Raw rows, `published` or `generated`, and their provenance: seed, or each file's digest."""
+        about = {"problem": self.name, "source": source, "options": dict(self.options)}
+        if source == "generated":
+            raw = self.generate(rows, seed)
+            return raw, {**about, "generated": True, "rows": len(raw), "seed": seed, "files": []}
+        if source != "published":
+            raise ParameterError(f"source is {source!r}; it can be 'generated' or 'published'.")
+        files = self.fetch()
+        raw = self.load([file.path for file in files])
+        return raw, {
+            **about,
+            "generated": False,
+            "rows": len(raw),
+            "files": [file.record() for file in files],
+        }
+
+    def of_kind(self, *kinds: str, known: str | None = None) -> list[str]:
+        """Raw columns of these kinds, in order; with `known`, only those known `before` or `after`."""
+        return [n for n, c in self.columns.items() if c.kind in kinds and known in (None, c.known)]
 
     def accepts(self) -> dict[str, inspect.Parameter]:
         """The options that this problem's functions take, by name."""

@@ -1,0 +1,240 @@
+"""Checks on rows: schema, ranges, splits that are apart, and whether two samples are of one distribution.
+
+A problem lists its checks (`Dataset.checks`); a notebook runs them on the splits, `make test-data` on files
+that the user names. Cleaning is not here but in the problem's rules; encoders are in `lib.features`.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import DataError, ParameterError
+
+Frames = Mapping[str, pd.DataFrame]  # by name, the first one is the reference
+
+
+@dataclass(frozen=True)
+class Check:
+    """`finds(frames)` tells what is wrong, in words and numbers; an empty text where the check holds."""
+
+    name: str
+    why: str
+    finds: Callable[[Frames], str]
+    severity: Literal["error", "warning"] = "error"
+
+    def as_warning(self) -> "Check":
+        """The same check, which tells and does not stop."""
+        return Check(self.name, self.why, self.finds, "warning")
+
+
+def run(checks: Sequence[Check], frames: Frames) -> pd.DataFrame:
+    """One row a check: `severity`, `result` (ok, warning, error), what it `found`, and `why` it is there."""
+    rows = []
+    for check in checks:
+        try:
+            found = check.finds(frames)
+        except KeyError as error:  # a column that a schema check, beside this one, names as missing
+            found = f"column {error} is missing"
+        rows.append((check.name, check.severity, check.severity if found else "ok", found, check.why))
+    columns = ["check", "severity", "result", "found", "why"]
+    return pd.DataFrame(rows, columns=columns).set_index("check")
+
+
+def enforce(report: pd.DataFrame) -> str:
+    """Stop with a DataError if a check of severity `error` failed; else one sentence on what there is."""
+    failed = report[report["result"] == "error"]
+    if len(failed):
+        lines = "\n".join(f"- {name}: {row.found}" for name, row in failed.iterrows())
+        raise DataError(
+            f"{len(failed)} of {len(report)} checks on the data failed:\n{lines}\n"
+            "Mend the data, or change the problem's rules and checks if they ask too much."
+        )
+    warned = int((report["result"] == "warning").sum())
+    return f"{len(report) - warned} checks hold, {warned} warn, none fails."
+
+
+def each(name: str, why: str, finds: Callable[[pd.DataFrame], str]) -> Check:
+    """A check of every frame by itself."""
+
+    def on_all(frames: Frames) -> str:
+        found = ((label, finds(rows)) for label, rows in frames.items())
+        return "; ".join(f"{label}: {text}" for label, text in found if text)
+
+    return Check(name, why, on_all)
+
+
+def schema(columns: Mapping[str, str], ordered: bool = False) -> Check:
+    """Every column is there with its kind: integer, number, text, time, or any; `ordered`: just these, so."""
+
+    def finds(rows: pd.DataFrame) -> str:
+        missing = [name for name in columns if name not in rows]
+        if missing:
+            return f"no column {missing}, there are {list(rows)}"
+        if ordered and list(rows) != list(columns):
+            return f"the columns are {list(rows)}, in this order"
+        wrong = {name: str(rows[name].dtype) for name, kind in columns.items() if not _is(rows[name], kind)}
+        return f"not of the kind asked for: {wrong}" if wrong else ""
+
+    return each("columns", "Code that reads a column by name needs it there, and of one kind.", finds)
+
+
+def _is(values: pd.Series, kind: str) -> bool:
+    types = pd.api.types
+    tests = {
+        "integer": types.is_integer_dtype,
+        "float": types.is_float_dtype,
+        "number": types.is_numeric_dtype,
+        "time": types.is_datetime64_any_dtype,
+        "text": lambda x: types.is_string_dtype(x) or isinstance(x.dtype, pd.CategoricalDtype),
+        "any": lambda _: True,
+    }
+    return bool(tests[kind](values))
+
+
+def between(column: str, low: float, high: float, why: str = "") -> Check:
+    """Every value that is not missing lies from `low` to `high`, both included."""
+
+    def finds(rows: pd.DataFrame) -> str:
+        values = rows[column].dropna()
+        out = values[~values.between(low, high)]
+        return f"{len(out):,} outside, from {out.min():,g} to {out.max():,g}" if len(out) else ""
+
+    return each(f"{column} from {low:,g} to {high:,g}", why or "Values outside are not of this world.", finds)
+
+
+def known(column: str, values: Sequence[str], why: str = "") -> Check:
+    """Every value is one of `values`; a missing one is not."""
+
+    def finds(rows: pd.DataFrame) -> str:
+        odd = rows.loc[~rows[column].isin(list(values)), column]
+        return f"{len(odd):,} others: {_few(odd.unique())}" if len(odd) else ""
+
+    return each(
+        f"{column} is one of {len(values)}", why or "A new name is a new thing, or a typing error.", finds
+    )
+
+
+def filled(*columns: str, why: str = "") -> Check:
+    """No value is missing in these columns."""
+
+    def finds(rows: pd.DataFrame) -> str:
+        missing = {name: int(rows[name].isna().sum()) for name in columns}
+        return ", ".join(f"{count:,} of {name}" for name, count in missing.items() if count)
+
+    why = why or "The pipeline reads them without a plan for missing values."
+    return each(f"no value missing: {', '.join(columns)}", why, finds)
+
+
+def row_count(low: int, high: int) -> Check:
+    """More rows than `low` and fewer than `high`."""
+
+    def finds(rows: pd.DataFrame) -> str:
+        return "" if low < len(rows) < high else f"{len(rows):,} rows"
+
+    return each(
+        f"more than {low:,} and fewer than {high:,} rows", "Half a file looks like a whole one.", finds
+    )
+
+
+def not_empty() -> Check:
+    """Every frame has rows."""
+    return each(
+        "rows in every split", "A split without rows measures nothing.", lambda r: "" if len(r) else "no rows"
+    )
+
+
+def apart() -> Check:
+    """No row stands in two frames, compared over all columns that both have."""
+
+    def finds(frames: Frames) -> str:
+        hashes = {name: _hashes(rows) for name, rows in frames.items()}
+        pairs = itertools.combinations(frames, 2)
+        shared = {(a, b): int(np.isin(hashes[b], hashes[a]).sum()) for a, b in pairs}
+        return "; ".join(f"{count:,} rows of {b} stand in {a}" for (a, b), count in shared.items() if count)
+
+    return Check("no row in two splits", "A model must not be examined on what it learnt by heart.", finds)
+
+
+def _hashes(rows: pd.DataFrame) -> np.ndarray:
+    return pd.util.hash_pandas_object(rows[sorted(rows)], index=False).to_numpy()
+
+
+def same_distribution(columns: Sequence[str], alpha: float = 0.05) -> Check:
+    """The first frame against each other one, number by number (`ks_same_distribution`)."""
+
+    def finds(frames: Frames) -> str:
+        (_, reference), *others = frames.items()
+        found = []
+        for label, sample in others:
+            table = ks_same_distribution(reference, sample, columns, alpha)
+            moved = table[~table["same"]]
+            if len(moved):
+                gaps = ", ".join(f"{name} {gap:.3f}" for name, gap in moved["distance"].items())
+                found.append(f"{label}: {len(moved)} of {len(table)} columns moved ({gaps})")
+        return "; ".join(found)
+
+    why = f"Kolmogorov-Smirnov, level {alpha:g} over all: a moved input is the first sign of a stale model."
+    return Check("numbers distributed as in the reference", why, finds)
+
+
+def same_shares(column: str, limit: float) -> Check:
+    """The shares of a column's values against those of the first frame, as `kl_divergence` in bits."""
+
+    def finds(frames: Frames) -> str:
+        (_, reference), *others = frames.items()
+        bits = {label: kl_divergence(reference[column], sample[column]) for label, sample in others}
+        return "; ".join(f"{label}: {value:.3f} bits" for label, value in bits.items() if not value < limit)
+
+    return Check(
+        f"{column} distributed as in the reference", f"Kullback-Leibler below {limit:g} bits.", finds
+    )
+
+
+def kl_divergence(reference: pd.Series, sample: pd.Series) -> float:
+    """Bits lost when the shares of `sample` are told with those of `reference`.
+
+    Each class counts half a row more in both, so that one that is absent on a side leaves it finite.
+    """
+    counts = pd.DataFrame({"p": sample.value_counts(), "q": reference.value_counts()}).fillna(0) + 0.5
+    shares = counts / counts.sum()
+    return float((shares["p"] * np.log2(shares["p"] / shares["q"])).sum())
+
+
+def ks_same_distribution(
+    reference: pd.DataFrame, sample: pd.DataFrame, columns: Sequence[str], alpha: float = 0.05
+) -> pd.DataFrame:
+    """Compare two samples column by column (two-sample Kolmogorov-Smirnov test).
+
+    Returns one row a column, widest gap first: `distance` between the cumulative shares (0 same,
+    1 disjoint), `p`, and `same`, judged at the Šidák level: two draws from one source differ on any of
+    the columns with probability `alpha`. Missing values are left out. At 10^5 rows a gap of 0.01 is
+    "significant": read `distance` before `same`.
+    """
+    from scipy import stats  # half a second to import, and most notebooks never compare
+
+    level = sidak(alpha, len(columns))
+    rows = []
+    for name in columns:
+        for side, frame in (("reference", reference), ("sample", sample)):
+            if name not in frame or frame[name].isna().all():
+                raise DataError(f"{side} has no values in column {name!r}; it has {list(frame)}")
+        found = stats.ks_2samp(reference[name].dropna(), sample[name].dropna())
+        rows.append((name, found.statistic, found.pvalue, found.pvalue >= level))
+    table = pd.DataFrame(rows, columns=["column", "distance", "p", "same"])
+    return table.set_index("column").sort_values("distance", ascending=False)
+
+
+def sidak(alpha: float, tests: int) -> float:
+    """The level of each of `tests` that leaves all of them together at `alpha`: 1 - (1 - alpha)^(1/tests)."""
+    if not 0 < alpha < 1:
+        raise ParameterError(f"alpha is {alpha}; it must lie between 0 and 1.")
+    return 1 - (1 - alpha) ** (1 / max(tests, 1))
+
+
+def _few(values: Sequence[object], most: int = 5) -> str:
+    shown = ", ".join(repr(value) for value in itertools.islice(values, most))
+    return shown + (f" and {len(values) - most} more" if len(values) > most else "")
