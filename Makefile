@@ -1,0 +1,100 @@
+# Every command of the workbook. `make` alone prints them. What a target is given (P, PARAMS, RUN, ...)
+# reaches Python through the environment and is never pasted into a shell line.
+
+PYTHON ?= python3
+PORT ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUTPUTS := $(or $(WORKBOOK_OUTPUTS),$(CURDIR)/outputs)
+STRIP := --keep-id --extra-keys "metadata.papermill cell.metadata.papermill"
+
+# A step's target is its notebook's name: notebooks/07_predict.ipynb joins as `make predict` by being there.
+STEPS_HERE := $(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/[0-9][0-9]_*.ipynb)))
+name_of = $(subst $(firstword $(subst _, ,$(1)))_,,$(1))
+
+export P PARAMS RUN STEPS FORCE JOBS PORT NAME DATA TARGET SAMPLE REFERENCE ALPHA VERSION ALIAS MODEL
+export MLFLOW_DISABLE_TELEMETRY ?= true
+export MLFLOW_SERVER_ENABLE_JOB_EXECUTION ?= false
+# Without compiled bytecode every start compiles what it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+help: ## print this list
+	@echo "The MLOps workbook. With PARAMS=params/<problem>.yaml, P=\"max_evals=50 models=[xgboost]\", RUN=name:"
+	@awk -F ':[^#]*## ' '/^[a-zA-Z0-9_.-]+:[^=]*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@for step in $(foreach s,$(STEPS_HERE),$(call name_of,$(s))); do \
+	  printf '  make %-14s %s\n' $$step "that step, after what it needs"; done
+
+pipeline: $(READY) ## run what is out of date, of all the notebooks, on generated data or on PARAMS
+	@exec $(BIN)/python -m lib.pipeline run
+
+plan: $(READY) ## say which steps would run and why, without running them
+	@exec $(BIN)/python -m lib.pipeline plan
+
+status: $(READY) ## the last run of each run name, step by step
+	@exec $(BIN)/python -m lib.pipeline status
+
+lab: $(READY) ## open the notebooks in JupyterLab, on 127.0.0.1
+	@exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${PORT:-8888} --notebook-dir=notebooks
+
+mlflow: $(READY) ## open MLflow's pages on 127.0.0.1: runs, trials, models
+	@echo "http://127.0.0.1:$${PORT:-5000}"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/mlflow server --host 127.0.0.1 --port $${PORT:-5000} --workers 1 \
+	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(OUTPUTS)/mlflow.db}"
+
+test: lint ## lint, unit tests, every notebook by nbmake, and one whole pipeline
+	@$(BIN)/python -m pytest tests -m "not slow"
+	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" $(BIN)/python -m pytest --nbmake notebooks
+	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" PARAMS= P= RUN= STEPS= FORCE=1 $(BIN)/python -m lib.pipeline run
+
+test-slow: $(READY) ## the tests that take minutes
+	@exec $(BIN)/python -m pytest tests -m slow
+
+lint: $(READY) ## ruff, its formatting, and that no notebook is committed with outputs
+	@$(BIN)/ruff check --no-cache .
+	@$(BIN)/ruff format --no-cache --check .
+	@$(BIN)/nbstripout --verify $(STRIP) notebooks/*.ipynb
+
+format: $(READY) ## format the code, and strip the notebooks' outputs
+	@$(BIN)/ruff check --no-cache --fix-only --quiet .
+	@$(BIN)/ruff format --no-cache .
+	@$(BIN)/nbstripout $(STRIP) notebooks/*.ipynb
+
+bench: $(READY) ## time the pipeline against one plain Python process; writes outputs/bench.json
+	@exec $(BIN)/python -m benchmarks
+
+clean: ## remove what runs have made, but for downloaded files in outputs/cache
+	@find outputs -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || true
+	@rm -rf .pytest_cache .ruff_cache
+
+clean-all: clean ## remove downloads and .venv, too
+	@rm -rf outputs $(VENV)
+
+# The environment: the lock, by uv (from the index that pip is set to), then this project's `lib`, editable.
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "The workbook needs Python 3.11 or later: make PYTHON=/path/to/python3.11 pipeline" >&2; exit 1; }
+	@echo "Building $(VENV) from requirements.txt ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}; \
+	if [ -n "$$index" ]; then UV_DEFAULT_INDEX=$$index; export UV_DEFAULT_INDEX; fi; \
+	UV_PYTHON_DOWNLOADS=never; export UV_PYTHON_DOWNLOADS; \
+	uv="$(BIN)/uv pip install --quiet --python $(BIN)/python"; \
+	{ $$uv --compile-bytecode -r requirements.txt && $$uv --no-deps -e .; } \
+	|| { echo "uv could not; pip tries."; $(BIN)/python -m pip install --quiet -r requirements.txt -e .; }
+	@touch $@
+
+# One target a step, from the notebooks that are there.
+define step_target
+$(call name_of,$(1)): $(READY)
+	@exec $(BIN)/python -m lib.pipeline run $(call name_of,$(1))
+.PHONY: $(call name_of,$(1))
+endef
+$(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
+
+.PHONY: help pipeline plan status lab mlflow test test-slow lint format bench clean clean-all

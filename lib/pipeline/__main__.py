@@ -1,0 +1,35 @@
+"""The command line behind `make`: `python -m lib.pipeline run|plan|status [step]`.
+
+What the user asks for comes through the environment (P, PARAMS, RUN, STEPS, FORCE, JOBS), never pasted
+into a shell line. Until there is something to run, this imports the standard library and YAML alone.
+"""
+
+import os
+import sys
+
+from lib.errors import WorkbookError
+
+
+def main(words: list[str]) -> int:
+    """Run one command; an error of ours is one paragraph, not a traceback."""
+    from lib.pipeline import session
+
+    command, *rest = words or ["run"]
+    try:
+        if command == "run":
+            return session.run(session.ask(os.environ, rest))
+        if command == "plan":
+            return session.show_plan(session.ask(os.environ, rest))
+        if command == "status":
+            from lib.pipeline import status
+
+            return status.show()
+    except WorkbookError as error:
+        print(f"✗ {error}", file=sys.stderr)
+        return 2
+    print(f"✗ There is no command {command!r}: run, plan or status.", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,324 @@
+"""The runner: steps in the order of their reads and writes, independent ones side by side, one record each.
+
+`Runner.go` is one `make pipeline` that has something to do. One thread runs one notebook; the main thread
+alone decides what starts, what has timed out, and what is written about it.
+"""
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from lib.pipeline import project as files
+from lib.pipeline import record, recover, session, source, summary, terminal
+from lib.pipeline.execute import Execution, Failure
+from lib.pipeline.kernels import Kernels
+from lib.pipeline.plan import Planned
+
+_TICK = 0.1
+
+
+class Stopped(BaseException):
+    """A signal asked the runner to stop."""
+
+
+class Runner:
+    """One run: its plan, what is running, what is done, and what has failed."""
+
+    def __init__(self, asked: session.Session, planned: list[Planned]) -> None:
+        self.asked, self.planned = asked, planned
+        self.terminal = terminal.Terminal()
+        self.waiting = [step.name for step in planned]
+        self.running: dict[str, tuple[Execution, threading.Thread, dict[str, Any]]] = {}
+        self.done: dict[str, dict[str, Any]] = {}
+        self.failed: dict[str, Failure] = {}
+        self.current: list[str] = []  # up to date
+        self.state = asked.state()
+        self._ended: queue.Queue[tuple[str, Failure | None]] = queue.Queue()
+        self._started = time.monotonic()
+        self.kernels: Kernels | None = None
+
+    # --- the whole of it ----------------------------------------------------------------------------
+
+    def go(self) -> int:
+        """Run what is out of date; 0 if all went well."""
+        asked = self.asked
+        with _signals():
+            try:
+                self.terminal.open_log(asked.folder / "pipeline.log")
+                self.terminal.say(f"Run {asked.run}: {asked.parameters.file}" + self._overridden())
+                for line in terminal.planned(self.planned):
+                    self.terminal.say(line)
+                recover.after_a_crash(asked, self.terminal.say)
+                self._write_about()
+                self.kernels = Kernels()
+                self._loop()
+            except (Stopped, KeyboardInterrupt) as stop:
+                self._stop_all(str(stop) or "interrupted with Ctrl-C")
+            finally:
+                if self.kernels:
+                    self.kernels.close()
+        self._close()
+        return 1 if self.failed else 0
+
+    def _overridden(self) -> str:
+        over = self.asked.parameters.overrides
+        return "".join(f"  {key}={value}" for key, value in over.items())
+
+    def _write_about(self) -> None:
+        """`run.json`: what this run is, for the index page and `make status`."""
+        asked = self.asked
+        about = {
+            "run": asked.run,
+            "parameters_file": asked.parameters.file,
+            "overrides": asked.parameters.overrides,
+            "values": {k: v for k, v in asked.parameters.values.items() if k != "run"},
+            "given": {n.name: asked.given(n.name) for n in asked.graph.notebooks},
+            "commit": commit(asked.project.root),
+            "started": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "graph": {n.name: {"reads": n.reads, "writes": n.writes} for n in asked.graph.notebooks},
+        }
+        files.write_json(asked.folder / "run.json", about)
+
+    def _loop(self) -> None:
+        self._start_ready()
+        while self.running:
+            try:
+                name, failure = self._ended.get(timeout=_TICK)
+            except queue.Empty:
+                self._tick()
+                continue
+            self._end(name, failure)
+            self._start_ready()
+
+    def _tick(self) -> None:
+        limit = self.asked.parameters.runner("step_timeout_s")
+        for execution, _, _ in self.running.values():
+            execution.save_if_slow()
+            if execution.seconds > limit:
+                execution.stop(f"The step passed its time limit of {limit:g} s (step_timeout_s).")
+        self.terminal.progress((e.name, e.cell, e.cells, e.seconds) for e, _, _ in self.running.values())
+
+    # --- which step is next -------------------------------------------------------------------------
+
+    def _start_ready(self) -> None:
+        """Start what has all it needs, those first that most others wait for."""
+        graph = self.asked.graph
+        self._drop_blocked()
+        ready = [n for n in self.waiting if not set(graph.before(n)) & {*self.waiting, *self.running}]
+        ready.sort(key=lambda name: -sum(name in graph.needed([other]) for other in self.waiting))
+        for name in ready:
+            if len(self.running) >= self.asked.jobs:
+                return
+            self.waiting.remove(name)
+            reasons = self.state.reasons(graph[name])
+            if reasons:
+                self._start(name, reasons)
+            else:
+                self.current.append(name)
+                if any(p.name == name and p.maybe for p in self.planned):
+                    self.terminal.say(
+                        f"  {self.terminal.mark('·')} {name:<14} up to date: its inputs came out the same"
+                    )
+                self._start_ready()
+                return
+
+    def _drop_blocked(self) -> None:
+        """What needs a failed step does not run."""
+        graph = self.asked.graph
+        for name in list(self.waiting):
+            if set(graph.needed([name])) & set(self.failed):
+                self.waiting.remove(name)
+                self.terminal.say(
+                    f"  {self.terminal.mark('·')} {name:<14} not run: it needs {', '.join(self.failed)}"
+                )
+
+    # --- one step -----------------------------------------------------------------------------------
+
+    def _start(self, name: str, reasons: list[str]) -> None:
+        asked, place = self.asked, record.Place(self.asked.folder, name)
+        place.executed.parent.mkdir(parents=True, exist_ok=True)
+        text = (asked.project.notebooks / f"{name}.ipynb").read_text(encoding="utf-8")
+        notebook = source.read(asked.project.notebooks / f"{name}.ipynb", text)
+        place.record.unlink(missing_ok=True)
+        place.opened.unlink(missing_ok=True)
+        facts = {
+            "notebook": notebook,
+            "modules": record.Modules(asked.project).freeze(),
+            "inputs": {thing: self.state.contents.digest(thing) for thing in notebook.reads},
+            "reasons": reasons,
+            "started": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+        execution = Execution(
+            name=name,
+            text=text,
+            parameters=asked.given(name),
+            kernels=self.kernels,
+            folder=asked.project.notebooks,
+            running=place.running,
+            log=self.kernels.folder / f"{name}.log",
+        )
+        thread = threading.Thread(
+            target=lambda: self._ended.put((name, execution.run())), name=name, daemon=True
+        )
+        self.running[name] = (execution, thread, facts)
+        if not self.terminal.live:
+            self.terminal.say(f"    {name:<14} started")
+        thread.start()
+
+    def _end(self, name: str, failure: Failure | None) -> None:
+        execution, thread, facts = self.running.pop(name)
+        thread.join()
+        seconds = execution.seconds
+        if failure is None:
+            try:
+                self._succeeded(execution, facts, seconds)
+                return
+            except OSError as error:
+                failure = Failure(None, execution.cells, "", f"{type(error).__name__}: {error}")
+        self._has_failed(execution, failure, seconds)
+
+    def _succeeded(self, execution: Execution, facts: dict[str, Any], seconds: float) -> None:
+        """Executed notebook first, record last: without the record the step counts as not done."""
+        asked, notebook, place = (
+            self.asked,
+            facts["notebook"],
+            record.Place(self.asked.folder, execution.name),
+        )
+        note = files.read_json(place.opened)
+        self.state.contents.forget(notebook.writes)
+        used = [m for m in note.get("modules", facts["modules"].names()) if m in facts["modules"]]
+        modules = {name: facts["modules"].digests(name) for name in used}
+        kept = record.of(notebook, execution.parameters, modules, facts["inputs"], self.state.contents)
+        absent = [thing for thing, digest in kept["outputs"].items() if digest is None]
+        if absent:
+            text = f"StepError: it ended without writing {', '.join(absent)}, which its Step line declares."
+            self._has_failed(execution, Failure(None, execution.cells, "", text), seconds)
+            return
+        kept |= {
+            "seconds": round(seconds, 2),
+            "started": facts["started"],
+            "reasons": facts["reasons"],
+            "peak_memory_mb": note.get("peak_memory_mb") or execution.peak_memory_mb,
+            "kernel": "warm" if execution.warm else "ordinary",
+            "tracked": {k: v for k, v in note.items() if k not in ("modules", "peak_memory_mb", "pid")},
+        }
+        execution.save(place.executed)
+        files.write_json(place.record, kept)
+        for path in (place.failed, place.failure, place.running, place.failed.with_suffix(".html")):
+            path.unlink(missing_ok=True)
+        self.done[execution.name] = kept
+        self._remember_last()
+        made = summary.produced(asked.project, asked.folder, notebook.writes)
+        self.terminal.say(f"  {self.terminal.mark('✓')} {execution.name:<14} {seconds:6.1f} s  {made}")
+        self._finished(place, note)
+
+    def _finished(self, place: record.Place, note: dict[str, Any]) -> None:
+        """What may happen later: attach the executed notebook, draw its HTML."""
+        place.opened.unlink(missing_ok=True)
+
+    def _remember_last(self) -> None:
+        """Where run `scratch` finds what it lacks."""
+        path = self.asked.project.outputs / "last.json"
+        problem = next((p["problem"] for p in self.state.parameters.values() if "problem" in p), None)
+        last = files.read_json(path)
+        if problem and last.get(problem) != self.asked.run:
+            files.write_json(path, last | {problem: self.asked.run})
+
+    def _has_failed(self, execution: Execution, failure: Failure, seconds: float) -> None:
+        place = record.Place(self.asked.folder, execution.name)
+        self.failed[execution.name] = failure
+        path = self.asked.project.shown(place.failed)
+        try:
+            recover.keep_failed(place, execution.notebook, failure, seconds)
+        except OSError as error:
+            path = f"nothing: the notebook could not be kept ({error.strerror})"
+        place.running.unlink(missing_ok=True)
+        advice = (
+            "`make pipeline` goes on from this step."
+            if not self.asked.only
+            else "The same command goes on from here."
+        )
+        self.terminal.say(terminal.failure(execution.name, seconds, failure, path, advice))
+
+    # --- the end ------------------------------------------------------------------------------------
+
+    def _stop_all(self, why: str) -> None:
+        self.terminal.say(f"Stopping: {why}.")
+        for execution, _, _ in self.running.values():
+            execution.stop(f"The run was {why}.", grace=0)
+        until = time.monotonic() + 8
+        while self.running and time.monotonic() < until:
+            with contextlib.suppress(queue.Empty):
+                self._end(*self._ended.get(timeout=_TICK))
+        self.waiting.clear()
+        self.failed.setdefault("the run", Failure(None, 0, "", why))
+
+    def _close(self) -> None:
+        recover.close_tracked(self.asked, self.failed, self.terminal.say)
+        rows = [
+            (
+                name,
+                terminal.seconds(kept["seconds"]),
+                summary.produced(self.asked.project, self.asked.folder, tuple(kept["outputs"])),
+            )
+            for name, kept in self.done.items()
+        ]
+        spent = time.monotonic() - self._started
+        self.terminal.say()
+        for line in terminal.table(rows):
+            self.terminal.say(line)
+        if self.failed:
+            self.terminal.say(f"{terminal.seconds(spent)}; failed: {', '.join(self.failed)}.")
+            return
+        for line in summary.headline(self.asked.folder):
+            self.terminal.say(line)
+        shown = self.asked.project.shown(self.asked.folder)
+        self.terminal.say(
+            f"{terminal.seconds(spent)} in all. Look at {shown}/notebooks/, `make mlflow`, `make lab`."
+        )
+
+
+@contextlib.contextmanager
+def _signals() -> Any:
+    """SIGTERM and SIGHUP end the run like Ctrl-C does; and so does the death of the make that started it."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise Stopped(f"stopped by {signal.Signals(number).name}")
+
+    names = [n for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
+    before = {n: signal.signal(getattr(signal, n), stop) for n in names}
+    if os.environ.get("MAKELEVEL"):
+        die_with_parent(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def die_with_parent(number: int) -> None:
+    """On Linux, have the system send this process a signal when its parent dies."""
+    with contextlib.suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, number, 0, 0, 0)
+
+
+def commit(root: Path) -> str:
+    """The git commit of the checkout, `+` after it where files differ; empty without git."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        words = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+        return subprocess.run(words, capture_output=True, text=True, timeout=10).stdout.strip()
+    return ""
+
+
+def pipeline_id() -> str:
+    """A text that names this one start, for the trackers' tags."""
+    return uuid.uuid4().hex[:12]

@@ -1,0 +1,89 @@
+"""The closing words of a run: best model, its figures beside the baselines, version, where to look.
+
+Every name comes from what the steps wrote (`metrics.json`, `tuned.json`, `registry.json`, `provenance.json`):
+nothing here knows a problem. Standard library only.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from lib.pipeline import project as files
+from lib.pipeline.project import Project
+
+
+def headline(folder: Path) -> list[str]:
+    """The lines after the table; those whose file is not there are left out."""
+    metrics, tuned = files.read_json(folder / "metrics.json"), files.read_json(folder / "tuned.json")
+    registry, provenance = (
+        files.read_json(folder / "registry.json"),
+        files.read_json(folder / "provenance.json"),
+    )
+    choice = tuned.get("choice") or {}
+    generated = " (generated data)" if provenance.get("generated") else ""
+    lines = []
+    if choice.get("family"):
+        lines.append(f"Best model: {choice['family']}, features {tuned.get('feature_set', '?')}{generated}")
+    lines += [f"  {line}" for line in comparison(metrics, tuned.get("metric"))]
+    if registry:
+        lines.append(_registered(registry))
+    return lines
+
+
+def comparison(metrics: dict[str, Any], metric: str | None) -> list[str]:
+    """`test rmse 4.512   baselines: mean 9.1, linear 6.2`, for the problem's metric or the first there is."""
+    name = metric if metric and f"test_{metric}" in metrics else _first_metric(metrics)
+    if name is None:
+        return []
+    ending = f"_test_{name}"
+    others = {
+        key.removeprefix("baseline_").removesuffix(ending): value
+        for key, value in metrics.items()
+        if key.startswith("baseline_") and key.endswith(ending)
+    }
+    baselines = ", ".join(f"{key} {_figure(value)}" for key, value in sorted(others.items()))
+    text = f"test {name} {_figure(metrics[f'test_{name}'])}"
+    return [text + (f"   baselines: {baselines}" if baselines else "")]
+
+
+def _first_metric(metrics: dict[str, Any]) -> str | None:
+    for name in ("rmse", "auc", "mae", "accuracy", "r2"):
+        if f"test_{name}" in metrics:
+            return name
+    return None
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+
+
+def _registered(registry: dict[str, Any]) -> str:
+    name, version = registry.get("name", "?"), registry.get("version", "?")
+    aliases = registry.get("aliases") or registry.get("alias")
+    if isinstance(aliases, dict):
+        aliases = ", ".join(f"{key} = {value}" for key, value in sorted(aliases.items()))
+    elif isinstance(aliases, list):
+        aliases = ", ".join(str(alias) for alias in aliases)
+    return f"Registered: {name} version {version}" + (f", aliases: {aliases}" if aliases else "")
+
+
+def produced(project: Project, folder: Path, writes: tuple[str, ...]) -> str:
+    """What a step wrote, as names and sizes."""
+    found = []
+    for name in writes:
+        path = files.find(folder, name)
+        if path:
+            found.append(f"{path.relative_to(folder)}{'/' if path.is_dir() else ''} {size(path)}")
+    return ", ".join(found)
+
+
+def size(path: Path) -> str:
+    """`4.1 MB`."""
+    if path.is_dir():
+        total = sum(part.stat().st_size for part in path.rglob("*") if part.is_file())
+    else:
+        total = path.stat().st_size
+    for unit in ("B", "kB", "MB"):
+        if total < 1000:
+            return f"{total:.0f} {unit}" if unit == "B" else f"{total:.1f} {unit}"
+        total /= 1000
+    return f"{total:.1f} GB"
