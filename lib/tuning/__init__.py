@@ -1,0 +1,259 @@
+"""The search over the zoo: one budget of trials and seconds, workers in parallel, TPE within each family.
+
+`search` runs it and gives a `Found`: the trials as a frame, the best of each family, the choice. Where trials
+run is in `pool`, what is tried next in `suggest`, one trial in `trial`, the choice in `choose`.
+"""
+
+import itertools
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib import evaluation, features, models
+from lib.errors import ParameterError
+from lib.models import spaces
+from lib.tuning import choose, ledger, pool, suggest
+from lib.tuning.trial import Bench
+
+#: A trial may take this share of the whole time, and never less than these seconds.
+SHARE, LEAST = 0.25, 20.0
+
+
+@dataclass
+class Found:
+    """What a search found. `trials` has a row a trial, in the order of submission."""
+
+    trials: pd.DataFrame
+    metric: str
+    seconds: float
+    reason: str
+
+    @property
+    def best(self) -> pd.DataFrame:
+        """The best trial of each family, best first."""
+        return choose.best_of_families(self.trials, self.metric)
+
+    @property
+    def choice(self) -> pd.Series:
+        """The trial to keep."""
+        return choose.chosen(self.trials, self.metric)
+
+    def tuned(self, feature_set: str) -> dict[str, Any]:
+        """The result as plain data that is the same for the same trials: no times."""
+        keys = ["number", "family", "parameters", "encoding", "score", "rounds", "comparisons"]
+
+        def plain(row: pd.Series) -> dict[str, Any]:
+            found = {key: row[key] for key in keys}
+            rounds = None if pd.isna(row["rounds"]) else int(row["rounds"])
+            return found | {"number": int(row["number"]), "rounds": rounds}
+
+        best = {row["family"]: plain(row) for _, row in self.best.iterrows()}
+        return {
+            "feature_set": feature_set,
+            "metric": self.metric,
+            "choice": plain(self.choice),
+            "best": best,
+            "trials": len(self.trials),
+        }
+
+
+class Data:
+    """Encoded rows: each setting of the encoders that is searched is fitted once, on the training rows."""
+
+    def __init__(
+        self, dataset: Any, feature_set: Any, train: pd.DataFrame, validation: pd.DataFrame, seed: int
+    ):
+        self.y_train = train[dataset.target.name].to_numpy()
+        self.y_validation = validation[dataset.target.name].to_numpy()
+        self.settings = settings_of(feature_set)
+        self.matrices, self.encodings = {}, {}
+        wanted = features.Encoding(feature_set.encodes).training_columns
+        rows = dataset.engineer(train, [c for c in wanted if c in dataset.derived])
+        other = dataset.engineer(validation, [c for c in feature_set.columns if c in dataset.derived])
+        for key, setting in self.settings.items():
+            encoding = features.Encoding(feature_set.encodes, setting)
+            self.matrices[key] = encoding.fit_transform(rows, self.y_train, seed), encoding.transform(other)
+            self.encodings[key] = encoding
+
+    @property
+    def first(self) -> str:
+        """The first of the settings."""
+        return next(iter(self.settings))
+
+
+def settings_of(feature_set: Any) -> dict[str, dict[str, Any]]:
+    """Every combination of the encoder settings that a feature set has searched, by a readable key."""
+    searched = feature_set.spaces.get("encoding", {})
+    for name, spec in searched.items():
+        if spec[0] != "choice":
+            raise ParameterError(
+                f"The encoder setting {name!r} is searched over {spec[0]!r}; use ('choice', [...])."
+            )
+    names = list(searched)
+    combinations = [
+        dict(zip(names, point, strict=True)) for point in itertools.product(*(searched[n][1] for n in names))
+    ]
+    return {", ".join(f"{k}={v}" for k, v in point.items()) or "as declared": point for point in combinations}
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def search(
+    dataset: Any,
+    feature_set: Any,
+    data: Data,
+    names: Sequence[str],
+    max_evals: int,
+    timeout_s: float,
+    workers: int = 2,
+    seed: int = 42,
+    told: Callable[[dict[str, Any]], None] | None = None,
+    memory: Path | None = None,
+    make_pool: Callable[..., pool.Pool] | None = None,
+) -> Found:
+    """Try up to `max_evals` trials a family, shared among them by merit, for at most `timeout_s` seconds.
+
+    `told(row)` is called with each finished trial, in order. `memory` is a folder where finished trials
+    are kept, so that the same search goes on where it was. Ctrl-C ends the search and keeps what is finished.
+    """
+    workers = max(1, min(int(workers), cores()))
+    threads = max(1, cores() // workers)
+    models.named(names, dataset.task)
+    _import_all()
+    bench = Bench(data.matrices, data.y_train, data.y_validation, dataset.task, dataset.metric, seed, threads)
+    run = _Search(dataset, feature_set, data, list(names), max_evals, timeout_s, seed, told)
+    run.remember(memory, bench, workers)
+    made = (make_pool or _processes)(bench.evaluate, workers, 2 * workers, run.time_for_a_trial)
+    return run.go(made)
+
+
+def _processes(evaluate: Any, workers: int, width: int, late: Callable[[], float]) -> pool.Pool:
+    return pool.Processes(evaluate, workers, width, late)
+
+
+class _Search:
+    """The state of one search: what was asked, told, and how much of the budget is left."""
+
+    def __init__(self, dataset, feature_set, data, names, max_evals, timeout_s, seed, told):
+        self.metric, self.way, self.names = dataset.metric, evaluation.sign(dataset.metric), names
+        self.budget, self.timeout, self.told = max_evals * len(names), float(timeout_s), told
+        dense = isinstance(data.matrices[data.first][0], np.ndarray)
+        self.settings = list(data.settings)
+        extra = {"encoding": ("choice", self.settings)} if len(self.settings) > 1 else {}
+        self.spaces = {n: dict(spaces.space(n, dense, feature_set.spaces)) | extra for n in names}
+        start = max(5, max_evals // 3)
+        self.searches = {n: suggest.FamilySearch(n, self.spaces[n], seed, start) for n in names}
+        self.best: dict[str, float | None] = dict.fromkeys(names)
+        self.rows: list[dict[str, Any]] = []
+        self.seed = seed
+
+    def remember(self, folder: Path | None, bench: Bench, workers: int) -> None:
+        """Find what an earlier, unfinished run of this very search left."""
+        arrays = [a for pair in bench.matrices.values() for a in pair] if folder else []
+        code = [features.matrix, features.means, models, models.fitted, models.spaces, suggest]
+        key = ledger.fingerprint(
+            self.names,
+            self.spaces,
+            self.seed,
+            workers,
+            self.metric,
+            bench.y_train,
+            bench.y_validation,
+            *arrays,
+            *code,
+        )
+        self.ledger = ledger.Ledger(folder, key)
+        self.before, self.began = self.ledger.seconds, time.monotonic()
+
+    def elapsed(self) -> float:
+        """Seconds of search so far, those of an earlier part included."""
+        return self.before + time.monotonic() - self.began
+
+    def time_for_a_trial(self) -> float:
+        """Seconds that a trial starting now may take: a share of the whole, never beyond its end."""
+        return min(max(LEAST, SHARE * self.timeout), self.timeout - self.elapsed())
+
+    def go(self, made: pool.Pool) -> Found:
+        """Submit, wait for the oldest, tell, until the budget is used up."""
+        from tqdm.auto import tqdm
+
+        pending: deque = deque()
+        reason = "all trials were run"
+        bar = tqdm(total=self.budget, desc="trials", unit="trial", mininterval=0.5)
+        try:
+            while pending or self._asked() < self.budget:
+                while (
+                    len(pending) < made.width and self._asked() < self.budget and self.time_for_a_trial() > 0
+                ):
+                    pending.append(self._submit(made))
+                if not pending:
+                    reason = f"the {self.timeout:.0f} s were over"
+                    break
+                self._tell(*pending.popleft())
+                bar.update()
+                bar.set_postfix_str(self._best_so_far())
+        except KeyboardInterrupt:
+            reason = "it was interrupted"
+        finally:
+            bar.close()
+            made.close()
+        return Found(pd.DataFrame(self.rows), self.metric, self.elapsed(), reason)
+
+    def _asked(self) -> int:
+        return sum(one.asked for one in self.searches.values())
+
+    def _submit(self, made: pool.Pool) -> tuple[dict[str, Any], Any]:
+        asked = {name: one.asked for name, one in self.searches.items()}
+        family = suggest.next_family(self.names, asked, self.best)
+        number = self._asked()
+        point = self.searches[family].ask()
+        encoding = point.pop("encoding", self.settings[0])
+        trial = {"number": number, "family": family, "parameters": point, "encoding": encoding}
+        known = self.ledger.recall(trial)
+        return trial, known if known else made.submit(trial)
+
+    def _tell(self, trial: dict[str, Any], answer: Any) -> None:
+        outcome = answer if isinstance(answer, dict) else answer.result()
+        loss = None if outcome["score"] is None else self.way * outcome["score"]
+        family = trial["family"]
+        point = dict(trial["parameters"])
+        if len(self.settings) > 1:
+            point["encoding"] = trial["encoding"]
+        self.searches[family].tell(point, loss)
+        if loss is not None and (self.best[family] is None or loss < self.best[family]):
+            self.best[family] = loss
+        empty = {"blocks": [], "rounds": None, "comparisons": None}
+        row = trial | empty | outcome | {"elapsed": self.elapsed()}
+        if "the time for the search was over" in outcome["reason"]:
+            return
+        self.rows.append(row)
+        self.ledger.add(trial, outcome, row["elapsed"])
+        if self.told:
+            self.told(row)
+
+    def _best_so_far(self) -> str:
+        known = {name: loss for name, loss in self.best.items() if loss is not None}
+        if not known:
+            return "no score yet"
+        name = min(known, key=known.get)
+        return f"best {self.metric} {self.way * known[name]:.4g} ({name})"
+
+
+def _import_all() -> None:
+    """Import what the workers need: a module half imported by another thread at a fork stays locked."""
+    import importlib
+
+    for name in ("ensemble", "impute", "linear_model", "metrics", "pipeline", "preprocessing", "svm"):
+        importlib.import_module(f"sklearn.{name}")
+    for name in ("scipy.sparse", "threadpoolctl", "xgboost"):
+        importlib.import_module(name)

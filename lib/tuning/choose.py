@@ -1,0 +1,61 @@
+"""Which model to keep: the best on validation, or a cheaper one that luck alone may have put behind it.
+
+Cost is counted (comparisons or multiplications that one row needs), not timed: the same trials give the
+same choice on any machine. The measured time of the kept model is shown where it is trained.
+"""
+
+import numpy as np
+import pandas as pd
+
+from lib import evaluation
+from lib.errors import ModelError
+
+
+def best_of_families(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The best trial of each family, best family first."""
+    good = trials[trials["status"] == "ok"].assign(loss=lambda t: evaluation.sign(metric) * t["score"])
+    return good.sort_values(["loss", "number"]).drop_duplicates("family").drop(columns="loss")
+
+
+def contenders(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Finished trials with `behind` (the best's lead) and `error`, its standard error, and `equal`.
+
+    Both models of a pair are scored on the same ten blocks of the validation rows, so what makes a block
+    hard for both falls out of the difference.
+    """
+    good = trials[trials["status"] == "ok"].copy()
+    if good.empty:
+        reasons = sorted(set(trials["reason"])) or ["no trial was run"]
+        raise ModelError(f"No trial gave a score: {reasons[:3]}. Try other models, or give more time.")
+    way = evaluation.sign(metric)
+    best = good.iloc[int(np.argmin(way * good["score"].to_numpy()))]
+    lead = way * (np.array(good["blocks"].tolist()) - np.array(best["blocks"]))
+    good["behind"] = way * (good["score"] - best["score"])
+    good["error"] = np.nanstd(lead, axis=1, ddof=1) / np.sqrt(lead.shape[1])
+    good["equal"] = good["behind"] <= good["error"]
+    return good.sort_values(["behind", "number"])
+
+
+def chosen(trials: pd.DataFrame, metric: str) -> pd.Series:
+    """Of those that are as good as the best, the one whose predictions cost least."""
+    equal = contenders(trials, metric).query("equal")
+    return equal.sort_values(["comparisons", "behind", "number"]).iloc[0]
+
+
+def sentence(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
+    """The choice in words."""
+    table = contenders(trials, metric)
+    best, kept, unit = table.iloc[0], chosen(trials, metric), f" {unit}" if unit else ""
+    if kept["number"] == best["number"]:
+        return (
+            f"**{kept['family']}**, trial {kept['number']}, is best ({metric} {kept['score']:.4g}{unit}), "
+            f"and none of the {int(table['equal'].sum()) - 1} others within one standard error of it "
+            "predicts at less cost."
+        )
+    share = kept["comparisons"] / best["comparisons"]
+    return (
+        f"Trial {best['number']} ({best['family']}) is best with {metric} {best['score']:.4g}{unit}; "
+        f"trial {kept['number']} ({kept['family']}, {kept['score']:.4g}) lies {kept['behind']:.2g} behind, "
+        f"within one standard error ({kept['error']:.2g}), for {share:.0%} of the cost "
+        "of a prediction: **that one is kept**."
+    )
