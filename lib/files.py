@@ -20,7 +20,7 @@ import numpy as np
 from lib.errors import StepError
 
 _REMEDIES = {
-    errno.ENOSPC: "the disk is full: free some space (`make clean` removes outputs/), then run the step again",
+    errno.ENOSPC: "the disk is full: free some space (`make clean` empties outputs/) and run the step again",
     errno.EDQUOT: "the disk quota is used up: free some space, then run the step again",
     errno.EROFS: "the disk is read-only: set WORKBOOK_OUTPUTS to a folder that can be written",
     errno.EACCES: "it may not be written: change its permissions, or set WORKBOOK_OUTPUTS to another folder",
@@ -100,7 +100,7 @@ def remove(path: Path) -> None:
 
 
 def sweep(folder: Path) -> list[str]:
-    """Remove what writers that died have left in `folder`; a living writer's files stay. Gives their names."""
+    """Remove what dead writers have left in `folder`; a living writer's files stay. Gives their names."""
     left = []
     for path in folder.glob(".*.tmp"):
         digits = [part for part in path.name.split(".") if part.isdigit()]
@@ -111,7 +111,9 @@ def sweep(folder: Path) -> list[str]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of that number is running."""
+    """Whether a process of that number is running; 0 is none."""
+    if pid <= 0:
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -31,7 +31,7 @@ _OPEN: dict[str, tracking.Tracked] = {}
 
 
 def outputs() -> Path:
-    """Where everything that runs make is kept: the folder WORKBOOK_OUTPUTS, else `outputs/` of the project."""
+    """Where all that runs make is kept: the folder WORKBOOK_OUTPUTS, else `outputs/` of the project."""
     return Path(os.environ.get("WORKBOOK_OUTPUTS") or PROJECT / "outputs").absolute()
 
 
@@ -154,7 +154,9 @@ class Step:
         """What to say when an input is not there: which `make` target writes it."""
         maker = makers().get(name)
         if maker is None:
-            return f"{self.name} reads {name!r}, which is not in {_short(self.folder_of_run)} and no notebook writes."
+            return (
+                f"{self.name} reads {name!r}; {_short(self.folder_of_run)} has none, no notebook writes it."
+            )
         target = f"make {maker.partition('_')[2]}"
         if (PROJECT / "params" / f"{self.problem}.yaml").exists():
             target += f" PARAMS=params/{self.problem}.yaml"
@@ -242,11 +244,11 @@ class Step:
             self.tracked.tags({"workbook.generated": "yes" if value else "no"})
 
     def open(self, **parameters: Any) -> tracking.Tracked:
-        """Open the step's run in both trackers; one that this notebook left open before is closed as killed."""
+        """Open the step's run in both trackers; one that this notebook left open is closed as killed."""
         earlier = _OPEN.pop(self.name, None)
         if earlier:
             earlier.close("KILLED")
-        elif self.note.exists():
+        elif self.note.exists() and not files.alive(_load(self.note).get("pid", 0)):
             tracking.close_dead(_load(self.note))
         with files.writing(self.folder_of_run):
             for part in (self.folder_of_run, self.folder_of_run / "data", self.note.parent):

@@ -2,42 +2,29 @@
 
 MLflow is the record (`lib.tracking.record`): its failure fails the step. W&B (`lib.tracking.board`) is
 offline by default, needs no account and never prompts: its failure is told once. Calls return at once:
-each tracker has a thread that does the work in order, and `close` waits for both.
+each tracker has a thread that does the work in order (`lib.tracking.lane`), and `close` waits for both.
 """
 
-import io
+import atexit
 import os
-import re
 import secrets
-import subprocess
 import tempfile
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lib import files
-from lib.tracking.record import Record, attach, close_run, prepare, uri
+from lib.errors import StepError
+from lib.tracking import about, board
+from lib.tracking.about import PRELOAD, environment
+from lib.tracking.lane import Lane
+from lib.tracking.record import Record, attach, prepare, uri
+from lib.tracking.rescue import close_dead
 
-__all__ = ["Tracked", "attach", "close_dead", "environment", "open", "prepare", "uri"]
+__all__ = ["PRELOAD", "Tracked", "attach", "close_dead", "environment", "open", "prepare", "uri"]
 
-_SECRET = re.compile(r"(?i)(password|passwd|secret|token|api_?key|credential)")
-_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
-
-
-def environment(outputs: Path) -> dict[str, str]:
-    """What must stand in the environment before MLflow or W&B is imported; what the user set stays."""
-    folder = str(outputs / "wandb")
-    wanted = {
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "1",
-        "WANDB_MODE": "offline",
-        "WANDB_ERROR_REPORTING": "false",
-        "WANDB_SILENT": "true",
-        "WANDB_DATA_DIR": folder,
-        "WANDB_CACHE_DIR": folder,
-        "WANDB_CONFIG_DIR": folder,
-    }
-    return {name: value for name, value in wanted.items() if not os.environ.get(name)}
+_LIVING: "weakref.WeakSet[Tracked]" = weakref.WeakSet()
 
 
 def open(
@@ -51,95 +38,154 @@ def open(
 ) -> "Tracked":
     """Open one run in each tracker. `note` is the file that says which, for whoever finds the step dead."""
     os.environ.update(environment(outputs))
-    parent = os.environ.pop("MLFLOW_RUN_ID", None)
-    if parent:
-        os.environ["WORKBOOK_PARENT_RUN_ID"] = parent
-    return Tracked(step, run, problem, parameters, tags, outputs, note)
+    about.take_parent()
+    parameters = {name: about.without_secrets(name, value) for name, value in parameters.items()}
+    tags = about.tags(step, run, problem, parameters) | dict(tags)
+    tracked = Tracked(tags, parameters, outputs, note)
+    _LIVING.add(tracked)
+    _close_at_exit()
+    return tracked
+
+
+def _close_what_is_open() -> None:
+    """A process that ends with a step open has not finished it: MLflow would leave the run running."""
+    for tracked in list(_LIVING):
+        tracked.close("FAILED", patience=5)
+
+
+def _close_at_exit() -> None:
+    """Have open runs closed before W&B's own exit hook ends its service: the last hook set runs first."""
+    atexit.unregister(_close_what_is_open)
+    atexit.register(_close_what_is_open)
 
 
 class Tracked:
-    """A step's run in both trackers. Methods give work to the trackers' threads and return."""
+    """A step's run in both trackers. Methods hand the work over to the trackers' threads and return."""
 
     def __init__(
-        self,
-        step: str,
-        run: str,
-        problem: str,
-        parameters: Mapping[str, Any],
-        tags: Mapping[str, str],
-        outputs: Path,
-        note: Path | None,
+        self, tags: Mapping[str, str], parameters: Mapping[str, Any], outputs: Path, note: Path | None
     ) -> None:
-        self.at = prepare(outputs)
-        self.note, self.closed = note, False
+        self.uri = prepare(outputs)
+        self.status = "RUNNING"
+        self.note, self._board_told = note, False
+        self._record: Record | None = None
+        self._board: board.Board | None = None
         key = secrets.token_hex(8)
-        parameters = {name: _hidden(name, value) for name, value in parameters.items()}
-        every = {
-            "workbook.key": key,
-            "workbook.run": run,
-            "workbook.step": step,
-            "workbook.problem": problem,
-            "workbook.pipeline": os.environ.get("WORKBOOK_PIPELINE_ID", ""),
-            "workbook.parameters": _short_hash(parameters),
-            "workbook.generated": "unknown",
-            **_commit(),
-            **tags,
+        tags = dict(tags) | {"workbook.key": key}
+        self._about = {
+            "key": key,
+            "problem": tags["workbook.problem"],
+            "outputs": str(outputs),
+            "mlflow_uri": self.uri,
+            "wandb_id": key,
+            "pid": os.getpid(),
         }
-        parent = os.environ.get("WORKBOOK_PARENT_RUN_ID")
-        if parent:
-            every["mlflow.parentRunId"] = parent
-        every["mlflow.source.name"] = f"notebooks/{step}.ipynb"
-        every["mlflow.source.type"] = "NOTEBOOK"
-        self._about = {"key": key, "problem": problem, "mlflow_uri": self.at, "pid": os.getpid()}
         self._write_note()
-        self._record = Record(self.at, f"{run}/{step}", problem, outputs, every)
-        self._about["mlflow_run_id"] = self.run_id
+        mode = board.mode()
+        if mode != "disabled":
+            import wandb  # noqa: F401  here, as two threads that import at once can meet half a module
+        self._lanes = {"record": Lane("mlflow")} | ({} if mode == "disabled" else {"board": Lane("wandb")})
+        self._lanes["record"].do(self._open_record, tags, parameters, outputs)
+        if mode != "disabled":
+            self._lanes["board"].do(self._open_board, key, tags, parameters, outputs, mode)
+
+    def _open_record(self, tags: Mapping[str, str], parameters: Mapping[str, Any], outputs: Path) -> None:
+        name = f"{tags['workbook.run']}/{tags['workbook.step']}"
+        self._record = Record(self.uri, name, tags["workbook.problem"], outputs, dict(tags) | about.commit())
+        self._about["mlflow_run_id"] = self._record.run_id
         self._write_note()
         self._record.log(parameters=parameters)
 
-    @property
-    def run_id(self) -> str:
-        """The id of the MLflow run."""
-        return self._record.run_id
+    def _open_board(self, *arguments: Any) -> None:
+        key, tags, *others = arguments
+        self._board = board.Board(key, dict(tags) | about.commit(), *others)
+        _close_at_exit()
 
     def _write_note(self) -> None:
         if self.note:
             with files.whole(self.note) as file:
                 file.write(files.as_json(self._about))
 
+    @property
+    def run_id(self) -> str:
+        """The id of the MLflow run, once that is open."""
+        self.wait()
+        return self._about["mlflow_run_id"]
+
+    def wait(self, patience: float | None = None) -> None:
+        """Wait until both trackers have what they were given; raises if MLflow could not take it."""
+        for lane in self._lanes.values():
+            lane.wait(patience)
+        self._check()
+
+    def _check(self) -> None:
+        failed = self._lanes["record"].error
+        if failed:
+            raise StepError(
+                f"MLflow at {self.uri} could not record this step ({type(failed).__name__}: {failed}). "
+                "If the database is broken or of another version, move it away, then run the step again."
+            ) from failed
+        lost = self._lanes["board"].error if "board" in self._lanes else None
+        if lost and not self._board_told:
+            self._board_told = True
+            print(f"W&B took no more of this step ({type(lost).__name__}: {lost}); MLflow has it all.")
+
+    def _both(self, to_record: Any, to_board: Any) -> None:
+        """Hand one piece of work to each tracker; each callable is given its tracker when its turn comes."""
+        self._check()
+        self._lanes["record"].do(lambda: to_record(self._record))
+        if "board" in self._lanes:
+            self._lanes["board"].do(lambda: to_board(self._board))
+
     def tags(self, tags: Mapping[str, str]) -> None:
         """Tags of the run; those that were there are replaced."""
-        self._record.tags |= tags
-        self._record.log(tags=tags)
+        self._both(lambda record: record.tag(tags), lambda board: board.tag(tags))
 
     def metrics(self, metrics: Mapping[str, float]) -> None:
         """Figures of the run, by name; None is left out."""
-        self._record.log(metrics=metrics)
+        metrics = files.plain(metrics)
+        self._both(lambda record: record.log(metrics=metrics), lambda board: board.metrics(metrics))
 
     def figure(self, name: str, figure: Any) -> None:
-        """A matplotlib figure, as PNG."""
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=110, bbox_inches="tight")
-        self._keep(f"figures/{name}.png", picture.getvalue())
+        """A matplotlib figure, as PNG; drawn here and now, so that it may be closed at once."""
+        path = self._shelf() / f"{name}.png"
+        figure.savefig(path, format="png", dpi=100, bbox_inches="tight")
+        self._both(
+            lambda record: record.artifact(path, "figures"),
+            lambda board: board.picture(f"figures/{name}", path),
+        )
 
     def table(self, name: str, frame: Any) -> None:
-        """A small data frame, as a table that both trackers show."""
-        text = frame.reset_index().to_json(orient="split", index=False, default_handler=str)
-        self._keep(f"tables/{name}.json", text.encode())
+        """A small data frame, as a table; its index becomes columns unless it only counts the rows."""
+        shown = frame if frame.index.name is None and frame.index.dtype == "int64" else frame.reset_index()
+        columns = [str(column) for column in shown.columns]
+        rows = files.plain(shown.to_numpy(dtype=object))
+        path = self._shelf() / f"{name}.json"
+        path.write_bytes(files.as_json({"columns": columns, "data": rows}))
+        self._both(
+            lambda record: record.artifact(path, "tables"),
+            lambda board: board.table(f"tables/{name}", columns, rows),
+        )
 
     def text(self, name: str, text: str) -> None:
         """A text file."""
-        self._keep(f"{name}.txt", text.encode())
+        path = self._shelf() / f"{name}.txt"
+        path.write_text(text, encoding="utf-8")
+        self._both(lambda record: record.artifact(path), lambda board: board.text(name, text))
 
-    def _keep(self, name: str, content: bytes) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(name).name
-            path.write_bytes(content)
-            self._record.artifact(path, str(Path(name).parent) if "/" in name else None)
+    def _shelf(self) -> Path:
+        """A temporary folder for what is on its way to the trackers; it goes when the process does."""
+        if not hasattr(self, "_folder"):
+            self._folder = tempfile.TemporaryDirectory(prefix="workbook-")
+        return Path(tempfile.mkdtemp(dir=self._folder.name))
 
     def data(self, name: str, path: Path, digest: str, rows: int | None = None) -> None:
-        """Data that the step wrote."""
-        self._record.data(name, path, digest, rows)
+        """Data that the step wrote: a dataset of the MLflow run, an artifact of the W&B run."""
+        about = {"digest": digest, "rows": rows}
+        self._both(
+            lambda record: record.data(name, path, digest, rows),
+            lambda board: board.artifact("dataset", name, path, about),
+        )
 
     def trial(
         self,
@@ -151,65 +197,32 @@ class Tracked:
         status: str = "ok",
         reason: str = "",
     ) -> None:
-        """A trial of a search: a child run in MLflow, a row of one table in W&B."""
-        self._record.trial(
-            f"{family} {number}",
-            {"workbook.family": family, "workbook.trial": str(number)}
-            | ({"workbook.reason": reason} if reason else {}),
-            parameters,
-            dict(metrics) | {"seconds": seconds},
-            "FINISHED" if status == "ok" else "FAILED",
-        )
+        """A trial of a search: a child run in MLflow, in one batch, and a row of one table in W&B."""
+        about = {"number": number, "family": family, "status": status, "reason": reason}
+        metrics = {**files.plain(metrics), "seconds": round(float(seconds), 4)}
+        row = about | files.plain(parameters) | metrics
+        self._both(lambda record: record.trial(about, parameters, metrics), lambda board: board.trial(row))
 
     def model(self, folder: Path, digest: str, tags: Mapping[str, str] | None = None) -> None:
-        """A model's folder, as a logged model of the run."""
-        self._record.model(folder, digest, tags or {})
-
-    def close(self, status: str = "FINISHED") -> None:
-        """Close the run in both trackers; a second call does nothing."""
-        if not self.closed:
-            self.closed = True
-            self._record.close(status)
-
-
-def _hidden(name: str, value: Any) -> Any:
-    """A parameter as it may be logged: what looks like a secret is not shown."""
-    if isinstance(value, Mapping):
-        return {key: _hidden(key, item) for key, item in value.items()}
-    if _SECRET.search(name):
-        return "(hidden)"
-    return _IN_URL.sub("(hidden)", value) if isinstance(value, str) else value
-
-
-def _short_hash(parameters: Mapping[str, Any]) -> str:
-    import hashlib
-
-    return hashlib.sha256(files.as_json(parameters)).hexdigest()[:16]
-
-
-def _commit() -> dict[str, str]:
-    """The git commit of the project, and whether files differ from it; empty outside a repository."""
-    here = Path(__file__).parent
-
-    def git(*words: str) -> str:
-        found = subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, timeout=10)
-        return found.stdout.strip() if found.returncode == 0 else ""
-
-    try:
-        commit = git("rev-parse", "HEAD")
-        return (
-            {
-                "mlflow.source.git.commit": commit,
-                "workbook.dirty": "yes" if git("status", "--porcelain") else "no",
-            }
-            if commit
-            else {}
+        """A model's folder: a logged model of the MLflow run, an artifact of the W&B run."""
+        about = dict(tags or {}) | {"workbook.digest": digest}
+        self._both(
+            lambda record: record.model(folder, about),
+            lambda board: board.artifact("model", "model", folder, about),
         )
-    except (OSError, subprocess.SubprocessError):
-        return {}
 
-
-def close_dead(note: Mapping[str, Any]) -> None:
-    """Mark as failed, in both trackers, the run of a step that ended without closing it."""
-    if note.get("mlflow_uri"):
-        close_run(note)
+    def close(self, status: str = "FINISHED", patience: float | None = None) -> None:
+        """Close the run in both trackers, and wait for them; a second call does nothing."""
+        if self.status != "RUNNING":
+            return
+        self.status = status
+        try:
+            self._both(
+                lambda record: record.close(status), lambda board: board.close(int(status == "FAILED"))
+            )
+            self.wait(patience)
+        finally:
+            self._about["status"] = status
+            for lane in self._lanes.values():
+                lane.stop()
+        self._write_note()

@@ -117,9 +117,14 @@ class Record:
         made = self.client.create_run(self.experiment, tags=self.tags, run_name=name)
         self.run_id: str = made.info.run_id
 
-    def log(self, parameters: Mapping = {}, metrics: Mapping = {}, tags: Mapping = {}) -> None:  # noqa: B006
+    def log(self, parameters: Mapping = {}, metrics: Mapping = {}, tags: Mapping = {}) -> None:
         """Parameters, metrics and tags in one batch."""
         self._batch(self.run_id, parameters, metrics, tags)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Tags of the run, which its trials get too."""
+        self.tags |= tags
+        self.log(tags=tags)
 
     def _batch(self, run_id: str, parameters: Mapping, metrics: Mapping, tags: Mapping) -> None:
         from mlflow.entities import Metric, Param, RunTag
@@ -150,26 +155,25 @@ class Record:
         entry = Dataset(name, digest[:36], "local", source, schema=None, profile=profile)
         self.client.log_inputs(self.run_id, [DatasetInput(entry, [InputTag("mlflow.data.context", name)])])
 
-    def trial(self, name: str, tags: Mapping, parameters: Mapping, metrics: Mapping, status: str) -> None:
-        """A child run, made, filled in one batch and closed: about 15 ms."""
-        tags = {k: v for k, v in self.tags.items() if k != "mlflow.parentRunId"} | dict(tags)
-        made = self.client.create_run(
-            self.experiment, tags=tags | {"mlflow.parentRunId": self.run_id}, run_name=name
-        )
-        self._batch(made.info.run_id, parameters, metrics, {})
-        self.client.set_terminated(made.info.run_id, status)
+    def trial(self, about: Mapping[str, Any], parameters: Mapping, metrics: Mapping) -> None:
+        """A child run, made, filled in one batch and closed."""
+        tags = self.tags | {f"workbook.{name}": str(value)[:LONGEST] for name, value in about.items()}
+        tags |= {"mlflow.parentRunId": self.run_id, "workbook.trial": str(about["number"])}
+        name = f"{about['family']} {about['number']}"
+        made = self.client.create_run(self.experiment, tags=tags, run_name=name)
+        self._batch(made.info.run_id, {"family": about["family"], **parameters}, metrics, {})
+        self.client.set_terminated(made.info.run_id, "FINISHED" if about["status"] == "ok" else "FAILED")
 
-    def model(self, folder: Path, digest: str, tags: Mapping[str, str]) -> str:
-        """The folder as a logged model of this run; gives its id. One with that digest is not stored twice."""
+    def model(self, folder: Path, tags: Mapping[str, str]) -> str:
+        """The folder as a logged model of this run; gives its id."""
+        from mlflow.entities import LoggedModelOutput
+
         made = self.client.create_logged_model(
-            self.experiment,
-            name="model",
-            source_run_id=self.run_id,
-            tags=dict(tags) | {"workbook.digest": digest},
+            self.experiment, name="model", source_run_id=self.run_id, tags=dict(tags)
         )
         self.client.log_model_artifacts(made.model_id, str(folder))
         self.client.finalize_logged_model(made.model_id, "READY")
-        self.client.log_outputs(self.run_id, [_output(made.model_id)])
+        self.client.log_outputs(self.run_id, [LoggedModelOutput(made.model_id, step=0)])
         return made.model_id
 
     def close(self, status: str) -> None:
@@ -177,24 +181,24 @@ class Record:
         self.client.set_terminated(self.run_id, status)
 
 
-def _output(model_id: str) -> Any:
-    from mlflow.entities import LoggedModelOutput
-
-    return LoggedModelOutput(model_id, step=0)
-
-
-def close_run(note: Mapping[str, Any], status: str = "FAILED") -> None:
-    """Give the run that a step's note names, and its children, a final status, unless they have one."""
+def close_run(note: Mapping[str, Any], status: str = "FAILED") -> Any:
+    """Give the run that a step's note names, and its trials, a final status; gives the run, or None."""
     store = client(note["mlflow_uri"])
     run_id = note.get("mlflow_run_id") or _run_of_key(store, note)
     if not run_id:
-        return
+        return None
     run = store.get_run(run_id)
-    query = f"tags.mlflow.parentRunId = '{run_id}' and attributes.status = 'RUNNING'"
-    for child in store.search_runs([run.info.experiment_id], query):
-        store.set_terminated(child.info.run_id, status)
     if run.info.status in ("RUNNING", "SCHEDULED"):
+        for child in children(note["mlflow_uri"], run, "attributes.status = 'RUNNING'"):
+            store.set_terminated(child.info.run_id, status)
         store.set_terminated(run_id, status)
+    return run
+
+
+def children(at: str, run: Any, also: str = "") -> list[Any]:
+    """The trials of a run, oldest first; `also` narrows the search."""
+    query = " and ".join(filter(None, [f"tags.mlflow.parentRunId = '{run.info.run_id}'", also]))
+    return client(at).search_runs([run.info.experiment_id], query, order_by=["attributes.start_time ASC"])
 
 
 def _run_of_key(store: Any, note: Mapping[str, Any]) -> str | None:

@@ -1,0 +1,94 @@
+"""What a run says about itself: its tags, the git commit, and its parameters without secrets."""
+
+import hashlib
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lib import files
+
+_SECRET = re.compile(r"(?i)(password|passwd|secret|token|api_?key|credential)")
+_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+
+#: What the trackers' first use imports: whoever forks kernels from a warm process imports these there.
+PRELOAD = (
+    "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.artifact.local_artifact_repo",
+    "alembic",
+    "wandb",
+    "wandb.sdk.artifacts.artifact",
+)
+
+
+def environment(outputs: Path) -> dict[str, str]:
+    """What must stand in the environment before MLflow or W&B is imported; what the user set stays."""
+    folder = str(outputs / "wandb")
+    wanted = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "1",
+        "WANDB_MODE": "offline",
+        "WANDB_ERROR_REPORTING": "false",
+        "WANDB_SILENT": "true",
+        "WANDB_DATA_DIR": folder,
+        "WANDB_CACHE_DIR": folder,
+        "WANDB_CONFIG_DIR": folder,
+        "WANDB_DISABLE_CODE": "true",
+    }
+    return {name: value for name, value in wanted.items() if not os.environ.get(name)}
+
+
+def tags(step: str, run: str, problem: str, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of every run; the step adds the hash of its data and whether these are generated."""
+    found = {
+        "workbook.run": run,
+        "workbook.step": step,
+        "workbook.problem": problem,
+        "workbook.pipeline": os.environ.get("WORKBOOK_PIPELINE_ID", ""),
+        "workbook.parameters": hashlib.sha256(files.as_json(parameters)).hexdigest()[:16],
+        "workbook.generated": "unknown",
+        "mlflow.source.name": f"notebooks/{step}.ipynb",
+        "mlflow.source.type": "NOTEBOOK",
+        "mlflow.user": os.environ.get("USER", ""),
+    }
+    if os.environ.get("WORKBOOK_PARENT_RUN_ID"):
+        found["mlflow.parentRunId"] = os.environ["WORKBOOK_PARENT_RUN_ID"]
+    return found
+
+
+def take_parent() -> None:
+    """Move MLFLOW_RUN_ID to our own name: left there, every step would be resumed as that one run."""
+    parent = os.environ.pop("MLFLOW_RUN_ID", None)
+    if parent:
+        os.environ["WORKBOOK_PARENT_RUN_ID"] = parent
+
+
+def commit() -> dict[str, str]:
+    """The git commit of the project, and whether files differ from it; empty outside a repository."""
+    try:
+        found = _git("rev-parse", "HEAD")
+        dirty = "yes" if _git("status", "--porcelain") else "no"
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return {"mlflow.source.git.commit": found, "workbook.commit": found, "workbook.dirty": dirty}
+
+
+def _git(*words: str) -> str:
+    command = ["git", *words]
+    here = Path(__file__).parent
+    return subprocess.run(
+        command, cwd=here, capture_output=True, text=True, timeout=10, check=True
+    ).stdout.strip()
+
+
+def without_secrets(name: str, value: Any) -> Any:
+    """A parameter as it may be logged: what is called a secret, or stands as one in a URL, is hidden."""
+    if isinstance(value, Mapping):
+        return {key: without_secrets(str(key), item) for key, item in value.items()}
+    if _SECRET.search(name):
+        return "(hidden)"
+    return _IN_URL.sub("(hidden)", value) if isinstance(value, str) else files.plain(value)
