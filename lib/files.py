@@ -148,10 +148,11 @@ def as_json(value: Mapping[str, Any]) -> bytes:
 
 
 def digest(*paths: Path) -> str:
-    """SHA-256 of files, and of all files below folders, by relative name and content: 64 hex digits."""
+    """SHA-256 of files, and of all below folders but compiled code, by name and content: 64 hex digits."""
     total = hashlib.sha256()
     for path in paths:
-        parts = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
+        below = [part for part in path.rglob("*") if part.is_file() and "__pycache__" not in part.parts]
+        parts = sorted(below) if path.is_dir() else [path]
         for part in parts:
             with part.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").digest()

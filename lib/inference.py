@@ -35,6 +35,7 @@ class Pipeline:
         self.dataset, self.encoding, self.model, self.about = dataset, encoding, model, dict(about)
         feature_set = dataset.feature_sets[about["feature_set"]]
         self._derived = [name for name in feature_set.columns if name in dataset.derived]
+        self.seen: np.ndarray | None = None  # marks of the rows it was fitted on, see `marks`
 
     @classmethod
     def fit(
@@ -71,7 +72,9 @@ class Pipeline:
             "columns": len(encoding.names),
             "seed": seed,
         }
-        return cls(dataset, encoding, model, about)
+        pipeline = cls(dataset, encoding, model, about | {"row_columns": list(rows.columns)})
+        pipeline.seen = np.unique(marks(rows, list(rows.columns)))
+        return pipeline
 
     @property
     def inputs(self) -> dict[str, str]:
@@ -93,6 +96,8 @@ class Pipeline:
         """Write the pipeline into `folder`: numbers, names and a model file; nothing that runs."""
         folder.mkdir(parents=True, exist_ok=True)
         self.encoding.save(folder)
+        if self.seen is not None:
+            np.save(folder / "seen.npy", self.seen)
         stored = self.about | {"model": self.model.save(folder)}
         (folder / "about.json").write_text(json.dumps(stored, indent=1, default=str), encoding="utf-8")
 
@@ -105,6 +110,11 @@ class Pipeline:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         model = models.load(folder, about.pop("model"))
         return cls(datasets.load(about["problem"]), features.Encoding.load(folder), model, about)
+
+
+def marks(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """A 64-bit mark for each row: rows that are alike in `columns` have the same one, in any process."""
+    return pd.util.hash_pandas_object(rows[columns], index=False).to_numpy()
 
 
 def kind(column: pd.Series) -> str:
@@ -156,6 +166,7 @@ def ask(model: Path, rows: pd.DataFrame, measure: bool = False) -> tuple[Any, di
         rows.reset_index(drop=True).to_parquet(given)
         words = [
             sys.executable,
+            "-B",  # no compiled code is left in the model's folder
             "-c",
             PROGRAM,
             model / "code",
