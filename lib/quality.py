@@ -6,8 +6,8 @@ that the user names. Cleaning is not here but in the problem's rules; encoders a
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,13 @@ class Check:
 
     def as_warning(self) -> "Check":
         """The same check, which tells and does not stop."""
-        return Check(self.name, self.why, self.finds, "warning")
+        return self.severe("warn")
+
+    def severe(self, what: str) -> "Check":
+        """The same check, which stops where `what` is "fail" and tells where it is "warn"."""
+        if what not in ("warn", "fail"):
+            raise ParameterError(f"A failed check can 'warn' or 'fail', not {what!r}.")
+        return replace(self, severity="error" if what == "fail" else "warning")
 
 
 def run(checks: Sequence[Check], frames: Frames) -> pd.DataFrame:
@@ -50,11 +56,35 @@ def enforce(report: pd.DataFrame) -> str:
     if len(failed):
         lines = "\n".join(f"- {name}: {row.found}" for name, row in failed.iterrows())
         raise DataError(
-            f"{len(failed)} of {len(report)} checks on the data failed:\n{lines}\n"
-            "Mend the data, or change the problem's rules and checks if they ask too much."
+            f"{len(failed)} of {len(report)} checks on the data failed:\n{lines}\nMend the data, or change "
+            "the problem's rules and checks if they ask too much."
         )
     warned = int((report["result"] == "warning").sum())
     return f"{len(report) - warned} checks hold, {warned} warn, none fails."
+
+
+def as_mapping(report: pd.DataFrame, cleaning: pd.DataFrame) -> dict[str, Any]:
+    """What the prep step keeps: each check with its result, each rule with what it cost."""
+    rules = cleaning.drop(columns="reason", errors="ignore").to_dict("index")
+    return {"checks": report.drop(columns="why").to_dict("index"), "rules": rules}
+
+
+def read_drift(table: pd.DataFrame, alpha: float) -> str:
+    """What a table of `ks_same_distribution` says, in a sentence."""
+    if table.empty:
+        return "There is no number to compare."
+    moved, widest = table[~table["same"]], table.iloc[0]
+    verdict = (
+        f"{len(moved)} of {len(table)} numbers are not distributed as in train (level {alpha:g} over all)."
+        if len(moved)
+        else f"No number has moved (level {alpha:g} over all)."
+    )
+    size = "small" if widest["distance"] < 0.05 else "worth a look" if widest["distance"] < 0.2 else "large"
+    return (
+        f"{verdict} The widest gap, {widest['distance']:.3f}, is in {table.index[0]}: about "
+        f"{widest['distance']:.1%} of its rows would have to change places for the two to be alike. That is "
+        f"{size}."
+    )
 
 
 def each(name: str, why: str, finds: Callable[[pd.DataFrame], str]) -> Check:

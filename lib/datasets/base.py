@@ -103,14 +103,19 @@ class View:
     look_for: str
     draw: Callable[[pd.DataFrame], Any]
     read: Callable[[pd.DataFrame], str]
+    costly: bool = False  # drawn from a sample of the rows
 
-    def show(self, rows: pd.DataFrame) -> None:
-        """Display, in a notebook, the question, the figure and the answer."""
+    def show(self, rows: pd.DataFrame, tracked: Any = None, sample: int = 5_000) -> None:
+        """Display, in a notebook, the question, the figure and the answer; `tracked` gets the figure too."""
         import matplotlib.pyplot as plt
         from IPython.display import Markdown, display
 
+        if self.costly and len(rows) > sample:
+            rows = rows.sample(sample, random_state=0)
         figure = self.draw(rows)
         display(Markdown(f"**{self.title}.** {self.look_for}"), figure, Markdown(self.read(rows)))
+        if tracked is not None:
+            tracked.figure(self.title.lower().replace(" ", "_"), figure)
         plt.close(figure)
 
 
@@ -164,6 +169,7 @@ class Dataset:
     derived: Mapping[str, Derived]
     feature_sets: Mapping[str, FeatureSet]
     slices: Mapping[str, Callable[[pd.DataFrame], pd.Series]]
+    when: str = ""  # the column that says when a row came about, if rows have an order in time
     own_views: Mapping[str, View] = field(default_factory=dict)  # beside those that every problem has
     options: Mapping[str, Any] = field(default_factory=dict)
 

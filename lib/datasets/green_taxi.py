@@ -267,5 +267,6 @@ DATASET = Dataset(
     derived=DERIVED,
     feature_sets=FEATURE_SETS,
     slices=SLICES,
+    when="pickup_datetime",
     own_views=Later("lib.datasets._green_taxi_views"),
 )
