@@ -172,7 +172,7 @@ class Execution:
     def measure(self) -> None:
         """The kernel's peak memory, while it is still there."""
         provisioner = self._provisioner()
-        self.warm = bool(provisioner and getattr(provisioner.process, "forked", False))
+        self.warm = bool(provisioner and provisioner.forked)
         with contextlib.suppress(OSError, AttributeError, IndexError):
             status = Path(f"/proc/{provisioner.pid}/status").read_text()
             self.peak_memory_mb = round(int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024, 1)

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from lib.errors import ParameterError
-from lib.pipeline import source, types
+from lib.pipeline import annotations, source
 from lib.pipeline.project import Project
 
 #: Keys that the runner reads itself, with the annotation of each and its default.
@@ -234,8 +234,8 @@ def _set(mapping: dict[str, Any], path: list[str], value: Any) -> None:
 
 def _fit(where: str, key: str, value: Any, annotation: str) -> Any:
     try:
-        return types.fit(value, annotation)
-    except types.Misfit as error:
+        return annotations.fit(value, annotation)
+    except annotations.Misfit as error:
         raise ParameterError(f"{where}: {key} must be {error}.") from None
 
 

@@ -135,7 +135,12 @@ def sweep(folder: Path) -> None:
     for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
         pid = next((part for part in reversed(path.name.split(".")) if part.isdigit()), None)
         if pid and not alive(int(pid)):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

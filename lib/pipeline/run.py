@@ -19,6 +19,7 @@ from lib.pipeline import project as files
 from lib.pipeline import record, recover, session, source, summary, terminal
 from lib.pipeline.execute import Execution, Failure
 from lib.pipeline.kernels import Kernels
+from lib.pipeline.nursery import Nursery
 from lib.pipeline.plan import Planned
 
 _TICK = 0.1
@@ -31,7 +32,7 @@ class Stopped(BaseException):
 class Runner:
     """One run: its plan, what is running, what is done, and what has failed."""
 
-    def __init__(self, asked: session.Session, planned: list[Planned]) -> None:
+    def __init__(self, asked: session.Session, planned: list[Planned], nursery: Nursery) -> None:
         self.asked, self.planned = asked, planned
         self.terminal = terminal.Terminal()
         self.waiting = [step.name for step in planned]
@@ -42,7 +43,7 @@ class Runner:
         self.state = asked.state()
         self._ended: queue.Queue[tuple[str, Failure | None]] = queue.Queue()
         self._started = time.monotonic()
-        self.kernels: Kernels | None = None
+        self.kernels = Kernels(nursery, self.terminal.say)
 
     # --- the whole of it ----------------------------------------------------------------------------
 
@@ -57,13 +58,11 @@ class Runner:
                     self.terminal.say(line)
                 recover.after_a_crash(asked, self.terminal.say)
                 self._write_about()
-                self.kernels = Kernels()
                 self._loop()
             except (Stopped, KeyboardInterrupt) as stop:
                 self._stop_all(str(stop) or "interrupted with Ctrl-C")
             finally:
-                if self.kernels:
-                    self.kernels.close()
+                self.kernels.close()
         self._close()
         return 1 if self.failed else 0
 

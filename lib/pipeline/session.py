@@ -106,9 +106,15 @@ def run(session: Session) -> int:
             spent = time.monotonic() - started
             print(f"All {len(found)} steps of run {session.run} are up to date ({spent:.2f} s to see it).")
             return 0
-        from lib.pipeline import run as runner
+        from lib.pipeline import nursery
 
-        return runner.Runner(session, found).go()
+        warm = nursery.Nursery(session.project)  # it imports while the runner does
+        try:
+            from lib.pipeline import run as runner
+
+            return runner.Runner(session, found, warm).go()
+        finally:
+            warm.close()
 
 
 def left_open(folder: Path) -> list[Path]:
