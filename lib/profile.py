@@ -18,6 +18,38 @@ PERCENTILES = (1, 5, 50, 95, 98, 99)
 BINS = 20  # equal parts that a number is cut into where it is compared with the target
 
 
+class Page:
+    """A table to be read: long texts whole, shares as percents, whole numbers with their thousands marked."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+
+    def _formatted(self) -> pd.DataFrame:
+        shown = {name: [_cell(name, value) for value in self.table[name]] for name in self.table}
+        return pd.DataFrame(shown, index=self.table.index)
+
+    def __repr__(self) -> str:
+        return self._formatted().to_string(max_colwidth=60)
+
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            return self._formatted().to_html(border=0, justify="left", render_links=False)
+
+
+def _cell(name: str, value: Any) -> str:
+    if isinstance(value, (bool, np.bool_, str)):
+        return str(value)
+    if pd.isna(value):
+        return ""
+    if name in ("share", "explained") or name.startswith("share "):
+        return f"{value:.1%}"
+    if isinstance(value, (int, np.integer)):
+        return f"{value:,}"
+    return (
+        f"{value:,.4g}" if isinstance(value, (float, np.floating)) and abs(value) < 1e4 else f"{value:,.0f}"
+    )
+
+
 def about(dataset: "Dataset") -> "Markdown":
     """The problem in a paragraph: the question, the target, the metric, where the data come from."""
     from IPython.display import Markdown
@@ -80,11 +112,23 @@ def refused(dataset: "Dataset", rows: pd.DataFrame, seed: int = 0) -> pd.DataFra
 
 
 def comparable(dataset: "Dataset", rows: pd.DataFrame) -> list[str]:
-    """The numbers that two samples can be compared by: raw ones with values, and a target that is a number."""
+    """The numbers that two samples can be compared by: raw ones that vary, and a target that is a number."""
     names = [name for name in dataset.of_kind("number") if name in rows]
     if dataset.task == "regression":
         names = list(dict.fromkeys([dataset.target.name, *names]))
     return [name for name in names if rows[name].max() > rows[name].min()]
+
+
+def newness(dataset: "Dataset", ways: Mapping[str, Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
+    """For each way to split, the share of test rows with a value of a named thing that train has not seen."""
+    from lib import splits
+
+    table = {}
+    for way, parts in ways.items():
+        train, test = (dataset.engineer(parts[name]) for name in ("train", "test"))
+        names = [n for n in candidates(dataset, pd.concat([train, test])) if not _is_number(train[n])]
+        table[f"share new, {way}"] = splits.unseen(train, test, names)
+    return pd.DataFrame(table).rename_axis("column").sort_values(list(table), ascending=False)
 
 
 def target(dataset: "Dataset", samples: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -47,7 +47,9 @@ def _name(zone: str) -> str:
 
 def _distances(trips: pd.DataFrame) -> data.Figure:
     miles = trips["trip_distance"].rename("trip distance")
-    return data.target_number(miles, miles[miles.between(0.01, 25)], "trip distance", "miles")
+    return data.target_number(
+        miles, miles[miles.between(0.01, 25)], "trip distance", "miles", "0.01 to 25 miles"
+    )
 
 
 def _read_distances(trips: pd.DataFrame) -> str:

@@ -16,13 +16,15 @@ from lib.plots import style
 
 
 @style.figure
-def target_number(before: pd.Series, after: pd.Series, name: str, unit: str) -> Figure:
+def target_number(
+    before: pd.Series, after: pd.Series, name: str, unit: str, kept: str = "After the rules"
+) -> Figure:
     """A number before cleaning, on scales that show all crowds, and after it, with its percentiles."""
     made, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), width_ratios=[1, 1.15])
     values = before.dropna()
     left.hist(values, bins=_stretched(values), color=style.GREY)
     if len(after):
-        left.axvspan(after.min(), after.max(), color=style.BLUE, alpha=0.13, label="what the rules keep")
+        left.axvspan(after.min(), after.max(), color=style.BLUE, alpha=0.13, label="shown on the right")
         left.legend(loc="upper right")
     left.set(
         xscale="asinh" if _spread(values) else "linear",
@@ -42,7 +44,7 @@ def target_number(before: pd.Series, after: pd.Series, name: str, unit: str) -> 
         right.annotate(
             f" {percent} %: {value:,.4g}", (value, height), color=style.INK, fontsize=8.5, va="top"
         )
-    right.set(title=f"After the rules: {len(after):,} rows", xlabel=_with_unit(name, unit), ylabel="rows")
+    right.set(title=f"{kept}: {len(after):,} rows", xlabel=_with_unit(name, unit), ylabel="rows")
     style.thousands(right.yaxis)
     return made
 
