@@ -158,3 +158,8 @@ def digest(*paths: Path) -> str:
                 content = hashlib.file_digest(file, "sha256").digest()
             total.update(part.relative_to(path.parent).as_posix().encode() + b"\0" + content)
     return total.hexdigest()
+
+
+def hash_of(value: Any) -> str:
+    """A short hash of a mapping or list: 16 hex digits, the same for the same content."""
+    return hashlib.sha256(json.dumps(plain(value), sort_keys=True).encode()).hexdigest()[:16]

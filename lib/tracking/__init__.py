@@ -19,10 +19,21 @@ from lib.errors import StepError
 from lib.tracking import about, board
 from lib.tracking.about import PRELOAD, environment
 from lib.tracking.lane import Lane
-from lib.tracking.record import Record, attach, prepare, uri
+from lib.tracking.record import Record, attach, client, locked, prepare, uri
 from lib.tracking.rescue import close_dead
 
-__all__ = ["PRELOAD", "Tracked", "attach", "close_dead", "environment", "open", "prepare", "uri"]
+__all__ = [
+    "PRELOAD",
+    "Tracked",
+    "attach",
+    "client",
+    "close_dead",
+    "environment",
+    "locked",
+    "open",
+    "prepare",
+    "uri",
+]
 
 _LIVING: "weakref.WeakSet[Tracked]" = weakref.WeakSet()
 
@@ -204,12 +215,20 @@ class Tracked:
         self._both(lambda record: record.trial(about, parameters, metrics), lambda board: board.trial(row))
 
     def model(self, folder: Path, digest: str, tags: Mapping[str, str] | None = None) -> None:
-        """A model's folder: a logged model of the MLflow run, an artifact of the W&B run."""
+        """A model's folder: a logged model in MLflow, kept once a digest, and a W&B artifact."""
         about = dict(tags or {}) | {"workbook.digest": digest}
         self._both(
             lambda record: record.model(folder, about),
             lambda board: board.artifact("model", "model", folder, about),
         )
+
+    def stored(self, folder: Path, digest: str) -> str:
+        """MLflow's id of a model that an earlier step gave to `model`; it is stored now if none did."""
+        found: list[str] = []
+        about = {"workbook.digest": digest}
+        self._lanes["record"].do(lambda: found.append(self._record.model(folder, about)))
+        self.wait()
+        return found[0]
 
     def close(self, status: str = "FINISHED", patience: float | None = None) -> None:
         """Close the run in both trackers, and wait for them; a second call does nothing."""

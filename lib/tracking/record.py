@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from lib import files
 from lib.errors import StepError
@@ -165,7 +166,14 @@ class Record:
         self.client.set_terminated(made.info.run_id, "FINISHED" if about["status"] == "ok" else "FAILED")
 
     def model(self, folder: Path, tags: Mapping[str, str]) -> str:
-        """The folder as a logged model of this run; gives its id."""
+        """The folder as a logged model; gives its id. One with the same digest is not stored twice."""
+        query = f"tags.`workbook.digest` = '{tags['workbook.digest']}'"
+        for found in self.client.search_logged_models([self.experiment], query):
+            if found.status == "READY" and _there(found.artifact_location):
+                return found.model_id
+        return self._store(folder, tags)
+
+    def _store(self, folder: Path, tags: Mapping[str, str]) -> str:
         from mlflow.entities import LoggedModelOutput
 
         made = self.client.create_logged_model(
@@ -179,6 +187,11 @@ class Record:
     def close(self, status: str) -> None:
         """Set the run's final status."""
         self.client.set_terminated(self.run_id, status)
+
+
+def _there(location: str) -> bool:
+    """Whether stored artifacts can still be read, as far as that is known without asking a server."""
+    return not location.startswith("file:") or Path(unquote(urlparse(location).path)).exists()
 
 
 def close_run(note: Mapping[str, Any], status: str = "FAILED") -> Any:

@@ -1,0 +1,35 @@
+"""Pictures of a contest between two versions of a model."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lib.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@style.figure
+def gains(table: pd.DataFrame, metric: str, unit: str, rival: str) -> "Figure":
+    """How much better the candidate is, for all rows and group by group: a dot and its 95 % interval each."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    at = np.arange(len(table))[::-1]
+    figure, axes = plt.subplots(figsize=(7.5, 1.2 + 0.34 * len(table)))
+    for y, (low, gain, high) in zip(at, table[["low", "gain", "high"]].to_numpy(), strict=True):
+        colour = style.GREEN if low > 0 else style.RED if high < 0 else style.GREY
+        axes.plot([low, high], [y, y], color=colour, lw=3, alpha=0.5, solid_capstyle="butt")
+        axes.plot(gain, y, "o", color=colour, ms=7)
+    axes.axvline(0, color=style.INK, lw=1)
+    axes.set_yticks(at, [f"{name}  ({rows:,})" for name, rows in table["rows"].items()])
+    axes.get_yticklabels()[0].set_fontweight("bold")
+    axes.axhline(at[0] - 0.5, color=style.FAINT, lw=1.5)
+    axes.set_xlabel(
+        f"{metric.upper()} gained over {rival}"
+        + (f", {unit}" if unit else "")
+        + "  (right of the line: better)"
+    )
+    axes.margins(x=0.08)
+    return figure

@@ -1,0 +1,183 @@
+"""What MLflow's registry holds of a problem: versions, each one model by its digest, and aliases.
+
+A registered name is `<problem>`, `<problem>-generated` or `<problem>-scratch`, so that a model of generated
+data, or of a try in JupyterLab, never meets a real one. What is compared is in `lib.registry.contest`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import pandas as pd
+
+from lib import files, tracking
+from lib.errors import RegistryError
+
+
+def name_of(problem: str, run: str, generated: bool) -> str:
+    """The registered name that a run's model goes by."""
+    if run == "scratch":
+        return f"{problem}-scratch"
+    return f"{problem}-generated" if generated else problem
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a registered model: one model, whatever number of runs have made it."""
+
+    name: str
+    number: int
+    digest: str
+    source: str
+    tags: Mapping[str, str] = field(compare=False)
+    aliases: tuple[str, ...] = field(default=(), compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.number}"
+
+
+class Store:
+    """The registry beside the tracking database of `outputs`."""
+
+    def __init__(self, outputs: Path) -> None:
+        self.outputs = outputs
+        self.client = tracking.client(tracking.prepare(outputs))
+
+    def lock(self) -> Any:
+        """Hold this while reading and moving aliases: two runs may register at once."""
+        return tracking.locked(self.outputs / ".registry.lock")
+
+    def versions(self, name: str) -> list[Version]:
+        """All versions of a name, oldest first; none where the name is not registered."""
+        found = self.client.search_model_versions(f"name = '{name}'")
+        aliases = self.aliases(name) if found else {}
+        return sorted((_version(one, aliases) for one in found), key=lambda one: one.number)
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Which version each alias of a name points to."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self.client.get_registered_model(name).aliases
+        except MlflowException:
+            return {}
+        return {alias: int(number) for alias, number in found.items()}
+
+    def get(self, name: str, alias: str) -> Version | None:
+        """The version that an alias points to, if there is one."""
+        number = self.aliases(name).get(alias)
+        return next((one for one in self.versions(name) if one.number == number), None)
+
+    def add(self, name: str, model_id: str, about: str, tags: Mapping[str, str]) -> Version:
+        """A new version of `name`, or the one that has this digest already."""
+        known = [one for one in self.versions(name) if one.digest == tags["workbook.digest"]]
+        if known:
+            return known[0]
+        if not self.client.search_registered_models(f"name = '{name}'"):
+            self.client.create_registered_model(name, description=about.partition("\n")[0])
+        model = self.client.get_logged_model(model_id)
+        source = model.artifact_location  # "models:/<id>" would be looked up in MLflow's default store
+        made = self.client.create_model_version(
+            name, source, model.source_run_id, dict(tags), description=about, model_id=model_id
+        )
+        return _version(made, {})
+
+    def tag(self, version: Version, **tags: Any) -> None:
+        """Add to a version's tags, as `workbook.<name>`."""
+        for key, value in tags.items():
+            self.client.set_model_version_tag(
+                version.name, str(version.number), f"workbook.{key}", str(value)
+            )
+
+    def move(self, version: Version, alias: str) -> None:
+        """Point an alias to a version, and remember where it pointed before."""
+        if self.aliases(version.name).get(alias) == version.number:
+            return
+        self.client.set_registered_model_alias(version.name, alias, str(version.number))
+        self._remember(version.name, alias, [*self.history(version.name, alias), version.number])
+
+    def drop(self, name: str, alias: str) -> None:
+        """Take an alias away."""
+        if alias in self.aliases(name):
+            self.client.delete_registered_model_alias(name, alias)
+
+    def history(self, name: str, alias: str) -> list[int]:
+        """The versions that an alias has pointed to, the present one last."""
+        tags = self.client.get_registered_model(name).tags
+        return json.loads(tags.get(f"workbook.history.{alias}", "[]"))
+
+    def before(self, version: Version, alias: str) -> Version | None:
+        """The last version other than this that held `alias`, if there was one."""
+        past = [number for number in self.history(version.name, alias) if number != version.number]
+        return self.pick(version.name, str(past[-1])) if past else None
+
+    def _remember(self, name: str, alias: str, numbers: list[int]) -> None:
+        self.client.set_registered_model_tag(name, f"workbook.history.{alias}", json.dumps(numbers))
+
+    def back(self, name: str, alias: str) -> Version:
+        """Point an alias to where it pointed before."""
+        past = self.history(name, alias) if self.versions(name) else []
+        if len(past) < 2:
+            raise RegistryError(f"{name!r} has no earlier {alias}: it has pointed to {past or 'nothing'}.")
+        self.client.set_registered_model_alias(name, alias, str(past[-2]))
+        self._remember(name, alias, past[:-1])
+        return self.pick(name, str(past[-2]))
+
+    def pick(self, name: str, wanted: str) -> Version:
+        """A version by its number or an alias; an error names those that are there."""
+        there = self.versions(name)
+        for one in there:
+            if wanted == str(one.number) or wanted in one.aliases:
+                return one
+        if not there:
+            names = [one.name for one in self.client.search_registered_models()]
+            raise RegistryError(
+                f"No model {name!r} is registered; there are {names}. `make registry` adds one."
+            )
+        known = [f"{one.number} {'/'.join(one.aliases)}".strip() for one in there]
+        raise RegistryError(f"{name!r} has no version or alias {wanted!r}; it has {known}.")
+
+    def folder(self, version: Version) -> Path:
+        """The version's model folder on this machine: where it lies, or downloaded from a server once."""
+        found = version.source
+        if urlparse(found).scheme in ("", "file"):
+            lies = Path(unquote(urlparse(found).path))
+            moved = self.outputs / "mlartifacts" / str(lies).partition("/mlartifacts/")[2]
+            lies = lies if lies.exists() or not moved.exists() else moved
+        else:
+            lies = self._downloaded(version)
+        if not (lies / "MLmodel").exists():
+            raise RegistryError(
+                f"{version} is registered, but its files are not in {lies}. Register it again."
+            )
+        return lies
+
+    def _downloaded(self, version: Version) -> Path:
+        from mlflow.artifacts import download_artifacts
+
+        kept = self.outputs / "cache" / "models" / version.digest[:32]
+        if not kept.exists():
+            with files.whole_folder(kept) as folder:
+                at = tracking.uri(self.outputs)
+                download_artifacts(version.source, dst_path=str(folder), tracking_uri=at)
+        return kept
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The versions as a reader wants them, newest first."""
+        rows = [
+            {"version": one.number, "aliases": ", ".join(one.aliases)}
+            | {key.removeprefix("workbook."): value for key, value in one.tags.items()}
+            for one in reversed(self.versions(name))
+        ]
+        shown = ["version", "aliases", "family", "feature_set", "trained_on", "test_score", "run"]
+        return pd.DataFrame(rows).reindex(columns=shown).set_index("version").fillna("")
+
+
+def _version(found: Any, aliases: Mapping[str, int]) -> Version:
+    number = int(found.version)
+    mine = tuple(sorted(alias for alias, at in aliases.items() if at == number))
+    tags = dict(found.tags)
+    return Version(found.name, number, tags.get("workbook.digest", ""), found.source, tags, mine)
