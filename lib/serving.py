@@ -7,6 +7,7 @@ as MLflow asks of it.
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
@@ -20,7 +21,7 @@ class Served(PythonModel):
 
         self.pipeline = inference.Pipeline.load(Path(context.artifacts["pipeline"]))
 
-    def predict(self, context, model_input, params=None):  # MLflow would read type hints as a schema
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict | None = None) -> Any:
         """Numbers, or a frame of probabilities with the label."""
         found = self.pipeline.predict(model_input)
         if self.pipeline.about["task"] == "regression":

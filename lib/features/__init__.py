@@ -52,6 +52,19 @@ class Encoding:
         return [name for _, encoder in self.encoders for name in encoder.names]
 
     @property
+    def groups(self) -> list[str]:
+        """For each column of the matrix what a reader would call it: all words of a text are one."""
+        found = []
+        for how, encoder in self.encoders:
+            if how == "one_hot":
+                found += [name.partition("=")[0] for name in encoder.names]
+            elif how == "tfidf":
+                found += encoder.columns * len(encoder.names)
+            else:
+                found += encoder.names
+        return found
+
+    @property
     def training_columns(self) -> list[str]:
         """The columns that fitting reads: those of `transform`, and what means are taken of."""
         found = []

@@ -4,7 +4,6 @@
 run is in `pool`, what is tried next in `suggest`, one trial in `trial`, the choice in `choose`.
 """
 
-import itertools
 import os
 import time
 from collections import deque
@@ -17,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from lib import evaluation, features, models
-from lib.errors import ParameterError
 from lib.models import spaces
 from lib.tuning import choose, ledger, pool, suggest
+from lib.tuning.data import Data
 from lib.tuning.trial import Bench
 
 #: A trial may take this share of the whole time, and never less than these seconds.
@@ -34,6 +33,8 @@ class Found:
     metric: str
     seconds: float
     reason: str
+    settings: dict[str, dict[str, Any]]
+    spaces: dict[str, spaces.Space]
 
     @property
     def best(self) -> pd.DataFrame:
@@ -45,6 +46,10 @@ class Found:
         """The trial to keep."""
         return choose.chosen(self.trials, self.metric)
 
+    def of(self, family: str) -> pd.DataFrame:
+        """The trials of one family."""
+        return self.trials[self.trials["family"] == family]
+
     def tuned(self, feature_set: str) -> dict[str, Any]:
         """The result as plain data that is the same for the same trials: no times."""
         keys = ["number", "family", "parameters", "encoding", "score", "rounds", "comparisons"]
@@ -52,7 +57,8 @@ class Found:
         def plain(row: pd.Series) -> dict[str, Any]:
             found = {key: row[key] for key in keys}
             rounds = None if pd.isna(row["rounds"]) else int(row["rounds"])
-            return found | {"number": int(row["number"]), "rounds": rounds}
+            settings = self.settings[row["encoding"]]
+            return found | {"number": int(row["number"]), "rounds": rounds, "settings": settings}
 
         best = {row["family"]: plain(row) for _, row in self.best.iterrows()}
         return {
@@ -62,45 +68,6 @@ class Found:
             "best": best,
             "trials": len(self.trials),
         }
-
-
-class Data:
-    """Encoded rows: each setting of the encoders that is searched is fitted once, on the training rows."""
-
-    def __init__(
-        self, dataset: Any, feature_set: Any, train: pd.DataFrame, validation: pd.DataFrame, seed: int
-    ):
-        self.y_train = train[dataset.target.name].to_numpy()
-        self.y_validation = validation[dataset.target.name].to_numpy()
-        self.settings = settings_of(feature_set)
-        self.matrices, self.encodings = {}, {}
-        wanted = features.Encoding(feature_set.encodes).training_columns
-        rows = dataset.engineer(train, [c for c in wanted if c in dataset.derived])
-        other = dataset.engineer(validation, [c for c in feature_set.columns if c in dataset.derived])
-        for key, setting in self.settings.items():
-            encoding = features.Encoding(feature_set.encodes, setting)
-            self.matrices[key] = encoding.fit_transform(rows, self.y_train, seed), encoding.transform(other)
-            self.encodings[key] = encoding
-
-    @property
-    def first(self) -> str:
-        """The first of the settings."""
-        return next(iter(self.settings))
-
-
-def settings_of(feature_set: Any) -> dict[str, dict[str, Any]]:
-    """Every combination of the encoder settings that a feature set has searched, by a readable key."""
-    searched = feature_set.spaces.get("encoding", {})
-    for name, spec in searched.items():
-        if spec[0] != "choice":
-            raise ParameterError(
-                f"The encoder setting {name!r} is searched over {spec[0]!r}; use ('choice', [...])."
-            )
-    names = list(searched)
-    combinations = [
-        dict(zip(names, point, strict=True)) for point in itertools.product(*(searched[n][1] for n in names))
-    ]
-    return {", ".join(f"{k}={v}" for k, v in point.items()) or "as declared": point for point in combinations}
 
 
 def cores() -> int:
@@ -137,6 +104,24 @@ def search(
     return run.go(made)
 
 
+def reporter(tracked: Any, metric: str) -> Callable[[dict[str, Any]], None]:
+    """A `told` that gives each finished trial to the trackers."""
+
+    def told(row: dict[str, Any]) -> None:
+        figures = {f"validation_{metric}": row["score"], "rounds": row["rounds"]}
+        tracked.trial(
+            number=row["number"],
+            family=row["family"],
+            parameters=row["parameters"] | {"encoding": row["encoding"]},
+            metrics={name: value for name, value in figures.items() if value is not None},
+            seconds=row["seconds"],
+            status=row["status"],
+            reason=row["reason"],
+        )
+
+    return told
+
+
 def _processes(evaluate: Any, workers: int, width: int, late: Callable[[], float]) -> pool.Pool:
     return pool.Processes(evaluate, workers, width, late)
 
@@ -148,7 +133,7 @@ class _Search:
         self.metric, self.way, self.names = dataset.metric, evaluation.sign(dataset.metric), names
         self.budget, self.timeout, self.told = max_evals * len(names), float(timeout_s), told
         dense = isinstance(data.matrices[data.first][0], np.ndarray)
-        self.settings = list(data.settings)
+        self.settings, self.all_settings = list(data.settings), data.settings
         extra = {"encoding": ("choice", self.settings)} if len(self.settings) > 1 else {}
         self.spaces = {n: dict(spaces.space(n, dense, feature_set.spaces)) | extra for n in names}
         start = max(5, max_evals // 3)
@@ -207,7 +192,9 @@ class _Search:
         finally:
             bar.close()
             made.close()
-        return Found(pd.DataFrame(self.rows), self.metric, self.elapsed(), reason)
+        return Found(
+            pd.DataFrame(self.rows), self.metric, self.elapsed(), reason, self.all_settings, self.spaces
+        )
 
     def _asked(self) -> int:
         return sum(one.asked for one in self.searches.values())

@@ -1,0 +1,206 @@
+"""What a search says about its parameters: which of them the score went up and down with."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib import evaluation
+from lib.models.spaces import Space
+
+
+def importance(trials: pd.DataFrame, space: Space, metric: str) -> pd.Series:
+    """The share of one family's ups and downs that goes with each parameter, as a small forest sees it.
+
+    The far ends of the score are pulled in first, or a few hopeless trials would decide. Fewer than five
+    trials say nothing: an empty result.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.inspection import permutation_importance
+
+    good = trials[trials["status"] == "ok"]
+    if len(good) < 5:
+        return pd.Series(dtype=float)
+    points = np.column_stack([_numbers(good["parameters"], name, spec) for name, spec in space.items()])
+    loss = evaluation.sign(metric) * good["score"].to_numpy()
+    loss = np.minimum(loss, np.quantile(loss, 0.9))
+    forest = RandomForestRegressor(100, min_samples_leaf=2, random_state=0).fit(points, loss)
+    found = permutation_importance(forest, points, loss, n_repeats=10, random_state=0).importances_mean
+    found = np.maximum(found, 0)
+    return pd.Series(found / max(found.sum(), 1e-12), index=list(space)).sort_values(ascending=False)
+
+
+def _numbers(points: pd.Series, name: str, spec: tuple) -> np.ndarray:
+    values = [point[name] for point in points]
+    if spec[0] == "choice":
+        return np.array([list(spec[1]).index(value) for value in values], dtype=float)
+    numbers = np.asarray(values, dtype=float)
+    return np.log(numbers) if spec[0] == "loguniform" else numbers
+
+
+def read_importance(weights: pd.Series, trials: pd.DataFrame) -> str:
+    """The picture of importances in words."""
+    if weights.empty:
+        return f"{len(trials)} trials are too few to say which parameter mattered: raise `max_evals`."
+    first, share = weights.index[0], weights.iloc[0]
+    idle = [name for name, value in weights.items() if value < 0.03]
+    rest = f" Next to nothing goes with {', '.join(idle)}." if idle else ""
+    return (
+        f"**{first}** leads: {share:.0%} of the ups and downs of {len(trials)} trials go with it.{rest} "
+        "These are associations within this search, seen by a forest of few points: a hint where to look on."
+    )
+
+
+def shape(trials: pd.DataFrame) -> Mapping[str, int]:
+    """How many trials ended well, failed, and how many families there were."""
+    return {
+        "trials": len(trials),
+        "failed": int((trials["status"] != "ok").sum()),
+        "families": trials["family"].nunique(),
+    }
+
+
+def read_over_time(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
+    """The picture of scores over time in words: when the best came, and what the search still gained late."""
+    good, way = trials[trials["status"] == "ok"], evaluation.sign(metric)
+    loss = way * good["score"]
+    best, half = good.loc[loss.idxmin()], good["number"] <= good["number"].median()
+    early = way * loss[half].min()
+    gained = abs(best["score"] - early)
+    tail = f"The second half of the search gained {gained:.2g}" + (f" {unit}." if unit else ".")
+    failed = int((trials["status"] != "ok").sum())
+    lost = f" {failed} trial{'s' if failed > 1 else ''} failed and cost only themselves." if failed else ""
+    return (
+        f"The best score, **{best['score']:.4g}**{f' {unit}' if unit else ''}, came with trial "
+        f"{best['number']} of {len(trials)} ({best['family']}). {tail}{lost}"
+    )
+
+
+def read_families(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
+    """The picture of families in words: the lead of the first, and where the budget went."""
+    good, way = trials[trials["status"] == "ok"], evaluation.sign(metric)
+    best = (way * good["score"]).groupby(good["family"]).min().sort_values()
+    counts = trials["family"].value_counts()
+    said = f"**{best.index[0]}** is first with {way * best.iloc[0]:.4g}{f' {unit}' if unit else ''}"
+    if len(best) > 1:
+        said += f", {abs(best.iloc[1] - best.iloc[0]):.2g} ahead of {best.index[1]}"
+        said += f"; {best.index[-1]} is last with {way * best.iloc[-1]:.4g}"
+    share = counts.get(best.index[0], 0) / len(trials)
+    return f"{said}. The budget followed: {share:.0%} of the {len(trials)} trials went to {best.index[0]}."
+
+
+def read_features(dataset: Any, feature_set: Any, generated: bool) -> str:
+    """What goes through which encoder, and what of it is known only after the prediction is made."""
+    lines = [f"**{feature_set.name}**: {feature_set.why}.", ""]
+    for part in feature_set.encodes:
+        said = ", ".join(f"{name} {_short(value)}" for name, value in part.settings.items())
+        lines.append(f"- `{part.how}` of {', '.join(part.columns)}" + (f" ({said})" if said else ""))
+    late = [name for name in dataset.inputs(feature_set) if dataset.columns[name].known == "after"]
+    if late:
+        meant = "; ".join(f"`{name}`, {dataset.columns[name].meaning}" for name in late)
+        lines += [
+            "",
+            f"**Known only afterwards:** {meant}. Asking beforehand would need a stand-in.",
+        ]
+    else:
+        lines += ["", "All of it is known before the prediction is made."]
+    if generated:
+        lines += ["", "*The rows of this run are generated: its figures say nothing about the world.*"]
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def read_outcome(found: Any) -> str:
+    """How many trials there were in how many seconds, and why the search ended."""
+    count = shape(found.trials)
+    failed = f", {count['failed']} of them failed" if count["failed"] else ", none failed"
+    reasons = found.trials.loc[found.trials["status"] != "ok", ["family", "reason"]].drop_duplicates().head(3)
+    why = "".join(f"\n- {row.family}: {row.reason}" for row in reasons.itertuples())
+    return (
+        f"{count['trials']} trials of {count['families']} families in {found.seconds:.1f} s{failed}. "
+        f"The search ended because {found.reason}.{why}"
+    )
+
+
+def table(best: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The best of each family, for reading."""
+    shown = best[["family", "score", "seconds", "rounds", "comparisons", "parameters"]].set_index("family")
+    shown["parameters"] = shown["parameters"].map(_said)
+    shown["rounds"] = shown["rounds"].map(lambda value: "" if pd.isna(value) else f"{value:.0f}")
+    return shown.rename(columns={"score": f"validation {metric}"}).round({"seconds": 1, "comparisons": 0})
+
+
+def _said(parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in parameters.items())
+
+
+def stored(found: Any) -> pd.DataFrame:
+    """The trials as a flat table that Parquet takes, with the seconds of the whole search."""
+    trials = found.trials.drop(columns=["blocks"])
+    text = trials["parameters"].map(lambda point: json.dumps(point, sort_keys=True))
+    numbers = {
+        name: pd.to_numeric(trials[name], errors="coerce") for name in ("rounds", "comparisons", "score")
+    }
+    return trials.assign(parameters=text, search_seconds=found.seconds, **numbers)
+
+
+def read_parameters(trials: pd.DataFrame, metric: str, space: Space) -> str:
+    """Where the better third of one family's trials lies on each axis, and which edges it crowds."""
+    good = trials[trials["status"] == "ok"]
+    if len(good) < 5:
+        return f"With {len(good)} trials there is no shape to read yet: raise `max_evals`."
+    loss = evaluation.sign(metric) * good["score"]
+    best = good[loss <= loss.quantile(1 / 3)]
+    places = {name: _unit(_numbers(best["parameters"], name, spec), spec) for name, spec in space.items()}
+    edges = [
+        f"{name} ({'upper' if np.median(p) > 0.5 else 'lower'} end)"
+        for name, p in places.items()
+        if space[name][0] != "choice" and (np.median(p) > 0.85 or np.median(p) < 0.15)
+    ]
+    width = {name: float(np.ptp(p)) for name, p in places.items() if space[name][0] != "choice"}
+    said = f"The better third are {len(best)} trials. "
+    if width:
+        tight = min(width, key=width.get)
+        said += f"They agree most on **{tight}**, where they take {width[tight]:.0%} of the axis"
+        loose = max(width, key=width.get)
+        said += f", and least on {loose} ({width[loose]:.0%}). " if loose != tight else ". "
+    return said + (
+        f"They crowd at an edge of {', '.join(edges)}: try a wider space there."
+        if edges
+        else "At no edge do they crowd: the space is wide enough."
+    )
+
+
+def _unit(numbers: np.ndarray, spec: tuple) -> np.ndarray:
+    """Values on a numeric axis as places from 0 to 1."""
+    return numbers if spec[0] == "choice" else (numbers - spec[1]) / (spec[2] - spec[1])
+
+
+def read_gate(trials: pd.DataFrame, metric: str, space: Space) -> str:
+    """The values of the best three trials, as the gates that the lightest lines pass."""
+    good = trials[trials["status"] == "ok"]
+    if len(good) < 5:
+        return f"{len(good)} lines make no gate: raise `max_evals`."
+    loss = evaluation.sign(metric) * good["score"]
+    best = good.loc[loss.sort_values().index[:3], "parameters"]
+    said = []
+    for name, spec in space.items():
+        values = [point[name] for point in best]
+        same = len(set(values)) == 1
+        if spec[0] == "choice":
+            said.append(f"{name} {values[0]}" if same else f"{name} any of {sorted(set(map(str, values)))}")
+        else:
+            said.append(f"{name} {min(values):.3g}" + ("" if same else f" to {max(values):.3g}"))
+    return f"The three lightest lines pass through {'; '.join(said)}."
+
+
+def read_settings(choice: Any) -> str:
+    """The kept setting in one line."""
+    rounds = "" if pd.isna(choice["rounds"]) else f", stopped after {choice['rounds']:.0f} rounds"
+    return f"Kept: **{choice['family']}** with {_said(choice['parameters'])}{rounds}."
