@@ -21,6 +21,7 @@ from lib.pipeline.execute import Execution, Failure
 from lib.pipeline.kernels import Kernels
 from lib.pipeline.nursery import Nursery
 from lib.pipeline.plan import Planned
+from lib.pipeline.report import Reporter
 
 _TICK = 0.1
 
@@ -44,27 +45,35 @@ class Runner:
         self._ended: queue.Queue[tuple[str, Failure | None]] = queue.Queue()
         self._started = time.monotonic()
         self.kernels = Kernels(nursery, self.terminal.say)
+        self.reporter = Reporter(nursery, asked.folder)
 
     # --- the whole of it ----------------------------------------------------------------------------
 
     def go(self) -> int:
-        """Run what is out of date; 0 if all went well."""
-        asked = self.asked
+        """Run what is out of date; 0 if all went well, 130 if it was stopped."""
+        asked, stopped = self.asked, False
         with _signals():
             try:
-                self.terminal.open_log(asked.folder / "pipeline.log")
-                self.terminal.say(f"Run {asked.run}: {asked.parameters.file}" + self._overridden())
-                for line in terminal.planned(self.planned):
-                    self.terminal.say(line)
-                recover.after_a_crash(asked, self.terminal.say)
-                self._write_about()
+                self._begin()
                 self._loop()
             except (Stopped, KeyboardInterrupt) as stop:
+                stopped = True
                 self._stop_all(str(stop) or "interrupted with Ctrl-C")
+            try:
+                recover.close_tracked(asked, self.failed, self.terminal.say)
+                self._close()
             finally:
+                self.reporter.stop()
                 self.kernels.close()
-        self._close()
-        return 1 if self.failed else 0
+        return 130 if stopped else int(bool(self.failed))
+
+    def _begin(self) -> None:
+        self.terminal.open_log(self.asked.folder / "pipeline.log")
+        self.terminal.say(f"Run {self.asked.run}: {self.asked.parameters.file}" + self._overridden())
+        for line in terminal.planned(self.planned):
+            self.terminal.say(line)
+        recover.after_a_crash(self.asked, self.terminal.say)
+        self._write_about()
 
     def _overridden(self) -> str:
         over = self.asked.parameters.overrides
@@ -185,11 +194,7 @@ class Runner:
 
     def _succeeded(self, execution: Execution, facts: dict[str, Any], seconds: float) -> None:
         """Executed notebook first, record last: without the record the step counts as not done."""
-        asked, notebook, place = (
-            self.asked,
-            facts["notebook"],
-            record.Place(self.asked.folder, execution.name),
-        )
+        notebook, place = facts["notebook"], record.Place(self.asked.folder, execution.name)
         note = files.read_json(place.opened)
         self.state.contents.forget(notebook.writes)
         used = [m for m in note.get("modules", facts["modules"].names()) if m in facts["modules"]]
@@ -214,13 +219,9 @@ class Runner:
             path.unlink(missing_ok=True)
         self.done[execution.name] = kept
         self._remember_last()
-        made = summary.produced(asked.project, asked.folder, notebook.writes)
-        self.terminal.say(f"  {self.terminal.mark('✓')} {execution.name:<14} {seconds:6.1f} s  {made}")
-        self._finished(place, note)
-
-    def _finished(self, place: record.Place, note: dict[str, Any]) -> None:
-        """What may happen later: attach the executed notebook, draw its HTML."""
+        self.terminal.say(f"  {self.terminal.mark('✓')} {execution.name:<14} {seconds:6.1f} s")
         place.opened.unlink(missing_ok=True)
+        self.reporter.tell(step=execution.name, note=note)
 
     def _remember_last(self) -> None:
         """Where run `scratch` finds what it lacks."""
@@ -245,6 +246,7 @@ class Runner:
             else "The same command goes on from here."
         )
         self.terminal.say(terminal.failure(execution.name, seconds, failure, path, advice))
+        self.reporter.tell(step=execution.name)
 
     # --- the end ------------------------------------------------------------------------------------
 
@@ -260,28 +262,25 @@ class Runner:
         self.failed.setdefault("the run", Failure(None, 0, "", why))
 
     def _close(self) -> None:
-        recover.close_tracked(self.asked, self.failed, self.terminal.say)
+        """The closing table and figures; then the report, which has been written beside the steps."""
+        asked, say = self.asked, self.terminal.say
+        spent = terminal.seconds(time.monotonic() - self._started)
         rows = [
-            (
-                name,
-                terminal.seconds(kept["seconds"]),
-                summary.produced(self.asked.project, self.asked.folder, tuple(kept["outputs"])),
-            )
+            (name, terminal.seconds(kept["seconds"]), summary.produced(asked.folder, tuple(kept["outputs"])))
             for name, kept in self.done.items()
         ]
-        spent = time.monotonic() - self._started
-        self.terminal.say()
-        for line in terminal.table(rows):
-            self.terminal.say(line)
+        for line in ["", *terminal.table(rows)]:
+            say(line)
         if self.failed:
-            self.terminal.say(f"{terminal.seconds(spent)}; failed: {', '.join(self.failed)}.")
-            return
-        for line in summary.headline(self.asked.folder):
-            self.terminal.say(line)
-        shown = self.asked.project.shown(self.asked.folder)
-        self.terminal.say(
-            f"{terminal.seconds(spent)} in all. Look at {shown}/notebooks/, `make mlflow`, `make lab`."
-        )
+            say(f"Not finished after {spent}; failed: {', '.join(self.failed)}.")
+        else:
+            for line in summary.headline(asked.folder):
+                say(line)
+        trouble = self.reporter.finish() if self.done or self.failed else ""
+        shown = asked.project.shown(asked.folder)
+        say(f"{spent} in all. Look at {shown}/index.html; `make mlflow` has the same, `make lab` explores.")
+        if trouble:
+            say(f"The report is not whole: {trouble}")
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from lib.pipeline import project as files
-from lib.pipeline.project import Project
 
 
 def headline(folder: Path) -> list[str]:
@@ -45,6 +44,29 @@ def comparison(metrics: dict[str, Any], metric: str | None) -> list[str]:
     return [text + (f"   baselines: {baselines}" if baselines else "")]
 
 
+def boxes(folder: Path) -> list[tuple[bool, str, str]]:
+    """The headline of the index page: whether it is the main one, label, value."""
+    metrics, tuned = files.read_json(folder / "metrics.json"), files.read_json(folder / "tuned.json")
+    registry = files.read_json(folder / "registry.json")
+    wanted = tuned.get("metric")
+    name = wanted if f"test_{wanted}" in metrics else _first_metric(metrics)
+    found = []
+    if name:
+        found.append((True, f"test {name}", _figure(metrics[f"test_{name}"])))
+        ending = f"_test_{name}"
+        for key, value in sorted(metrics.items()):
+            if key.startswith("baseline_") and key.endswith(ending):
+                found.append(
+                    (False, f"{key.removeprefix('baseline_').removesuffix(ending)} baseline", _figure(value))
+                )
+    family = (tuned.get("choice") or {}).get("family")
+    if family:
+        found.append((False, f"best of the search, features {tuned.get('feature_set', '?')}", family))
+    if registry.get("version"):
+        found.append((False, registry.get("name", "registered"), f"version {registry['version']}"))
+    return found
+
+
 def _first_metric(metrics: dict[str, Any]) -> str | None:
     for name in ("rmse", "auc", "mae", "accuracy", "r2"):
         if f"test_{name}" in metrics:
@@ -66,7 +88,7 @@ def _registered(registry: dict[str, Any]) -> str:
     return f"Registered: {name} version {version}" + (f", aliases: {aliases}" if aliases else "")
 
 
-def produced(project: Project, folder: Path, writes: tuple[str, ...]) -> str:
+def produced(folder: Path, writes: tuple[str, ...]) -> str:
     """What a step wrote, as names and sizes."""
     found = []
     for name in writes:
