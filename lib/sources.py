@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from lib.errors import SourceError
 
-#: Tells whether a file is what it should be: its number of rows, or SourceError.
+#: Tells whether a file is what it should be: its number of rows, or a SourceError with what it is instead.
 Check = Callable[[Path], int | None]
 
 WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before each further attempt
@@ -94,9 +94,9 @@ def parquet(path: Path) -> int:
             return file.metadata.num_rows
     except pyarrow.ArrowException as error:
         with path.open("rb") as file:
-            start = file.read(60)
+            start = file.read(24)
         raise SourceError(
-            f"{path.name} is no whole Parquet file ({path.stat().st_size:,} bytes, start {start!r}): {error}"
+            f"not a whole Parquet file ({path.stat().st_size:,} bytes, starting {start!r}; {error})"
         ) from error
 
 
@@ -105,7 +105,7 @@ def text_table(path: Path) -> int:
     with path.open("rb") as file:
         start = file.read(4096)
     if b"\0" in start or start.lstrip()[:1] in (b"<", b"") or start[:4] == b"PAR1":
-        raise SourceError(f"{path.name} is not a CSV file; it starts {start[:60]!r}.")
+        raise SourceError(f"not a CSV file ({path.stat().st_size:,} bytes, starting {start[:24]!r})")
     import csv
 
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
@@ -119,11 +119,17 @@ def _shared_cache() -> Path:
 
 
 def _verified(path: Path, url: str, check: Check | None, remedy: str) -> Fetched:
-    try:
-        rows = check(path) if check else None
-    except SourceError as error:
-        raise SourceError(f"{error} It lies at {path}. {remedy}") from error
+    """What is known of a file that its check accepts."""
+    rows = _counted(path, check, f"{path.name}, at {path}, is", remedy)
     return Fetched(path, path.name, url, path.stat().st_size, _sha256(path), rows)
+
+
+def _counted(path: Path, check: Check | None, what: str, remedy: str) -> int | None:
+    """The rows of a file; a check that refuses it says `what` it is, and here comes what to do."""
+    try:
+        return check(path) if check else None
+    except SourceError as error:
+        raise SourceError(f"{what} {error}. {remedy}") from error
 
 
 def _sha256(path: Path) -> str:
@@ -167,7 +173,7 @@ def _download(url: str, path: Path, check: Check | None, mirror: str) -> None:
                         "DATA_MIRROR=<that folder>."
                     ) from error
                 time.sleep(wait)
-        _verified(part, url, check, "The server sent something else than the data: check the address.")
+        _counted(part, check, f"{path.name}: what {url} sent is", "Check the address.")
         path.with_name(path.name + ".sha256").write_text(_sha256(part) + "\n")
         part.replace(path)
     finally:

@@ -81,6 +81,7 @@ _DIRT = {
     "far": 0.0006,
     "stuck": 0.0027,
     "false_start": 0.02,
+    "nowhere": 0.03,
     "backward": 0.0005,
     "stray": 0.0006,
 }
@@ -180,7 +181,8 @@ def _dirty(trips: pd.DataFrame, minutes: np.ndarray, random: np.random.Generator
     broken = dict(zip(_DIRT, np.split(order, np.cumsum(counts))[:-1], strict=True))
     minutes[broken["stuck"]] += random.uniform(20 * 60, 24 * 60 - 61, len(broken["stuck"]))
     minutes[broken["false_start"]] = random.exponential(0.25, len(broken["false_start"]))
-    trips.loc[broken["false_start"], "trip_distance"] = 0.0
+    for name in ("false_start", "nowhere"):
+        trips.loc[broken[name], "trip_distance"] = 0.0
     minutes[broken["backward"]] = -random.exponential(3.0, len(broken["backward"])) - 0.1
     far = random.lognormal(8.5, 0.8, len(broken["far"])).round(2)
     trips.loc[broken["far"], "trip_distance"] = np.append(FARTHEST, far)[: len(far)]

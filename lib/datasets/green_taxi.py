@@ -69,15 +69,16 @@ def _table(path: Path) -> Any:  # an Arrow table, whose type must not be importe
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
-    with ParquetFile(path) as file:
-        there = file.schema_arrow.names
-        names = {column: _published(column, there) for column in COLUMNS if column != "month"}
-        missing = [column for column, name in names.items() if name not in there]
-        if missing:
-            raise DataError(
-                f"{path.name} has no column {missing}; it has {there}. Is it a file of taxi trips?"
-            )
-        table = file.read(columns=list(names.values()))
+    try:
+        with ParquetFile(path) as file:
+            there = file.schema_arrow.names
+            names = {column: _published(column, there) for column in COLUMNS if column != "month"}
+            missing = [column for column, name in names.items() if name not in there]
+            if missing:
+                raise DataError(f"{path.name} has no column {missing}; it has {there}. Are these taxi trips?")
+            table = file.read(columns=list(names.values()))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} cannot be read: {error}. To fetch it again, delete it first.") from error
     if table.num_rows == 0:
         raise DataError(f"{path.name} has no rows. Fetch it again, or name another month in the options.")
     arrays = {column: _cast(table[name], COLUMNS[column].kind) for column, name in names.items()}

@@ -1,0 +1,83 @@
+"""Tables about rows, against answers worked out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import datasets, profile
+
+
+def test_a_group_that_fixes_the_target_explains_all_and_noise_nothing():
+    target = pd.Series([1.0, 1, 5, 5] * 50)
+    noise = pd.Series(np.random.default_rng(0).integers(0, 4, 200))
+    assert profile.explained(pd.Series(["a", "a", "b", "b"] * 50), target) == pytest.approx(1)
+    assert profile.explained(noise, target) < 0.05
+
+
+def test_explained_variance_by_hand():
+    # groups (0, 2) and (4, 6): within 2 + 2, total 9 + 1 + 1 + 9 = 20; 1 - 4/20 * (4 - 1)/(4 - 2) = 0.7
+    assert profile.explained(pd.Series(list("aabb")), pd.Series([0.0, 2, 4, 6])) == pytest.approx(0.7)
+
+
+def test_names_that_are_all_different_explain_nothing():
+    assert profile.explained(pd.Series([f"row {i}" for i in range(50)]), pd.Series(range(50))) == 0
+
+
+def test_a_class_is_explained_as_a_number_is():
+    told = profile.explained(pd.Series(["a", "b"] * 60), pd.Series(["x", "y"] * 60))
+    untold = profile.explained(pd.Series(["a", "a", "b", "b"] * 30), pd.Series(["x", "y"] * 60))
+    assert told == pytest.approx(1)
+    assert untold == pytest.approx(0, abs=0.02)
+
+
+def test_missing_values_are_a_group_of_their_own():
+    column = pd.Series([np.nan] * 50 + list(range(50)))
+    target = pd.Series([9.0] * 50 + [1.0] * 50)
+    assert profile.explained(column, target) > 0.95
+
+
+def test_gaps_and_frequent_values_by_hand():
+    rows = pd.DataFrame({"a": ["x", "x", "y", None], "b": [1.0, 2, 3, 4]})
+    assert profile.missing(rows).to_dict() == {"a": 0.25}
+    table = profile.uniques(rows)
+    assert table.loc["a"].tolist() == [2, "x", 0.5]
+
+
+def test_percentiles_of_the_first_hundred_numbers():
+    table = profile.percentiles({"x": pd.Series(range(101))})
+    assert table.loc["x", ["1 %", "50 %", "99 %", "least", "most"]].tolist() == [1, 50, 99, 0, 100]
+
+
+def test_a_page_shows_long_texts_whole_and_shares_as_percents():
+    reason = "because " * 30
+    page = profile.Page(pd.DataFrame({"reason": [reason], "share": [0.0246], "left": [54373], "x": [np.nan]}))
+    html = page._repr_html_()
+    assert reason.strip() in html
+    assert "2.5%" in html
+    assert "54,373" in html
+    assert "nan" not in html
+
+
+def test_the_refused_rows_are_shown_with_the_rule_that_refused_them():
+    dataset = datasets.load("green_taxi")
+    raw = dataset.generate(2000, 0)
+    cleaned = dataset.clean(raw)
+    refused = profile.refused(dataset, raw)
+    assert refused["rule"].value_counts().to_dict() == cleaned.report["refused"].to_dict()
+    assert not refused["duration"].between(1, 60).any()
+
+
+def test_what_is_known_after_stays_so_in_what_is_derived_from_it():
+    dataset = datasets.load("green_taxi")
+    assert profile.known(dataset, "fare_amount") == "after"
+    assert profile.known(dataset, "PU_DO") == "before"
+
+
+def test_the_summary_is_plain_data():
+    import json
+
+    dataset = datasets.load("green_taxi")
+    raw = dataset.labelled(dataset.generate(600, 0))
+    kept = json.loads(json.dumps(profile.summary(dataset, raw, dataset.clean(raw).rows)))
+    assert kept["rows"]["raw"] == 600
+    assert kept["target"]["after the rules"]["least"] >= 1

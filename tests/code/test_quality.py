@@ -1,0 +1,144 @@
+"""Checks that hold stay silent, those that fail say where and how much; comparisons against known answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import quality
+from lib.errors import DataError, ParameterError
+from lib.quality import ks_same_distribution
+
+GOOD = pd.DataFrame(
+    {"x": [1.0, 2.0], "n": [1, 2], "kind": ["a", "b"], "at": pd.to_datetime(["2023-01-01"] * 2)}
+)
+
+
+def found(check: quality.Check, **frames: pd.DataFrame) -> str:
+    return quality.run([check], frames).iloc[0]["found"]
+
+
+@pytest.mark.parametrize("sample, gap", [([4, 1, 3, 2], 0.0), ([3, 4, 5, 6], 0.5), ([5, 6, np.nan], 1.0)])
+def test_distance_is_the_widest_gap_between_cumulative_shares(sample, gap):
+    reference, sample = pd.DataFrame({"x": [1, 2, 3, 4]}), pd.DataFrame({"x": sample})
+    assert ks_same_distribution(reference, sample, ["x"]).loc["x", "distance"] == gap
+
+
+def test_ten_columns_together_cry_wolf_no_more_than_alpha():
+    twins = np.random.default_rng(7).normal(size=(100, 2, 60, 10))
+    tables = [ks_same_distribution(*map(pd.DataFrame, pair), range(10)) for pair in twins]
+    assert sum(not table["same"].all() for table in tables) <= 12  # 5 expected, 40 uncorrected
+
+
+def test_an_absent_column_is_named_beside_those_that_are_there():
+    fares, x = pd.DataFrame({"fare": [9.5]}), pd.DataFrame({"x": [1]})
+    with pytest.raises(DataError, match=r"sample has no values in column 'fare'.*\['x'\]"):
+        ks_same_distribution(fares, x, ["fare"])
+
+
+def test_the_level_of_each_of_ten_tests_by_hand():
+    assert quality.sidak(0.05, 10) == pytest.approx(1 - 0.95**0.1)  # 0.00512
+    with pytest.raises(ParameterError, match=r"alpha is 1\.5"):
+        quality.sidak(1.5, 10)
+
+
+def test_divergence_in_bits_by_hand():
+    # shares 3/4, 1/4 told with 1/2, 1/2: 0.75 log2 1.5 + 0.25 log2 0.5 = 0.1887 bits, here of 40,000 rows
+    reference, sample = pd.Series(["a", "b"] * 20_000), pd.Series(["a", "a", "a", "b"] * 10_000)
+    assert quality.kl_divergence(reference, sample) == pytest.approx(0.1887, abs=1e-3)
+    assert quality.kl_divergence(reference, reference) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("there, absent", [("ab", "a"), ("a", "ab")])
+def test_divergence_is_finite_where_a_class_is_absent_on_a_side(there, absent):
+    value = quality.kl_divergence(pd.Series(list(there) * 500), pd.Series(list(absent) * 500))
+    assert 0.2 < value < 20
+
+
+@pytest.mark.parametrize(
+    "check, rows, says",
+    [
+        (quality.schema({"x": "float", "y": "any"}), GOOD, r"no column \['y'\], there are \['x', 'n'"),
+        (quality.schema({"x": "integer"}), GOOD, r"not of the kind asked for: \{'x': 'float64'\}"),
+        (quality.schema({"kind": "number"}), GOOD, "'kind'"),
+        (quality.schema({"n": "integer", "x": "float"}, ordered=True), GOOD[["x", "n"]], "in this order"),
+        (quality.between("x", 0, 1.5), GOOD, "1 outside, from 2 to 2"),
+        (quality.known("kind", ["a"]), GOOD, "1 others: 'b'"),
+        (quality.filled("x"), GOOD.assign(x=[np.nan, 1]), "1 of x"),
+        (quality.row_count(2, 100), GOOD, "2 rows"),
+        (quality.not_empty(), GOOD.iloc[:0], "no rows"),
+        (quality.between("gone", 0, 1), GOOD, "column 'gone' is missing"),
+    ],
+)
+def test_a_check_that_fails_says_what_it_found(check, rows, says):
+    import re
+
+    assert re.search(says, found(check, train=rows))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        quality.schema({"x": "float", "n": "integer", "kind": "text", "at": "time"}, ordered=True),
+        quality.between("x", 1, 2),
+        quality.known("kind", ["a", "b"]),
+        quality.filled("x", "kind"),
+        quality.row_count(1, 3),
+        quality.not_empty(),
+    ],
+)
+def test_a_check_that_holds_finds_nothing(check):
+    assert found(check, train=GOOD) == ""
+
+
+def test_missing_values_pass_a_range_and_fail_a_list():
+    rows = pd.DataFrame({"x": [np.nan, 1.0], "kind": ["a", None]})
+    assert found(quality.between("x", 0, 2), train=rows) == ""
+    assert "1 others" in found(quality.known("kind", ["a"]), train=rows)
+
+
+def test_a_row_in_two_splits_is_counted_even_with_its_columns_in_another_order():
+    other = pd.DataFrame({"kind": ["b", "z"], "x": [2.0, 2.0], "n": [2, 2], "at": GOOD["at"]})
+    assert found(quality.apart(), train=GOOD, validation=other[::-1], test=GOOD.iloc[:0]) == (
+        "1 rows of validation stand in train"
+    )
+
+
+def test_a_shifted_column_is_told_with_its_distance():
+    random = np.random.default_rng(0)
+    train = pd.DataFrame({"still": random.normal(size=900), "moved": random.normal(size=900)})
+    test = pd.DataFrame({"still": random.normal(size=900), "moved": random.normal(1, size=900)})
+    says = found(quality.same_distribution(["still", "moved"]), train=train, test=test)
+    assert says.startswith("test: 1 of 2 columns moved (moved 0.")
+
+
+def test_shares_that_moved_are_told_in_bits():
+    old, new = pd.DataFrame({"k": ["a", "b"] * 500}), pd.DataFrame({"k": ["a"] * 950 + ["b"] * 50})
+    assert found(quality.same_shares("k", 0.2), old=old, new=new).startswith("new: 0.7")
+    assert found(quality.same_shares("k", 0.2), old=old, new=old) == ""
+
+
+def test_an_error_stops_and_names_all_that_failed_while_a_warning_goes_on():
+    wrong = quality.between("x", 5, 6)
+    warned = quality.run([wrong.as_warning(), quality.not_empty()], {"train": GOOD})
+    assert quality.enforce(warned) == "1 checks hold, 1 warn, none fails."
+    failed = quality.run([wrong, quality.known("kind", ["z"]), quality.not_empty()], {"train": GOOD})
+    with pytest.raises(
+        DataError, match=r"(?s)2 of 3 checks.*x from 5 to 6: train: 2 outside.*kind is one of 1"
+    ):
+        quality.enforce(failed)
+
+
+def test_severity_is_a_word_that_is_checked():
+    assert quality.not_empty().severe("fail").severity == "error"
+    with pytest.raises(ParameterError, match="not 'explode'"):
+        quality.not_empty().severe("explode")
+
+
+def test_what_is_kept_of_a_report_is_plain_data():
+    import json
+
+    report = quality.run([quality.not_empty()], {"train": GOOD})
+    rules = pd.DataFrame({"reason": ["r"], "refused": [1], "share": [0.5], "left": [1]}, index=["rule"])
+    kept = json.loads(json.dumps(quality.as_mapping(report, rules)))
+    assert kept["checks"]["rows in every split"]["result"] == "ok"
+    assert kept["rules"]["rule"]["refused"] == 1

@@ -1,0 +1,204 @@
+"""Bytes from a server on this machine: what arrives whole is kept, the rest is refused and leaves nothing."""
+
+import hashlib
+import http.server
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lib import sources
+from lib.errors import SourceError
+
+
+class Server:
+    """A web server on 127.0.0.1 that answers as told and counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list] = {}
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked.append(self.path)
+                queue = outer.answers.get(self.path, [(404, b"not here", None)])
+                status, body, length = queue.pop(0) if len(queue) > 1 else queue[0]
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body) if length is None else length))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def serve(self, path: str, *answers: tuple) -> str:
+        """Answer `path` with these (status, body, announced length), in turn; the last one for ever."""
+        self.answers[path] = list(answers)
+        return self.url + path
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("DATA_MIRROR", raising=False)
+    monkeypatch.setattr(sources, "WAITS", (0.01, 0.01))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    found = Server()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> bytes:
+    path = tmp_path / "made.parquet"
+    pd.DataFrame({"x": range(1000)}).to_parquet(path)
+    return path.read_bytes()
+
+
+def kept(cache: Path) -> list[str]:
+    """What a cache holds besides its locks."""
+    return sorted(path.name for path in cache.rglob("*") if path.is_file() and path.name != "lock")
+
+
+def test_a_file_arrives_whole_with_its_size_rows_and_digest(server, table, tmp_path):
+    url = server.serve("/trips/x.parquet", (200, table, None))
+    found = sources.fetch(url, sources.parquet, tmp_path / "cache")
+    assert found.path.read_bytes() == table
+    assert (found.name, found.bytes, found.rows) == ("x.parquet", len(table), 1000)
+    assert found.sha256 == hashlib.sha256(table).hexdigest()
+    assert set(found.record()) == {"name", "url", "bytes", "sha256", "rows"}
+
+
+def test_a_file_is_never_fetched_twice(server, table, tmp_path):
+    url = server.serve("/x.parquet", (200, table, None))
+    first, second = (sources.fetch(url, sources.parquet, tmp_path) for _ in range(2))
+    assert first == second
+    assert len(server.asked) == 1
+
+
+def test_processes_that_want_the_same_file_at_once_fetch_it_once(server, table, tmp_path):
+    url = server.serve("/x.parquet", (200, table, None))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: sources.fetch(url, sources.parquet, tmp_path), range(4)))
+    assert len(set(found)) == 1
+    assert len(server.asked) == 1
+
+
+def test_two_urls_that_end_alike_do_not_share_a_cached_file(server, tmp_path):
+    one, two = (
+        server.serve("/a/x.csv", (200, b"x\n1\n", None)),
+        server.serve("/b/x.csv", (200, b"x\n2\n", None)),
+    )
+    assert sources.fetch(one, cache=tmp_path).sha256 != sources.fetch(two, cache=tmp_path).sha256
+
+
+def test_a_cached_file_that_was_damaged_since_is_fetched_again(server, table, tmp_path):
+    url = server.serve("/x.parquet", (200, table, None))
+    sources.fetch(url, sources.parquet, tmp_path).path.write_bytes(table[:100])
+    assert sources.fetch(url, sources.parquet, tmp_path).path.read_bytes() == table
+
+
+def test_a_passing_failure_is_tried_again(server, table, tmp_path):
+    url = server.serve("/x.parquet", (503, b"busy", None), (200, table[:50], len(table)), (200, table, None))
+    assert sources.fetch(url, sources.parquet, tmp_path).rows == 1000
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "answer, says",
+    [
+        (
+            (404, b"no such month", None),
+            r"x.parquet is not published: .*/x.parquet answered 404.*DATA_MIRROR",
+        ),
+        ((403, b"<Error>AccessDenied</Error>", None), r"not published.*answered 403"),
+        ((401, b"who are you", None), r"answered 401"),
+        ((500, b"broken", None), r"could not be read in 3 attempts \(it answered 500\)"),
+        ((200, b"PAR1 and then nothing", 5000), r"could not be read in 3 attempts.*Check the network"),
+        ((200, b"<html>Sign in</html>", None), r"not a whole Parquet file.*<html>.*Check the address"),
+        ((200, b"", None), r"not a whole Parquet file"),
+    ],
+)
+def test_what_does_not_arrive_as_it_should_is_named_and_leaves_nothing(server, tmp_path, answer, says):
+    url = server.serve("/x.parquet", answer)
+    with pytest.raises(SourceError, match=f"(?s){says}"):
+        sources.fetch(url, sources.parquet, tmp_path)
+    assert kept(tmp_path) == []
+
+
+def test_without_network_and_mirror_the_error_names_both(tmp_path, monkeypatch, server):
+    server.close()
+    with pytest.raises(
+        SourceError, match=r"could not be read.*DATA_MIRROR names no folder.*set DATA_MIRROR="
+    ):
+        sources.fetch(f"{server.url}/x.parquet", cache=tmp_path)
+    monkeypatch.setenv("DATA_MIRROR", str(tmp_path))
+    with pytest.raises(SourceError, match=r"the mirror folder .* has no such file either"):
+        sources.fetch(f"{server.url}/x.parquet", cache=tmp_path)
+
+
+def test_the_mirror_goes_first_by_the_last_part_of_the_url(server, table, tmp_path, monkeypatch):
+    (tmp_path / "genres.parquet").write_bytes(table)
+    monkeypatch.setenv("DATA_MIRROR", str(tmp_path))
+    found = sources.fetch(f"{server.url}/blob/genres.parquet?raw=true", sources.parquet, tmp_path / "cache")
+    assert (found.rows, server.asked) == (1000, [])
+    assert found.url.endswith("?raw=true")
+
+
+def test_a_truncated_file_in_the_mirror_is_refused_with_its_place(table, tmp_path, monkeypatch):
+    (tmp_path / "x.parquet").write_bytes(table[:-20])
+    monkeypatch.setenv("DATA_MIRROR", str(tmp_path))
+    with pytest.raises(SourceError, match=r"not a whole Parquet file.*Replace it in the mirror folder"):
+        sources.fetch("https://nowhere.invalid/x.parquet", sources.parquet, tmp_path / "cache")
+
+
+def test_a_cache_that_cannot_be_written_is_said(server, table, tmp_path):
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(SourceError, match=r"cannot be kept in the cache.*WORKBOOK_OUTPUTS"):
+        sources.fetch(server.serve("/x.parquet", (200, table, None)), cache=tmp_path / "cache")
+
+
+def test_a_local_file_that_is_gone_is_named(tmp_path):
+    with pytest.raises(SourceError, match=r"There is no file .*gone\.csv"):
+        sources.local(tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize(
+    "content, rows", [("a,b\n1,2\n3,4\n", 2), ('a\n"two\nlines"\n', 1), ("a,b\n", 0), ("naïve\n1\n\n", 1)]
+)
+def test_rows_of_a_text_table_are_counted_below_its_header(tmp_path, content, rows):
+    path = tmp_path / "x.csv"
+    path.write_text(content, encoding="utf-8")
+    assert sources.text_table(path) == rows
+
+
+@pytest.mark.parametrize("content", [b"", b"<!doctype html>", b"PAR1....", b"a,b\n\0\0"])
+def test_what_is_no_text_table_is_refused(tmp_path, content):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=r"x\.csv, at .*, is not a CSV file .*Name another file"):
+        sources.local(path, sources.text_table)
+
+
+@pytest.mark.parametrize(
+    "url, name",
+    [("https://a.b/c/d.parquet?raw=true", "d.parquet"), ("https://a.b/my%20file.csv#top", "my file.csv")],
+)
+def test_a_files_name_is_the_last_part_of_its_url(url, name):
+    assert sources.file_name(url) == name
+
+
+def test_a_url_without_a_name_is_refused():
+    with pytest.raises(SourceError, match="does not end in the name of a file"):
+        sources.file_name("https://a.b/")

@@ -1,0 +1,75 @@
+"""Splits: every row in one part at most, the parts that were asked for, and no silent empty one."""
+
+import pandas as pd
+import pytest
+
+from lib import splits
+from lib.errors import DataError
+
+MONTHS = pd.DataFrame({"month": ["2023-01"] * 3 + ["2023-02"] * 2 + ["2023-03"], "x": range(6)})
+PERIODS = {"train": ["2023-01"], "validation": ["2023-02"], "test": ["2023-03"]}
+
+
+def test_periods_go_where_they_are_told():
+    parts = splits.by_period(MONTHS, "month", PERIODS)
+    assert {name: part["x"].tolist() for name, part in parts.items()} == {
+        "train": [0, 1, 2],
+        "validation": [3, 4],
+        "test": [5],
+    }
+
+
+def test_a_period_that_no_row_has_is_named_beside_those_that_are_there():
+    with pytest.raises(DataError, match=r"test split has no rows for \['2024-07'\].*'2023-03'"):
+        splits.by_period(MONTHS, "month", {**PERIODS, "test": ["2024-07"]})
+
+
+def test_a_period_may_not_train_and_judge():
+    with pytest.raises(DataError, match=r"\['2023-01'\] stand in more than one split"):
+        splits.by_period(MONTHS, "month", {**PERIODS, "test": ["2023-01"]})
+
+
+def test_a_split_without_periods_is_refused():
+    with pytest.raises(DataError, match="validation split has no rows"):
+        splits.by_period(MONTHS, "month", {**PERIODS, "validation": []})
+
+
+def test_classes_have_equal_shares_in_all_parts():
+    rows = pd.DataFrame({"kind": ["a"] * 700 + ["b"] * 300, "x": range(1000)})
+    parts = splits.at_random(rows, test=0.3, validation=0.3, seed=42, by="kind")
+    assert [len(part) for part in parts.values()] == [490, 210, 300]  # 700 = 0.7 of 1000, then 0.7 of that
+    assert all(abs((part["kind"] == "a").mean() - 0.7) < 0.01 for part in parts.values())
+    assert sorted(pd.concat(parts.values())["x"]) == list(range(1000))
+
+
+def test_the_same_seed_draws_the_same_rows_and_another_one_others():
+    draws = [splits.at_random(MONTHS, 0.4, 0.4, seed)["test"]["x"].tolist() for seed in (1, 1, 2, 3, 4)]
+    assert draws[0] == draws[1]
+    assert any(draw != draws[0] for draw in draws[2:])
+
+
+def test_a_class_with_one_row_cannot_be_shared_out():
+    with pytest.raises(DataError, match=r"cannot be split.*Rows a class of 'kind': .*'rare': 1"):
+        splits.at_random(pd.DataFrame({"kind": ["a"] * 9 + ["rare"]}), 0.3, 0.3, 0, by="kind")
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.2, 30])
+def test_a_share_is_between_nothing_and_all(share):
+    with pytest.raises(DataError, match="must lie between 0 and 1"):
+        splits.at_random(MONTHS, share, 0.3, 0)
+
+
+def test_unseen_is_the_share_of_rows_and_not_of_values():
+    train, judge = pd.DataFrame({"zone": ["a", "b"]}), pd.DataFrame({"zone": ["a", "c", "c", "c"]})
+    assert splits.unseen(train, judge, ["zone"])["zone"] == 0.75
+
+
+def test_a_shuffle_of_the_same_sizes_mixes_what_time_kept_apart():
+    rows = pd.DataFrame({"month": ["1"] * 60 + ["2"] * 20 + ["3"] * 20})
+    parts = splits.by_period(rows, "month", {"train": ["1"], "validation": ["2"], "test": ["3"]})
+    shuffled = splits.alike(rows, parts, seed=0)
+    assert {name: len(part) for name, part in shuffled.items()} == {
+        name: len(part) for name, part in parts.items()
+    }
+    assert splits.unseen(parts["train"], parts["test"], ["month"])["month"] == 1
+    assert splits.unseen(shuffled["train"], shuffled["test"], ["month"])["month"] == 0
