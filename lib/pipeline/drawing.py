@@ -72,7 +72,7 @@ def _box(name: str, x: int, y: int, state: Mapping[str, Any]) -> str:
     fill, edge = _COLOURS[status]
     figures = [f"{state['seconds']:.1f} s"] if state.get("seconds") is not None else []
     figures += [f"{state['peak_memory_mb']:,.0f} MB"] if state.get("peak_memory_mb") else []
-    said = html.escape("  ".join([status, *figures]))
+    said = html.escape(" · ".join([*figures] or [status]))
     box = (
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="8" fill="{fill}" stroke="{edge}"/>'
         f'<text x="{x + 12}" y="{y + 25}" font-size="15" font-weight="600" fill="#1b1f24">'

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib.pipeline import drawing, page, record, summary
+from lib.pipeline import drawing, page, record, status, summary
 from lib.pipeline import project as files
 
 
-def write(folder: Path, running: tuple[str, ...] = ()) -> None:
+def write(folder: Path) -> None:
     """Write the run's index page, whole or not at all."""
     about = files.read_json(folder / "run.json")
-    steps = {name: state(folder, name, running) for name in about.get("graph", {})}
+    steps = {name: status.state(folder, name) for name in about.get("graph", {})}
     parts = [
         f"<h1>{html.escape(_title(folder, about))}</h1>",
         _headline(folder),
@@ -46,17 +46,6 @@ def links(folder: Path, about: Mapping[str, Any]) -> list[tuple[str, str]]:
         elif there.failed.exists():
             found.append((f"{name} (failed)", f"notebooks/{name}.failed.html"))
     return found
-
-
-def state(folder: Path, name: str, running: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A step's status with the figures of its last run: done, failed, running or not run."""
-    place = record.Place(folder, name)
-    kept, failure = files.read_json(place.record), files.read_json(place.failure)
-    if name in running:
-        return {"status": "running"}
-    if failure and not kept:
-        return {"status": "failed", **failure}
-    return {"status": "done", **kept} if kept else {"status": "not run"}
 
 
 def _title(folder: Path, about: Mapping[str, Any]) -> str:
