@@ -11,6 +11,7 @@ import pytest
 
 from lib import datasets, quality
 from lib.datasets import green_taxi
+from lib.datasets._green_taxi_zones import BOROUGHS, airport, borough
 from lib.errors import DataError, ParameterError
 
 MIRROR = os.environ.get("DATA_MIRROR", "")
@@ -160,6 +161,29 @@ def test_lookalikes_can_be_learnt_from():
     assert speed[test["pickup_hour"] == 5].median() > 1.2 * speed[test["pickup_hour"] == 15].median()
 
 
+def test_every_zone_has_one_borough():
+    zones = pd.Series([str(number) for number in range(1, 266)])
+    assert len(BOROUGHS) == 265
+    counted = borough(zones).value_counts().to_dict()
+    assert (counted["Manhattan"], counted["Queens"], counted["Brooklyn"]) == (69, 69, 61)
+    assert (counted["Bronx"], counted["Staten Island"], counted["Newark"]) == (43, 20, 1)
+    assert borough(pd.Series(["74", "95", "999", None])).tolist() == [
+        "Manhattan",
+        "Queens",
+        *["elsewhere"] * 2,
+    ]
+    assert zones[airport(zones)].tolist() == ["1", "132", "138"]
+
+
+def test_every_row_falls_into_a_group_of_each_slice():
+    trips = green_taxi.generate(900, 0)
+    for name, group in green_taxi.SLICES.items():
+        labels = group(trips)
+        assert labels.index.equals(trips.index), name
+        assert labels.notna().all(), name
+        assert 2 <= labels.nunique() <= 8, name
+
+
 def test_too_few_rows_for_the_months_are_refused():
     with pytest.raises(DataError, match="2 rows do not fill 3 months"):
         green_taxi.generate(2, 0)
@@ -212,6 +236,11 @@ class TestPublished:
         for column in ("PULocationID", "DOLocationID"):
             assert raw[column].astype(int).between(1, 265).all()
         assert set(raw["VendorID"].unique()) == {"1", "2"}
+
+    def test_the_boroughs_are_those_of_the_published_table(self):
+        table = pd.read_csv(Path(MIRROR) / "taxi_zone_lookup.csv", keep_default_na=False)
+        names = table["Borough"].replace({"EWR": "Newark", "Unknown": "elsewhere", "N/A": "elsewhere"})
+        assert borough(table["LocationID"].astype("str")).tolist() == names.tolist()
 
     def test_the_files_and_the_lookalikes_are_alike(self):
         dataset = datasets.load("green_taxi")
