@@ -24,6 +24,9 @@ def main(words: list[str]) -> int:
             from lib.pipeline import status
 
             return status.show()
+    except KeyboardInterrupt:
+        print("✗ Interrupted before anything ran.", file=sys.stderr)
+        return 130
     except WorkbookError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 2

@@ -130,14 +130,20 @@ class Execution:
             return
         self._stopped = why
         provisioner = self._provisioner()
-        if provisioner is None or not provisioner.pid:
+        if provisioner is None or not provisioner.process:
             return
-        if grace:
-            with contextlib.suppress(OSError):
-                provisioner.process.send_signal(signal.SIGINT)
-        threading.Timer(grace, kill_group, [provisioner.pid]).start() if grace else kill_group(
-            provisioner.pid
-        )
+        if not grace:
+            kill_group(provisioner.pid)
+            return
+        with contextlib.suppress(OSError):
+            provisioner.process.send_signal(signal.SIGINT)
+        last_word = threading.Timer(grace, self._kill, [provisioner])
+        last_word.daemon = True
+        last_word.start()
+
+    def _kill(self, provisioner: Any) -> None:
+        if provisioner.process and provisioner.process.poll() is None:
+            kill_group(provisioner.pid)
 
     def _provisioner(self) -> Any:
         manager = getattr(self._client, "km", None)

@@ -74,7 +74,7 @@ class _Provisioner(LocalProvisioner):
             with manager.log_path.open("ab") as log:
                 await super().launch_kernel(
                     cmd,
-                    env=kernels.nursery.environment,
+                    env=dict(kernels.nursery.environment),
                     stdout=log,
                     stderr=log,
                     start_new_session=True,

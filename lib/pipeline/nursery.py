@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,16 @@ def environment(project: files.Project) -> dict[str, str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONHASHSEED": "0",
     }
-    inherited = {name: value for name, value in os.environ.items() if name != "MLFLOW_RUN_ID"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("JPY_")}
+    parent = inherited.pop("MLFLOW_RUN_ID", None)
+    if parent:
+        inherited["WORKBOOK_PARENT_RUN_ID"] = parent
     paths = [str(project.root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
         **quiet,
         **inherited,
         "WORKBOOK_OUTPUTS": str(project.outputs),
+        "WORKBOOK_PIPELINE_ID": uuid.uuid4().hex[:12],
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "PYTHONUNBUFFERED": "1",
     }

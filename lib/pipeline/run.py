@@ -5,18 +5,16 @@ alone decides what starts, what has timed out, and what is written about it.
 """
 
 import contextlib
-import os
 import queue
-import signal
 import subprocess
 import threading
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
+from lib.errors import RunError
 from lib.pipeline import project as files
-from lib.pipeline import record, recover, session, source, summary, terminal
+from lib.pipeline import record, recover, session, signals, source, summary, terminal
 from lib.pipeline.execute import Execution, Failure
 from lib.pipeline.kernels import Kernels
 from lib.pipeline.nursery import Nursery
@@ -24,10 +22,6 @@ from lib.pipeline.plan import Planned
 from lib.pipeline.report import Reporter
 
 _TICK = 0.1
-
-
-class Stopped(BaseException):
-    """A signal asked the runner to stop."""
 
 
 class Runner:
@@ -51,17 +45,19 @@ class Runner:
 
     def go(self) -> int:
         """Run what is out of date; 0 if all went well, 130 if it was stopped."""
-        asked, stopped = self.asked, False
-        with _signals():
+        stopped = False
+        with signals.raised():
             try:
-                self._begin()
-                self._loop()
-            except (Stopped, KeyboardInterrupt) as stop:
-                stopped = True
-                self._stop_all(str(stop) or "interrupted with Ctrl-C")
-            try:
-                recover.close_tracked(asked, self.failed, self.terminal.say)
+                try:
+                    self._begin()
+                    self._loop()
+                except signals.Stopped as stop:
+                    stopped = True
+                    self._stop_all(str(stop))
+                recover.close_tracked(self.asked, self.failed, self.terminal.say)
                 self._close()
+            except OSError as error:
+                raise RunError(f"The run could not go on: {error}. What is done is kept.") from error
             finally:
                 self.reporter.stop()
                 self.kernels.close()
@@ -253,7 +249,7 @@ class Runner:
     def _stop_all(self, why: str) -> None:
         self.terminal.say(f"Stopping: {why}.")
         for execution, _, _ in self.running.values():
-            execution.stop(f"The run was {why}.", grace=0)
+            execution.stop(f"The run was {why}.", grace=0.0)
         until = time.monotonic() + 8
         while self.running and time.monotonic() < until:
             with contextlib.suppress(queue.Empty):
@@ -283,40 +279,9 @@ class Runner:
             say(f"The report is not whole: {trouble}")
 
 
-@contextlib.contextmanager
-def _signals() -> Any:
-    """SIGTERM and SIGHUP end the run like Ctrl-C does; and so does the death of the make that started it."""
-
-    def stop(number: int, frame: Any) -> None:
-        raise Stopped(f"stopped by {signal.Signals(number).name}")
-
-    names = [n for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
-    before = {n: signal.signal(getattr(signal, n), stop) for n in names}
-    if os.environ.get("MAKELEVEL"):
-        die_with_parent(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
-
-
-def die_with_parent(number: int) -> None:
-    """On Linux, have the system send this process a signal when its parent dies."""
-    with contextlib.suppress(OSError, AttributeError):
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, number, 0, 0, 0)
-
-
 def commit(root: Path) -> str:
     """The git commit of the checkout, `+` after it where files differ; empty without git."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         words = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
         return subprocess.run(words, capture_output=True, text=True, timeout=10).stdout.strip()
     return ""
-
-
-def pipeline_id() -> str:
-    """A text that names this one start, for the trackers' tags."""
-    return uuid.uuid4().hex[:12]

@@ -5,13 +5,14 @@ Standard library and YAML only: this is all that a run with nothing to do costs.
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.errors import RunError, StepError
-from lib.pipeline import params, plan, record, terminal
+from lib.pipeline import params, plan, record, signals, terminal
 from lib.pipeline import project as files
 from lib.pipeline.project import Project
 
@@ -100,6 +101,7 @@ def show_plan(session: Session) -> int:
 def run(session: Session) -> int:
     """`make pipeline`: plan, and run what is out of date."""
     started = time.monotonic()
+    signals.die_with_make()
     with locked(session.folder):
         found = session.planned()
         if not any(step.reasons for step in found) and not left_open(session.folder):
@@ -110,6 +112,8 @@ def run(session: Session) -> int:
 
         warm = nursery.Nursery(session.project)  # it imports while the runner does
         try:
+            # jsonschema would load a grammar of URIs, in 0.9 s, for formats that notebooks do not have
+            sys.modules.setdefault("rfc3987_syntax", None)
             from lib.pipeline import run as runner
 
             return runner.Runner(session, found, warm).go()
