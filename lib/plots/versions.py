@@ -11,6 +11,24 @@ if TYPE_CHECKING:
 
 
 @style.figure
+def luck(resamples: pd.DataFrame, metric: str, unit: str, rival: str) -> "Figure":
+    """The scores of two models over resampled rows: as two heaps, and as one heap of differences."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
+    bins = 24
+    left.hist(resamples["candidate"], bins, color=style.BLUE, alpha=0.7, label="candidate")
+    left.hist(resamples["rival"], bins, color=style.ORANGE, alpha=0.7, label=rival)
+    unit = f", {unit}" if unit else ""
+    left.set(xlabel=f"{metric.upper()}{unit}", ylabel="resamples", title="Each by itself")
+    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+    right.hist(resamples["gain"], bins, color=style.GREEN, alpha=0.8)
+    right.axvline(0, color=style.INK, lw=1)
+    right.set(xlabel=f"{metric.upper()} gained{unit} (right of the line: better)", title="On the same rows")
+    return figure
+
+
+@style.figure
 def gains(table: pd.DataFrame, metric: str, unit: str, rival: str) -> "Figure":
     """How much better the candidate is, for all rows and group by group: a dot and its 95 % interval each."""
     import matplotlib.pyplot as plt

@@ -40,6 +40,26 @@ def register(step: Step, folder: Path, dataset: Dataset, provenance: Mapping[str
         return store.add(name, model_id, describe(dataset, told, provenance, digest), tags)
 
 
+def card(folder: Path) -> pd.DataFrame:
+    """What a model's folder says of itself, for a reader; its digest is what it is known by."""
+    told = contest.about(folder)
+    size = sum(part.stat().st_size for part in folder.rglob("*") if part.is_file())
+    known = {
+        "family": told["family"],
+        "feature set": f"{told['feature_set']}, {told['columns']:,} columns",
+        "fitted on": f"{told['rows']:,} rows",
+        "raw columns in": ", ".join(told["inputs"]),
+        "size": f"{size / 2**20:,.1f} MB",
+        "digest": files.digest(folder),
+    }
+    return pd.DataFrame(known.items(), columns=["what", "this model"]).set_index("what")
+
+
+def description(version: Version) -> str:
+    """What the registry says of a version."""
+    return Store(outputs()).client.get_model_version(version.name, str(version.number)).description
+
+
 def describe(dataset: Dataset, told: Mapping[str, Any], provenance: Mapping[str, Any], digest: str) -> str:
     """What a version says of itself: the problem, the data it was fitted on, the model, how to know it."""
     names = [str(file["name"]) for file in provenance.get("files", [])]
@@ -148,10 +168,17 @@ def decide(verdict: Verdict, alias: str = "champion") -> dict[str, Any]:
     }
 
 
+def ask(name: str, alias: str, rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Labelled rows beside the predictions of the version that holds `alias`, and what was true."""
+    target, found = dataset.target.name, predict(name, alias, rows.drop(columns=dataset.target.name))
+    inputs = list(contest.about(Store(outputs()).find(name, alias))["inputs"])
+    said = found.idxmax(axis=1).to_numpy() if isinstance(found, pd.DataFrame) else found.round(1)
+    return rows[inputs].assign(**{"predicted": said, f"true {target}": rows[target]})
+
+
 def predict(name: str, alias: str, rows: pd.DataFrame) -> Any:
     """Predictions of the version that holds `alias`, in a clean process with the code stored with it."""
-    store = Store(outputs())
-    return inference.ask(store.folder(store.pick(name, alias)), rows)[0]
+    return inference.ask(Store(outputs()).find(name, alias), rows)[0]
 
 
 def versions(name: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ Only what can be compared fairly is: a champion that was fitted on some of these
 holds which alias afterwards is in `lib.registry`.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -47,32 +48,84 @@ class Contest:
         sides = {"candidate": self.candidate, self.rival: self.champion}
         return pd.DataFrame({who: evaluation.metrics(task, y, found) for who, found in sides.items()}).T
 
-    def gain(self, draws: int = 200) -> dict[str, float]:
-        """How much better the candidate is on the problem's metric, with its 95 % bootstrap interval."""
-        return self._interval(np.arange(len(self.rows)), draws)
+    @functools.cached_property
+    def resamples(self) -> pd.DataFrame:
+        """Both scores and the gain, for rows drawn again and again, the same for both."""
+        rng, draws = np.random.default_rng(42), self._draws
+        picks = [rng.integers(0, len(self.rows), len(self.rows)) for _ in range(draws)]
+        table = pd.DataFrame([self._pair(pick) for pick in picks], columns=["candidate", "rival"])
+        way = evaluation.sign(self.dataset.metric)
+        return table.assign(gain=way * (table["rival"] - table["candidate"]))
 
-    def gains(self, most: int = 12, least: int = 30, draws: int = 100) -> pd.DataFrame:
+    @property
+    def _draws(self) -> int:
+        """Scores of classes cost a hundred times what those of numbers do."""
+        return 200 if self.dataset.task == "regression" else 30
+
+    def _pair(self, picked: np.ndarray) -> list[float]:
+        y, name, task = self.y.to_numpy()[picked], self.dataset.metric, self.dataset.task
+        sides = (_take(side, picked) for side in (self.candidate, self.champion))
+        return [evaluation.metric(name, task, y, side) for side in sides]
+
+    def gain(self) -> dict[str, float]:
+        """How much better the candidate is on the problem's metric, with its 95 % bootstrap interval."""
+        mine, theirs = self._pair(np.arange(len(self.rows)))
+        low, high = self.resamples["gain"].quantile([0.025, 0.975])
+        return {"gain": evaluation.sign(self.dataset.metric) * (theirs - mine), "low": low, "high": high}
+
+    def read(self) -> str:
+        """What the resamples say, in a sentence."""
+        gain, unit, metric = self.gain(), self.dataset.target.unit, self.dataset.metric.upper()
+        apart = (self.resamples["gain"] > 0).mean()
+        words = "better" if gain["gain"] > 0 else "worse" if gain["gain"] < 0 else "neither better nor worse"
+        luck = "luck alone does not explain it" if gain["low"] * gain["high"] > 0 else "that may be luck"
+        return (
+            f"On these {len(self.rows):,} rows the candidate is {words} than {self.rival}: {metric} gained "
+            f"{gain['gain']:+.3g} {unit}".rstrip()
+            + f", with {gain['low']:+.3g} to {gain['high']:+.3g} in 95 % of "
+            f"the resamples, so {luck}. It was ahead in {apart:.0%} of them."
+        )
+
+    def gains(self, most: int = 24, least: int = 30) -> pd.DataFrame:
         """The same for all rows and for the largest groups of the problem's slices, a row each."""
         found = {("all rows", ""): np.arange(len(self.rows))} | self._groups(most, least)
-        table = pd.DataFrame([self._interval(picked, draws) for picked in found.values()])
+        table = pd.DataFrame([self._interval(picked) for picked in found.values()])
         table.index = pd.Index([" ".join(filter(None, key)) for key in found], name="rows of the test set")
         return table.assign(rows=[len(picked) for picked in found.values()])
 
     def _groups(self, most: int, least: int) -> dict[tuple[str, str], np.ndarray]:
-        """The largest groups, none of a slice that has only one; in the slices' order, then by number."""
-        found = {}
+        """The groups of each slice that has two to eight, slice by slice while they fit, sorted by number."""
+        found: dict[tuple[str, str], np.ndarray] = {}
         for name, cut in self.dataset.slices.items():
             values = np.asarray(cut(self.rows).astype(str))
             groups = {value: np.flatnonzero(values == value) for value in sorted(set(values), key=_natural)}
-            if 1 < len(groups) <= most:
-                found |= {(name, value): at for value, at in groups.items() if len(at) >= least}
-        largest = sorted(found, key=lambda key: len(found[key]), reverse=True)[:most]
-        return {key: at for key, at in found.items() if key in largest}
+            large = {(name, value): at for value, at in groups.items() if len(at) >= least}
+            if 1 < len(groups) <= 8 and len(found) + len(large) <= most:
+                found |= large
+        return found
 
-    def _interval(self, picked: np.ndarray, draws: int) -> dict[str, float]:
+    def _interval(self, picked: np.ndarray) -> dict[str, float]:
         one, other = (_take(side, picked) for side in (self.candidate, self.champion))
         y = self.y.to_numpy()[picked]
-        return evaluation.interval(self.dataset.metric, self.dataset.task, y, one, other, draws)
+        return evaluation.interval(self.dataset.metric, self.dataset.task, y, one, other, self._draws)
+
+    def read_gains(self, table: pd.DataFrame) -> str:
+        """What the picture of the groups says, in a sentence."""
+        groups = table.iloc[1:]
+        if groups.empty:
+            return "The problem has no slices with two groups of 30 rows: there is nothing to compare apart."
+        best, worst, unit = groups["gain"].idxmax(), groups["gain"].idxmin(), self.dataset.target.unit
+        lost = ", ".join(groups.index[groups["high"] < 0])
+        return (
+            f"The candidate is ahead in {(groups['gain'] > 0).sum()} of {len(groups)} groups. It gains most "
+            f"where {best} ({groups.loc[best, 'gain']:+.3g} {unit}), least where {worst} "
+            f"({groups.loc[worst, 'gain']:+.3g} {unit}). "
+            + (
+                f"Surely worse, by the interval: {lost}."
+                if lost
+                else "By the intervals none is surely worse."
+            )
+        )
 
 
 def compare(

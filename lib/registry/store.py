@@ -140,6 +140,10 @@ class Store:
         known = [f"{one.number} {'/'.join(one.aliases)}".strip() for one in there]
         raise RegistryError(f"{name!r} has no version or alias {wanted!r}; it has {known}.")
 
+    def find(self, name: str, wanted: str) -> Path:
+        """The model folder of a version given by its number or an alias."""
+        return self.folder(self.pick(name, wanted))
+
     def folder(self, version: Version) -> Path:
         """The version's model folder on this machine: where it lies, or downloaded from a server once."""
         found = version.source

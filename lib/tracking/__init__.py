@@ -77,6 +77,7 @@ class Tracked:
         self, tags: Mapping[str, str], parameters: Mapping[str, Any], outputs: Path, note: Path | None
     ) -> None:
         self.uri = prepare(outputs)
+        self._tags = dict(tags)
         self.status = "RUNNING"
         self.note, self._board_told = note, False
         self._record: Record | None = None
@@ -117,6 +118,13 @@ class Tracked:
             with files.whole(self.note) as file:
                 file.write(files.as_json(self._about))
 
+    def __repr__(self) -> str:
+        told = self._tags
+        return (
+            f"Recorded in MLflow as {told['workbook.run']}/{told['workbook.step']}, "
+            f"experiment {told['workbook.problem']}; W&B {board.mode()}."
+        )
+
     @property
     def run_id(self) -> str:
         """The id of the MLflow run, once that is open."""
@@ -150,6 +158,7 @@ class Tracked:
 
     def tags(self, tags: Mapping[str, str]) -> None:
         """Tags of the run; those that were there are replaced."""
+        self._tags |= tags
         self._both(lambda record: record.tag(tags), lambda board: board.tag(tags))
 
     def metrics(self, metrics: Mapping[str, float]) -> None:
@@ -158,7 +167,12 @@ class Tracked:
         self._both(lambda record: record.log(metrics=metrics), lambda board: board.metrics(metrics))
 
     def figure(self, name: str, figure: Any) -> None:
-        """A matplotlib figure, as PNG; drawn here and now, so that it may be closed at once."""
+        """A matplotlib figure, as PNG; drawn here and now, so that it may be closed at once.
+
+        One of generated data is marked as such in its corner, wherever it is shown from here on.
+        """
+        if self._tags.get("workbook.generated") == "yes":
+            _mark(figure, "generated data")
         path = self._shelf() / f"{name}.png"
         figure.savefig(path, format="png", dpi=100, bbox_inches="tight")
         self._both(
@@ -245,3 +259,9 @@ class Tracked:
             for lane in self._lanes.values():
                 lane.stop()
         self._write_note()
+
+
+def _mark(figure: Any, text: str) -> None:
+    """Write `text` below the figure's lower right corner, in grey and once."""
+    if text not in [one.get_text() for one in figure.texts]:
+        figure.text(1, -0.005, text, ha="right", va="top", fontsize=7, color="#9aa5b1")

@@ -30,6 +30,7 @@ def environment(outputs: Path) -> dict[str, str]:
     folder = str(outputs / "wandb")
     wanted = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "DO_NOT_TRACK": "1",
         "WANDB_MODE": "offline",
         "WANDB_ERROR_REPORTING": "false",
