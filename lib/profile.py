@@ -126,7 +126,8 @@ def newness(dataset: "Dataset", ways: Mapping[str, Mapping[str, pd.DataFrame]]) 
     table = {}
     for way, parts in ways.items():
         train, test = (dataset.engineer(parts[name]) for name in ("train", "test"))
-        names = [n for n in candidates(dataset, pd.concat([train, test])) if not _is_number(train[n])]
+        found = candidates(dataset, pd.concat([train, test]))
+        names = [name for name in found if kind(dataset, name) in ("category", "id")]
         table[f"share new, {way}"] = splits.unseen(train, test, names)
     return pd.DataFrame(table).rename_axis("column").sort_values(list(table), ascending=False)
 
@@ -175,20 +176,20 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)[:40]
 
 
-def groups(values: pd.Series) -> pd.Series:
+def groups(values: pd.Series, kind: str = "number") -> pd.Series:
     """A number cut at its quantiles into `BINS` parts (missing: one more), anything else as it is."""
-    if pd.api.types.is_numeric_dtype(values) and values.nunique() > BINS:
+    if kind == "number" and pd.api.types.is_numeric_dtype(values) and values.nunique() > BINS:
         return pd.qcut(values, BINS, duplicates="drop").cat.codes
-    return pd.Series(values.astype("str").fillna("missing").factorize()[0], index=values.index)
+    return pd.Series(values.factorize(use_na_sentinel=False)[0], index=values.index)
 
 
-def explained(values: pd.Series, target: pd.Series) -> float:
+def explained(values: pd.Series, target: pd.Series, kind: str = "number") -> float:
     """The share of the target's variance that lies between the groups of a column, from 0 to 1.
 
     Corrected for the number of groups (epsilon squared), so that a column of names does not win by
     having many. For classes the variance is Gini's, which makes it Goodman and Kruskal's tau.
     """
-    codes = groups(values).to_numpy()
+    codes = groups(values, kind).to_numpy()
     _, codes = np.unique(codes, return_inverse=True)
     wanted = (
         target.to_numpy(dtype=float)[:, None]
@@ -210,7 +211,7 @@ def with_target(dataset: "Dataset", rows: pd.DataFrame) -> pd.DataFrame:
     target = rows[dataset.target.name]
     table = []
     for name in candidates(dataset, rows):
-        table.append((name, explained(rows[name], target), known(dataset, name)))
+        table.append((name, explained(rows[name], target, kind(dataset, name)), known(dataset, name)))
     frame = pd.DataFrame(table, columns=["column", "explained", "known"]).set_index("column")
     return frame.sort_values("explained", ascending=False)
 
@@ -218,8 +219,13 @@ def with_target(dataset: "Dataset", rows: pd.DataFrame) -> pd.DataFrame:
 def candidates(dataset: "Dataset", rows: pd.DataFrame) -> list[str]:
     """Columns that may be compared with the target: all but itself, times, texts and constants."""
     raw = [name for name in dataset.of_kind("number", "category", "id") if name != dataset.target.name]
-    derived = [name for name in dataset.derived if name in rows and not _is_long_text(rows[name])]
+    derived = [name for name, made in dataset.derived.items() if made.kind in ("number", "category")]
     return [name for name in (*raw, *derived) if name in rows and 1 < rows[name].nunique() < len(rows)]
+
+
+def kind(dataset: "Dataset", name: str) -> str:
+    """What a raw or a derived column is: number, category, id, text, time."""
+    return (dataset.columns if name in dataset.columns else dataset.derived)[name].kind
 
 
 def known(dataset: "Dataset", name: str) -> str:
@@ -237,12 +243,6 @@ def farthest(table: pd.DataFrame) -> tuple[Any, Any]:
 
 def _is_number(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-
-
-def _is_long_text(values: pd.Series) -> bool:
-    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
-        return False
-    return values.dropna().astype("str").str.len().mean() > 25
 
 
 def summary(dataset: "Dataset", raw: pd.DataFrame, clean: pd.DataFrame) -> dict[str, Any]:

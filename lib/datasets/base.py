@@ -58,6 +58,7 @@ class Derived:
     needs: tuple[str, ...]
     compute: Callable[[pd.DataFrame], pd.Series]
     meaning: str = ""
+    kind: Literal["number", "category", "text", "time"] = "number"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,170 @@
+"""The pictures of a target: by itself before and after cleaning, and along the columns that go with it.
+
+The other pictures that every problem has are in `_views`, which puts all of them together.
+"""
+
+import pandas as pd
+
+from lib import profile
+from lib.datasets.base import Dataset, View
+from lib.plots import data
+
+
+def _both(dataset: Dataset, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows with their target, and those of them that the rules keep, with all derived columns."""
+    rows = rows if dataset.target.name in rows else dataset.labelled(rows)
+    return rows, dataset.engineer(dataset.clean(rows).rows)
+
+
+def number(dataset: Dataset) -> View:
+    name, unit = dataset.target.name, dataset.target.unit
+
+    def read(rows: pd.DataFrame) -> str:
+        raw, clean = _both(dataset, rows)
+        before, after = raw[name], clean[name]
+        out = len(before) - len(after)
+        low, mid, high, top = after.quantile([0.05, 0.5, 0.95, 0.99])
+        spread = before.std() / after.std() if after.std() else float("nan")
+        text = f"The rules refuse {out:,} of {len(before):,} rows ({out / max(len(before), 1):.1%}). "
+        if spread > 1.05:
+            text += (
+                f"Those few made the standard deviation {spread:.1f} times what it is now "
+                f"({before.std():,.1f} to {after.std():,.1f} {unit}). "
+            )
+        return text + (
+            f"Of what stays, half lies below {mid:,.1f} {unit} and nine in ten rows between {low:,.1f} and "
+            f"{high:,.1f}; {'the right tail is long: ' if high - mid > 1.5 * (mid - low) else ''}one row in "
+            f"a hundred is above {top:,.1f}. A model that always says the mean ({after.mean():,.1f} {unit}) "
+            f"is off by {after.std(ddof=0):,.2f} {unit} (RMSE); that is the figure to beat."
+        )
+
+    return View(
+        f"The target, {name}",
+        f"It is {dataset.target.meaning}. Left, all rows as they came, on scales that squeeze the extremes "
+        "together (rows on a log scale, so that a crowd of ten shows beside one of thousands); right, on "
+        "plain scales, what the cleaning rules keep, with the percentiles that a report would quote. How "
+        "many crowds are there on the left, and which of them can be true?",
+        lambda rows: data.target_number(*(part[name] for part in _both(dataset, rows)), name, unit),
+        read,
+    )
+
+
+def classes(dataset: Dataset) -> View:
+    name = dataset.target.name
+
+    def table(rows: pd.DataFrame) -> pd.DataFrame:
+        raw, clean = _both(dataset, rows)
+        return profile.counts({"as it came": raw[name], "after the rules": clean[name]})
+
+    def read(rows: pd.DataFrame) -> str:
+        found = table(rows)
+        first, last = found.iloc[0], found.iloc[-1]
+        return (
+            f"{len(found)} classes. The largest, {found.index[0]}, has {first['share']:.1%} of the rows: a "
+            f"model that always says it is right that often. The smallest, {found.index[-1]}, has "
+            f"{last['after the rules']:,.0f} rows, "
+            f"{first['after the rules'] / max(last['after the rules'], 1):.1f} times fewer; a mean over "
+            "rows hides it, a mean over classes does not."
+        )
+
+    return View(
+        f"Class balance of {name}",
+        f"It is {dataset.target.meaning}. Bars of equal length would let accuracy be trusted; long beside "
+        "short ones mean that the rare classes need a metric of their own.",
+        lambda rows: data.target_classes(table(rows), name),
+        read,
+    )
+
+
+def with_columns(dataset: Dataset) -> View:
+    name = dataset.target.name
+
+    def read(rows: pd.DataFrame) -> str:
+        table = profile.with_target(dataset, _both(dataset, rows)[1])
+        before, after = (table[table["known"] == when] for when in ("before", "after"))
+        text = f"Known beforehand, {before.index[0]} tells the most: {before['explained'].iloc[0]:.0%}. "
+        if len(after):
+            text += (
+                f"{', '.join(after.index[:3])} {'are' if len(after) > 1 else 'is'} known only after; the "
+                f"best of them tells {after['explained'].iloc[0]:.0%}. A model given such a column scores "
+                "splendidly in validation and has nothing to say when it is needed: that is a leak. "
+            )
+        return (
+            text + "Each bar stands for one column alone: two that say the same are not worth twice as much."
+        )
+
+    return View(
+        "What goes with the target",
+        f"The share of the variance of {name} that lies between the groups of a column (numbers are cut "
+        f"into {profile.BINS} equal parts; the count of groups is corrected for). Blue bars may be used, "
+        "orange ones tempt.",
+        lambda rows: data.with_target(profile.with_target(dataset, _both(dataset, rows)[1]), name),
+        read,
+    )
+
+
+def _closest(dataset: Dataset, clean: pd.DataFrame, numbers_only: bool = False) -> list[str]:
+    """Up to six columns that explain most of the target, of those that a model may use."""
+    table = profile.with_target(dataset, clean)
+    admitted = {name for found in dataset.feature_sets.values() for name in found.admits}
+    table = table[(table["known"] == "before") | table.index.isin(admitted)]
+    numbers = [name for name in table.index if profile.kind(dataset, name) == "number"]
+    names = numbers if numbers_only else [n for n in table.index if n in numbers or clean[n].nunique() <= 60]
+    return names[: 12 if numbers_only else 6]
+
+
+def along_columns(dataset: Dataset) -> View:
+    name, unit = dataset.target.name, dataset.target.unit
+
+    def draw(rows: pd.DataFrame) -> data.Figure:
+        clean = _both(dataset, rows)[1]
+        return data.by_column(clean, _closest(dataset, clean), name, unit)
+
+    def read(rows: pd.DataFrame) -> str:
+        clean = _both(dataset, rows)[1]
+        first = _closest(dataset, clean)[0]
+        parts = clean.groupby(profile.groups(clean[first], profile.kind(dataset, first)))[name]
+        middle, inside = parts.median(), parts.std().median()
+        return (
+            f"Along {first} the median goes from {middle.min():,.1f} to {middle.max():,.1f} {unit}, and "
+            f"within one part of it the rows still differ by {inside:,.1f} {unit} (standard deviation): "
+            "what remains for the other columns, and for chance. A bend says that a straight line will not "
+            "do."
+        )
+
+    return View(
+        "Along the closest columns",
+        "The orange line is the median of the target, the band holds the middle half of the rows; boxes do "
+        "the same for names. Is the line straight? Does the band widen?",
+        draw,
+        read,
+    )
+
+
+def class_profile(dataset: Dataset) -> View:
+    name = dataset.target.name
+
+    def draw(rows: pd.DataFrame) -> data.Figure:
+        clean = _both(dataset, rows)[1]
+        return data.class_profile(clean, _closest(dataset, clean, numbers_only=True), name)
+
+    def read(rows: pd.DataFrame) -> str:
+        clean = _both(dataset, rows)[1]
+        columns = _closest(dataset, clean, numbers_only=True)
+        numbers = clean[columns].astype(float)
+        table = ((numbers - numbers.mean()) / numbers.std()).groupby(clean[name]).mean()
+        klass, column = profile.farthest(table.abs())
+        return (
+            f"The farthest square: {klass} lies {table.loc[klass, column]:+.1f} standard deviations from "
+            f"the mean in {column}. {table.abs().max(axis=1).idxmin()} is the class nearest to the mean of "
+            "all, the hardest to tell by single numbers."
+        )
+
+    return View(
+        "What a class is like",
+        "One line a class, one column a number, red above the mean of all rows and blue below. A class "
+        "whose line is pale looks like everything else; two lines alike are two classes that a model will "
+        "confuse.",
+        draw,
+        read,
+    )
