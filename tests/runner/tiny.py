@@ -4,6 +4,7 @@ The stand-in writes what the real one writes (outputs, the note with the modules
 that a test of the runner takes a second. Tests of the real pipeline are in `test_real_pipeline.py`.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -60,7 +61,8 @@ def attach(note, path):
 NOTEBOOKS = {
     "01_ingest": (
         'run: str = "scratch"\nrows: int = 3  # how many\noptions: dict = {}\nproblem: str = "tiny"',
-        'from lib.steps import Step\nfrom lib import alpha\nstep = Step("01_ingest", run, problem, writes=["raw"])',
+        "from lib.steps import Step\nfrom lib import alpha\n"
+        'step = Step("01_ingest", run, problem, writes=["raw"])',
         'step.write("raw", alpha.rows(rows))',
         "step.close()",
     ),
@@ -110,8 +112,13 @@ def cell(source: str, tags: tuple[str, ...] = (), number: int = 0) -> dict:
 class Tiny:
     """The project: its files can be edited, its runner started for real or called in this process."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, fresh: bool = True) -> None:
         self.root, self.outputs = root, root / "outputs"
+        if fresh:
+            self._write()
+
+    def _write(self) -> None:
+        root = self.root
         shutil.copytree(
             ROOT / "lib" / "pipeline", root / "lib" / "pipeline", ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -210,8 +217,6 @@ def wait_for(condition, seconds: float = 30.0):
 
 def kill_group(process: subprocess.Popen) -> None:
     """End a runner that a test has started, with its process group."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()

@@ -1,0 +1,193 @@
+"""A step runs again exactly when something that it used has changed, and the plan says what."""
+
+import json
+import os
+
+import pytest
+
+from lib.errors import StepError
+from lib.pipeline import plan, project, session
+
+
+def planned(tiny, words=(), **environment):
+    """The plan, as {step: reasons joined}; `~` marks a step that may or may not run."""
+    asked = session.ask(environment, list(words), project.Project(tiny.root, tiny.outputs))
+    found = asked.planned()
+    return {s.name: "~" + s.reasons[0] if s.maybe else "; ".join(s.reasons) for s in found if s.reasons}
+
+
+def test_before_the_first_run_every_step_has_not_run_yet(tiny):
+    assert planned(tiny) == dict.fromkeys(["01_ingest", "02_eda", "03_prep", "04_tune"], "has not run yet")
+
+
+def test_after_a_run_everything_is_up_to_date(done):
+    assert planned(done) == {}
+
+
+def test_a_step_and_what_it_needs_can_be_asked_for(tiny):
+    assert list(planned(tiny, ["prep"])) == ["01_ingest", "03_prep"]
+    assert list(planned(tiny, ["04"])) == ["01_ingest", "03_prep", "04_tune"]
+
+
+def test_steps_runs_only_those_that_it_names(done):
+    assert list(planned(done, STEPS="tune,eda", FORCE="1")) == ["02_eda", "04_tune"]
+
+
+def test_steps_says_what_must_run_before_them(tiny):
+    with pytest.raises(
+        StepError, match=r"04_tune reads 'train'.*run `make prep` first, or add prep to STEPS"
+    ):
+        planned(tiny, STEPS="tune")
+
+
+def test_force_runs_all(done):
+    assert set(planned(done, FORCE="1").values()) == {"FORCE=1"}
+    assert planned(done, FORCE="0") == {}
+
+
+# --- changes that are changes ------------------------------------------------------------------------
+
+
+def test_a_changed_parameter_is_named_with_both_values(done):
+    assert planned(done, P="max_evals=9") == {"04_tune": "parameter max_evals 5 -> 9"}
+
+
+def test_a_changed_option_is_named_alone(done):
+    found = planned(done, P="options.noise=2")
+    assert found["01_ingest"] == "parameter options.noise is new (2)"
+
+
+def test_a_changed_default_counts_only_where_nothing_overrides_it(done):
+    done.replace("01_ingest", "rows: int = 3", "rows: int = 8")
+    assert planned(done) == {}
+    done.replace("04_tune", "max_evals: int = 5", "max_evals: int = 6")
+    assert planned(done) == {"04_tune": "parameter max_evals 5 -> 6"}
+
+
+def test_changed_code_is_named_by_its_cell(done):
+    done.replace("03_prep", "kept[:1]", "kept[:2]")
+    found = planned(done)
+    assert found["03_prep"] == "its code changed (code cell 4 after the parameters)"
+    assert found["04_tune"] == "~if 03_prep changes train or test"
+    assert list(found) == ["03_prep", "04_tune"]
+
+
+def test_a_module_that_was_used_counts_and_one_that_was_not_does_not(done):
+    done.module("beta", "def keep(rows, most):\n    return rows\n")
+    done.module("gamma", "UNUSED = 2\n")
+    found = planned(done)
+    assert found["03_prep"] == "lib/beta.py changed"
+    assert "01_ingest" not in found
+    assert "02_eda" not in found
+
+
+def test_a_module_that_is_gone_counts(done):
+    (done.root / "lib" / "alpha.py").unlink()
+    assert planned(done)["01_ingest"] == "lib/alpha.py is gone"
+
+
+def test_the_runner_itself_does_not_count(done):
+    for path in (done.root / "lib" / "pipeline").glob("*.py"):
+        path.write_text(path.read_text() + "\nEDITED = 1\n")
+    assert planned(done) == {}
+
+
+@pytest.mark.parametrize(
+    "do, reason",
+    [
+        (lambda path: path.write_text("[1]"), "output raw was changed by something else"),
+        (lambda path: path.unlink(), "output raw was deleted"),
+    ],
+)
+def test_an_output_that_someone_touched_is_noticed_whatever_its_time(done, do, reason):
+    path = done.folder() / "raw.json"
+    times = path.stat()
+    do(path)
+    if path.exists():
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert planned(done)["01_ingest"] == reason
+
+
+def test_a_deleted_executed_notebook_is_noticed(done):
+    (done.folder() / "notebooks" / "02_eda.ipynb").unlink()
+    assert planned(done) == {"02_eda": "its executed notebook 02_eda.ipynb was deleted"}
+
+
+def test_a_new_notebook_joins_by_being_there(done):
+    cells = ('step = Step("05_more", run, reads=["metrics"], writes=["more"])',)
+    done.notebook("05_more", 'run: str = "scratch"', *cells)
+    assert planned(done) == {"05_more": "has not run yet"}
+
+
+# --- changes that are none ---------------------------------------------------------------------------
+
+
+def test_a_comment_and_a_touch_in_a_module_are_no_change(done):
+    path = done.root / "lib" / "beta.py"
+    path.write_text("# keeps rows\n\n" + path.read_text().replace("return [", "return  [  "))
+    os.utime(done.root / "lib" / "alpha.py")
+    assert planned(done) == {}
+
+
+def test_a_notebook_that_was_run_and_saved_in_jupyterlab_is_no_change(done):
+    path = done.root / "notebooks" / "03_prep.ipynb"
+    content = json.loads(path.read_text())
+    for number, cell in enumerate(content["cells"], 1):
+        cell["execution_count"] = number
+        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["hello\n"]}]
+    content["metadata"]["language_info"] = {"name": "python", "version": "3.11.7"}
+    path.write_text(json.dumps(content, indent=1))
+    assert planned(done) == {}
+
+
+def test_a_comment_and_another_order_in_the_yaml_are_no_change(done):
+    done.yaml("# a note\nkeep: 2.5\nrows:   4\n")
+    assert planned(done) == {}
+
+
+def test_a_runner_key_of_the_yaml_is_no_change(done):
+    done.yaml("rows: 4\nstep_timeout_s: 60\n")
+    assert planned(done) == {}
+
+
+def test_a_module_that_nothing_used_may_be_broken(done):
+    done.module("gamma", "this is ( no python")
+    assert planned(done) == {}
+
+
+# --- graphs ------------------------------------------------------------------------------------------
+
+
+def step(name, reads=(), writes=()):
+    return f'step = Step("{name}", run, reads={list(reads)}, writes={list(writes)})'
+
+
+@pytest.mark.parametrize(
+    "notebooks, message",
+    [
+        ({"05_a": (["y"], ["x"]), "06_b": (["x"], ["y"])}, "wait for one another in a circle: 05_a, 06_b"),
+        ({"05_a": ([], ["raw"])}, "Both 01_ingest and 05_a write 'raw'; only one step may"),
+        ({"05_a": (["trian"], [])}, "05_a reads 'trian', which no step writes. Did you mean 'train'"),
+    ],
+)
+def test_a_graph_that_cannot_run_is_refused(tiny, notebooks, message):
+    for name, (reads, writes) in notebooks.items():
+        tiny.notebook(name, 'run: str = "scratch"', step(name, reads, writes))
+    with pytest.raises(StepError, match=message):
+        planned(tiny)
+
+
+def test_order_follows_reads_and_writes_and_not_numbers(tiny):
+    tiny.notebook("00_last", 'run: str = "scratch"', step("00_last", ["metrics"], ["end"]))
+    graph = plan.graph(project.Project(tiny.root, tiny.outputs))
+    assert [n.name for n in graph.notebooks] == ["01_ingest", "02_eda", "03_prep", "04_tune", "00_last"]
+
+
+def test_an_unknown_step_is_refused_with_a_near_one(tiny):
+    with pytest.raises(StepError, match=r"no step 'tun'. Did you mean 'tune'"):
+        planned(tiny, ["tun"])
+
+
+def test_without_notebooks_the_error_says_how_they_are_named(tmp_path):
+    with pytest.raises(StepError, match=r"no notebooks named like 01_ingest.ipynb"):
+        plan.graph(project.Project(tmp_path, tmp_path / "outputs"))

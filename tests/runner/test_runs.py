@@ -1,0 +1,189 @@
+"""Real runs of the tiny project: what runs, what does not, what is left, warm kernels and ordinary ones."""
+
+import json
+import subprocess
+import time
+
+from tiny import ROOT, kill_group, wait_for
+
+ALL = ["01_ingest", "02_eda", "03_prep", "04_tune"]
+
+
+def record(tiny, step, run="quickstart"):
+    return json.loads((tiny.folder(run) / "notebooks" / f"{step}.json").read_text())
+
+
+def outputs(tiny, run="quickstart"):
+    """The bytes of everything that steps wrote, but for what says when."""
+    folder = tiny.folder(run)
+    return {p.name: p.read_bytes() for p in folder.glob("*.json") if p.name != "run.json"}
+
+
+def test_a_run_leaves_notebooks_records_pages_and_nothing_half_done(done):
+    names = {p.name for p in (done.folder() / "notebooks").iterdir()}
+    assert names == {f"{step}.{kind}" for step in ALL for kind in ("ipynb", "json", "html")}
+    assert done.leftovers() == []
+    assert (done.folder() / "index.html").exists()
+    assert json.loads((done.outputs / "last.json").read_text()) == {"tiny": "quickstart"}
+    assert record(done, "03_prep")["kernel"] == "warm"
+    assert sorted(record(done, "03_prep")["modules"]) == ["lib", "lib.beta", "lib.steps"]
+
+
+def test_a_run_with_nothing_to_do_takes_a_third_of_a_second_and_says_so(done):
+    started = time.monotonic()
+    result = done.run()
+    spent = time.monotonic() - started
+    assert result.returncode == 0
+    assert "All 4 steps of run quickstart are up to date" in result.stdout
+    assert spent < 1.0, "0.3 s on a quiet machine (see `make bench`)"
+
+
+def test_nothing_heavy_is_imported_when_there_is_nothing_to_do(done):
+    command, environment = done.command("run")
+    command[1:1] = ["-X", "importtime"]
+    result = subprocess.run(command, cwd=done.root, env=environment, capture_output=True, text=True)
+    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in result.stderr.splitlines()}
+    assert "yaml" in loaded
+    assert not loaded & {"papermill", "nbformat", "zmq", "numpy", "pandas", "mlflow", "mistune", "argparse"}
+
+
+def test_a_step_whose_outputs_come_out_the_same_ends_the_chain(done):
+    done.replace("03_prep", "kept[:1]", "list(kept)[:1]")
+    result = done.run()
+    assert done.ran(result) == ["03_prep"]
+    assert "04_tune        up to date: its inputs came out the same" in result.stdout
+
+
+def test_a_change_runs_what_follows_it_and_nothing_else(done):
+    result = done.run(P="keep=1.5")
+    assert done.ran(result) == ["03_prep", "04_tune"]
+    assert "03_prep: parameter keep 2.5 -> 1.5" in result.stdout
+    assert done.ran(done.run(P="keep=1.5")) == []
+
+
+def test_an_edit_made_while_a_step_runs_is_seen_the_next_time(tiny):
+    tiny.replace("01_ingest", "step.write", "import time; time.sleep(1.5); step.write")
+    process = tiny.start()
+    wait_for((tiny.folder() / "notebooks" / ".01_ingest.open.json").exists)
+    tiny.module("alpha", "def rows(n):\n    return list(range(n))[::-1]\n")
+    assert process.wait(timeout=60) == 0, process.stdout.read()
+    result = tiny.run("plan")
+    assert "01_ingest: lib/alpha.py changed" in result.stdout
+
+
+def test_ordinary_kernels_give_the_same_outputs_and_say_so_once(done, tiny):
+    result = tiny.run(WORKBOOK_WARM="0")
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.count("Kernels start one by one") == 1
+    assert "TCP without encryption" not in result.stdout + result.stderr
+    assert record(tiny, "03_prep")["kernel"] == "ordinary"
+    assert outputs(tiny) == outputs(done)
+
+
+def test_a_warm_child_that_dies_is_replaced_by_ordinary_kernels(tiny):
+    script = tiny.root / "lib" / "pipeline" / "warm.py"
+    script.write_text(script.read_text().replace("pid = os.fork()", "os._exit(3)"))
+    result = tiny.run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.count("it has died") == 1
+    assert tiny.ran(result)[0] == "01_ingest"
+    assert len(tiny.ran(result)) == 4
+
+
+def test_every_warm_kernel_draws_other_random_numbers(tiny):
+    draw = "import random, numpy; print('DREW', random.random(), numpy.random.rand())"
+    for step in ("02_eda", "03_prep"):
+        tiny.replace(step, "step.close()", f"{draw}\nstep.close()")
+    assert tiny.run().returncode == 0
+    drawn = [
+        word
+        for step in ("02_eda", "03_prep")
+        for word in (tiny.folder() / "notebooks" / f"{step}.ipynb")
+        .read_text()
+        .split("DREW ")[1]
+        .split("\\n")[0]
+        .split()
+    ]
+    assert len(set(drawn)) == 4
+
+
+def test_one_step_at_a_time_gives_the_same_as_side_by_side(done, tiny):
+    assert tiny.run(JOBS="1").returncode == 0
+    assert outputs(tiny) == outputs(done)
+
+
+def test_independent_steps_run_side_by_side(tiny):
+    for step in ("02_eda", "03_prep"):
+        tiny.replace(step, "step.close()", "import time; time.sleep(1)\nstep.close()")
+    result = tiny.run()
+    lines = [line.split()[:2] for line in result.stdout.splitlines()]
+    assert lines.index(["03_prep", "started"]) < lines.index(["✓", "02_eda"])
+    assert lines.index(["02_eda", "started"]) < lines.index(["✓", "03_prep"])
+
+
+def test_two_runs_side_by_side_do_not_disturb_each_other(tiny):
+    first, second = tiny.start(RUN="one"), tiny.start(RUN="two", P="rows=3")
+    assert (first.wait(timeout=60), second.wait(timeout=60)) == (0, 0)
+    assert json.loads((tiny.folder("one") / "raw.json").read_text()) == [0, 1, 2, 3]
+    assert json.loads((tiny.folder("two") / "raw.json").read_text()) == [0, 1, 2]
+
+
+def test_a_second_start_of_the_same_run_is_refused_and_names_the_first(tiny):
+    tiny.replace("01_ingest", "step.write", "import time; time.sleep(30); step.write")
+    process = tiny.start()
+    try:
+        wait_for((tiny.folder() / "notebooks" / ".01_ingest.open.json").exists)
+        second = tiny.run()
+        assert second.returncode == 2
+        assert f"Run quickstart is already running (process {process.pid}, since" in second.stderr
+    finally:
+        kill_group(process)
+
+
+def test_the_command_line_refuses_before_anything_runs(tiny):
+    result = tiny.run(P="max_eval=3")
+    assert result.returncode == 2
+    assert "Did you mean 'max_evals'" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not tiny.outputs.exists()
+
+
+def test_the_plan_runs_nothing(tiny):
+    result = tiny.run("plan")
+    assert "04_tune: has not run yet" in result.stdout
+    assert not (tiny.folder() / "notebooks").exists()
+
+
+def test_status_tells_each_run_step_by_step_without_heavy_imports(done):
+    command, environment = done.command("status")
+    command[1:1] = ["-X", "importtime"]
+    result = subprocess.run(command, cwd=done.root, env=environment, capture_output=True, text=True)
+    assert "quickstart" in result.stdout
+    assert result.stdout.count("✓") == 4
+    assert "test rmse 1" in result.stdout
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in result.stderr.splitlines()}
+    assert not loaded & {"numpy", "pandas", "mlflow", "papermill"}
+
+
+def test_pages_ask_nothing_of_the_network(done):
+    for page in [done.folder() / "index.html", *(done.folder() / "notebooks").glob("*.html")]:
+        text = page.read_text()
+        assert "<script" not in text
+        assert 'src="http' not in text
+        assert "@import" not in text
+        assert "<link" not in text
+
+
+def test_overridden_parameters_are_marked_on_the_index_page(done):
+    assert done.run(P="max_evals=9").returncode == 0
+    assert "<span class='over'>9</span>" in (done.folder() / "index.html").read_text()
+
+
+def test_the_runner_imports_no_other_room_of_lib_but_tracking():
+    for path in (ROOT / "lib" / "pipeline").glob("*.py"):
+        for line in path.read_text().splitlines():
+            words = line.split()
+            if words[:2] == ["from", "lib"]:
+                assert words[3] == "tracking", f"{path.name}: {line.strip()}"
+            elif words[:1] == ["from"] and words[1].startswith("lib."):
+                assert words[1].split(".")[1] in ("pipeline", "errors"), f"{path.name}: {line.strip()}"
