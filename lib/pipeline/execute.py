@@ -212,6 +212,7 @@ class _Engine(NBClientEngine):
             startup_timeout=settings.get("start_timeout", 60),
             kernel_manager_class=execution.kernels.manager(execution.log),
             shutdown_kernel="immediate",
+            coalesce_streams=True,
             resources={"metadata": {"path": str(execution.folder)}},
             on_cell_start=execution.cell_starts,
         )

@@ -1,0 +1,312 @@
+"""Each way in which a run can end badly, done to a real run: what is kept, what is left, how it goes on."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny import kill_group, wait_for
+
+SLOW = "import time; time.sleep(60)"
+
+
+def processes(tiny):
+    """The ids of all processes that work for this project, whoever their parent is."""
+    wanted, found = f"WORKBOOK_OUTPUTS={tiny.outputs}".encode(), []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return [pid for pid in found if pid != os.getpid() and not _zombie(pid)]
+
+
+def _zombie(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def sockets():
+    """The private folders of runs, wherever they are."""
+    return set(Path("/tmp").glob("workbook-*-*"))
+
+
+def result_files(tiny):
+    return {p.name: p.read_text() for p in tiny.folder().glob("*.json") if p.name != "run.json"}
+
+
+def goes_on(tiny, done, first="03_prep"):
+    """The next run starts at the failed step and ends as an undisturbed one."""
+    result = tiny.run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert tiny.ran(result)[0] == first
+    assert "01_ingest" not in tiny.ran(result)
+    assert result_files(tiny) == result_files(done)
+    assert tiny.leftovers() == []
+    assert list(tiny.folder().rglob("*.failed.*")) == []
+    return result
+
+
+def broken_off(tiny, step="03_prep"):
+    """Nothing looks finished that is not: no record, no executed notebook, nothing that needs it ran."""
+    names = {p.name for p in (tiny.folder() / "notebooks").iterdir()}
+    assert not {f"{step}.ipynb", f"{step}.json", "04_tune.ipynb", "04_tune.json"} & names
+    return names
+
+
+def in_prep(tiny):
+    """Wait until 03_prep has a kernel, and give that kernel's id."""
+    note = tiny.folder() / "notebooks" / ".03_prep.open.json"
+    wait_for(
+        lambda: (tiny.folder() / "notebooks" / "02_eda.json").exists() and note.exists() and note.read_text()
+    )
+    return json.loads(note.read_text())["pid"]
+
+
+def mend(tiny, *edits):
+    for old in edits:
+        tiny.replace("03_prep", old + "\n", "")
+
+
+# --- a cell raises -----------------------------------------------------------------------------------
+
+
+def test_a_cell_that_raises_is_told_in_ten_lines_and_stops_only_what_needs_it(tiny, done):
+    tiny.replace("03_prep", "kept = beta", "x = 1\nraise ValueError('no row is left')\nkept = beta")
+    result = tiny.run()
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    told = result.stdout[result.stdout.index("✗") : result.stdout.index("goes on from this step")]
+    assert len(told.splitlines()) <= 12
+    assert "notebooks/03_prep.ipynb failed" in told
+    assert "in cell [4] of 7" in told
+    assert "> raise ValueError('no row is left')" in told
+    assert "  ValueError: no row is left" in told
+    assert "open outputs/quickstart/notebooks/03_prep.failed.ipynb" in told
+    assert "02_eda" in tiny.ran(result)
+    assert "04_tune        not run: it needs 03_prep" in result.stdout
+    assert "03_prep.failed.ipynb" in broken_off(tiny)
+    failed = json.loads((tiny.folder() / "notebooks" / "03_prep.failed.ipynb").read_text())
+    top = "".join(failed["cells"][0]["source"])
+    assert top.startswith("# ✗ 03_prep failed in cell `[4]` of 7")
+    assert "ValueError: no row is left" in top
+    assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
+    assert "03_prep failed" in (tiny.folder() / "index.html").read_text()
+    assert "no row is left" in tiny.run("status").stdout
+    mend(tiny, "x = 1\nraise ValueError('no row is left')")
+    goes_on(tiny, done)
+
+
+def test_a_step_that_does_not_write_what_it_declares_has_failed(tiny):
+    tiny.replace("03_prep", 'step.write("test", kept[:1])', "pass")
+    result = tiny.run()
+    assert result.returncode == 1
+    assert "it ended without writing test" in result.stdout
+    broken_off(tiny)
+
+
+def test_a_failed_step_is_tried_again_even_if_nothing_changed(tiny):
+    tiny.replace("03_prep", "kept = beta", "raise ValueError\nkept = beta")
+    assert tiny.run().returncode == 1
+    again = tiny.run()
+    assert again.returncode == 1
+    assert "03_prep: did not finish last time" in again.stdout
+    assert tiny.ran(again) == []
+
+
+# --- the kernel dies, or hangs -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("warm", ["1", "0"])
+def test_a_killed_kernel_is_a_failure_with_the_cell_it_was_in(tiny, done, warm):
+    tiny.replace(
+        "03_prep", "kept = beta", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nkept = beta"
+    )
+    result = tiny.run(WORKBOOK_WARM=warm)
+    assert result.returncode == 1
+    assert "The kernel died without a word: it was killed, or ran out of memory" in result.stdout
+    assert "in cell [4] of 7" in result.stdout
+    assert "os.kill(os.getpid(), signal.SIGKILL)" in result.stdout
+    assert "03_prep.failed.ipynb" in broken_off(tiny)
+    mend(tiny, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    goes_on(tiny, done)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["while True: pass", "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"],
+    ids=["that can be interrupted", "that cannot"],
+)
+def test_a_cell_past_the_time_limit_is_stopped(tiny, done, cell):
+    tiny.yaml("rows: 4\nstep_timeout_s: 4\n")
+    tiny.replace("03_prep", "kept = beta", f"{cell}\nkept = beta")
+    result = tiny.run()
+    assert result.returncode == 1
+    assert "The step passed its time limit of 4 s (step_timeout_s)" in result.stdout
+    assert "in cell [4] of 7" in result.stdout
+    assert processes(tiny) == []
+    broken_off(tiny)
+    mend(tiny, cell)
+    goes_on(tiny, done)
+
+
+# --- the run is stopped ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "number, said", [(signal.SIGINT, "interrupted with Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
+)
+def test_a_stopped_run_keeps_the_notebook_and_leaves_no_process(tiny, done, number, said):
+    before = sockets()
+    tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
+    process = tiny.start()
+    in_prep(tiny)
+    os.killpg(process.pid, number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert said in output
+    assert "03_prep.failed.ipynb" in broken_off(tiny)
+    assert processes(tiny) == []
+    assert sockets() - before == set()
+    assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
+    mend(tiny, SLOW)
+    goes_on(tiny, done)
+
+
+def test_when_make_is_killed_the_run_ends_and_leaves_no_process(tiny, done):
+    tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
+    (tiny.root / "Makefile").write_text(f"pipeline:\n\t@exec {sys.executable} -m lib.pipeline run\n")
+    _, environment = tiny.command("run")
+    make = subprocess.Popen(
+        ["make", "pipeline"],
+        cwd=tiny.root,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    in_prep(tiny)
+    make.kill()
+    make.wait()
+    wait_for(lambda: processes(tiny) == [])
+    assert "03_prep.failed.ipynb" in broken_off(tiny)
+    mend(tiny, SLOW)
+    goes_on(tiny, done)
+
+
+def test_when_the_runner_is_killed_its_kernels_go_too_and_the_next_start_cleans_up(tiny, done):
+    before = sockets()
+    tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
+    process = tiny.start()
+    in_prep(tiny)
+    wait_for((tiny.folder() / "notebooks" / ".03_prep.running.ipynb").exists)
+    process.kill()
+    process.wait()
+    wait_for(lambda: processes(tiny) == [])
+    wait_for(lambda: sockets() - before == set())
+    broken_off(tiny)
+    mend(tiny, SLOW)
+    goes_on(tiny, done)
+
+
+def test_what_a_killed_runner_left_is_kept_as_far_as_it_got_and_closed_as_failed(tiny):
+    tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
+    process = tiny.start()
+    in_prep(tiny)
+    wait_for((tiny.folder() / "notebooks" / ".03_prep.running.ipynb").exists)
+    kill_group(process)
+    wait_for(lambda: processes(tiny) == [])
+    tiny.replace("03_prep", SLOW, "raise KeyError('stop here')")
+    result = tiny.run(STEPS="eda")
+    assert result.returncode == 0
+    assert "03_prep was cut off last time; as far as it got: 03_prep.failed.ipynb" in result.stdout
+    top = "".join(
+        json.loads((tiny.folder() / "notebooks" / "03_prep.failed.ipynb").read_text())["cells"][0]["source"]
+    )
+    assert "The run was killed while this cell ran." in top
+    assert SLOW in top
+    assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
+    assert tiny.leftovers() == []
+
+
+def test_when_the_power_goes_between_two_writes_the_step_is_done_again(tiny, done):
+    tiny.replace("03_prep", 'step.write("test", kept[:1])', f'{SLOW}\nstep.write("test", kept[:1])')
+    process = tiny.start()
+    in_prep(tiny)
+    wait_for((tiny.folder() / "train.json").exists)
+    half = tiny.folder() / "data" / ".test.parquet.999999.tmp"
+    half.write_text("half")
+    for pid in processes(tiny):  # all at once: nobody has time to clean up
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    assert (tiny.folder() / "train.json").exists()
+    assert not (tiny.folder() / "test.json").exists()
+    broken_off(tiny)
+    mend(tiny, SLOW)
+    goes_on(tiny, done)
+    assert not half.exists()
+
+
+def test_a_rerun_that_is_cut_off_does_not_pass_for_the_finished_run_before_it(done):
+    done.replace("03_prep", 'step.write("test", kept[:1])', f'{SLOW}\nstep.write("test", kept[:1])')
+    process = done.start()
+    note = done.folder() / "notebooks" / ".03_prep.open.json"
+    wait_for(note.exists)
+    for pid in processes(done):
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    done.replace("03_prep", f"{SLOW}\n", "")
+    result = done.run()
+    assert done.ran(result) == ["03_prep"]
+    assert "03_prep: did not finish last time" in result.stdout
+
+
+# --- the disk ----------------------------------------------------------------------------------------
+
+
+def small_disk(tiny, script):
+    """Run a shell script in which outputs/ is a disk of its own, of 400 kB."""
+    tiny.outputs.mkdir(exist_ok=True)
+    command, environment = tiny.command("run")
+    environment["RUNNER"] = " ".join(command)
+    mount = f"mount -t tmpfs -o size=400k tmpfs '{tiny.outputs}' || exit 77\n"
+    words = ["unshare", "--mount", "--map-root-user", "sh", "-c", mount + script]
+    return subprocess.run(words, cwd=tiny.root, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_a_full_disk_is_a_clear_failure_and_the_run_goes_on_when_there_is_room(tiny, done):
+    if not shutil.which("unshare"):
+        pytest.skip("no `unshare` here: a small disk cannot be mounted")
+    tiny.replace("03_prep", "step.close()", "step.write('test', 'x' * 700_000)\nstep.close()")
+    tiny.replace(
+        "01_ingest", "step.close()", "step.close()\nstep.folder.joinpath('filler').write_text('x' * 150_000)"
+    )
+    found = small_disk(
+        tiny,
+        "$RUNNER; echo status=$?; cd outputs/quickstart; ls . notebooks; rm filler; cd ../..\n"
+        "sed -i 's/700_000/7/' notebooks/03_prep.ipynb; $RUNNER; echo status=$?; ls -A outputs/quickstart",
+    )
+    if found.returncode == 77:
+        pytest.skip("a small disk cannot be mounted here")
+    first, _, second = found.stdout.partition("status=1")
+    assert second, found.stdout + found.stderr
+    assert "No space left on device" in first
+    assert "03_prep" in first
+    assert "04_tune.ipynb" not in second.partition("Run quickstart")[0]
+    assert "status=0" in second
+    assert "01_ingest" not in tiny.ran(subprocess.CompletedProcess([], 0, second))
+    assert ".tmp" not in second
+
+
+def test_outputs_that_cannot_be_written_are_told_before_anything_runs(tiny):
+    tiny.outputs.write_text("a file where a folder should be")
+    result = tiny.run()
+    assert result.returncode == 2
+    assert "set WORKBOOK_OUTPUTS to a folder that can" in result.stderr
+    assert "Traceback" not in result.stderr
