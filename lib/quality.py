@@ -97,6 +97,13 @@ def each(name: str, why: str, finds: Callable[[pd.DataFrame], str]) -> Check:
     return Check(name, why, on_all)
 
 
+def before(check: Check, prepare: Callable[[pd.DataFrame], pd.DataFrame]) -> Check:
+    """The same check, of frames that `prepare` has worked on."""
+    return replace(
+        check, finds=lambda frames: check.finds({name: prepare(rows) for name, rows in frames.items()})
+    )
+
+
 def schema(columns: Mapping[str, str], ordered: bool = False) -> Check:
     """Every column is there with its kind: integer, number, text, time, or any; `ordered`: just these, so."""
 
@@ -133,7 +140,7 @@ def between(column: str, low: float, high: float, why: str = "") -> Check:
         out = values[~values.between(low, high)]
         return f"{len(out):,} outside, from {out.min():,g} to {out.max():,g}" if len(out) else ""
 
-    return each(f"{column} from {low:,g} to {high:,g}", why or "Values outside are not of this world.", finds)
+    return each(f"{column} from {low:,.9g} to {high:,.9g}", why or "Values outside are not of this world.", finds)
 
 
 def known(column: str, values: Sequence[str], why: str = "") -> Check:

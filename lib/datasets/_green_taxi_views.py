@@ -5,7 +5,7 @@ import pandas as pd
 from lib.datasets import green_taxi
 from lib.datasets._green_taxi_lookalikes import NAMES
 from lib.datasets.base import View
-from lib.plots import data
+from lib.plots import data, shapes
 from lib.profile import farthest
 
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -130,21 +130,21 @@ VIEWS = {
         "Pickups by hour and weekday",
         "A square is an hour of the week, darker where more riders board (mean of the weeks in these "
         "rows). Look for the working day's two edges, and for the nights that belong to the weekend.",
-        lambda trips: data.heat_map(pickups(trips), "pickups in the hour"),
+        lambda trips: shapes.heat_map(pickups(trips), "pickups in the hour"),
         _read_pickups,
     ),
     "speed": View(
         "Speed by hour and weekday",
         "The same week, now the median speed of trips with a sound clock and odometer. If squares differ, "
         "the same distance takes different times, and a model should be told the hour.",
-        lambda trips: data.heat_map(_speed(trips), "miles an hour (median)", digits=0),
+        lambda trips: shapes.heat_map(_speed(trips), "miles an hour (median)", digits=0),
         _read_speed,
     ),
     "pairs": View(
         "The busiest zone pairs",
         "Pickup → drop-off by trips, with the median minutes at the end of each bar. The two directions of "
         "a road need not take the same time.",
-        lambda trips: data.bars(
+        lambda trips: shapes.bars(
             (found := pairs(trips))["size"],
             "trips",
             texts=[f"{minutes:.0f} min" for minutes in found["median"]],

@@ -8,7 +8,7 @@ import pandas as pd
 from lib import profile
 from lib.datasets import _views_target
 from lib.datasets.base import Dataset, View
-from lib.plots import data
+from lib.plots import data, shapes
 
 
 def standard(dataset: Dataset) -> dict[str, View]:
@@ -53,7 +53,7 @@ def _arrivals(dataset: Dataset) -> View:
         "Rows a day",
         f"A dot is a day, by {dataset.when}. A week has a rhythm; what breaks it is a holiday, a storm, or "
         "a fault.",
-        lambda rows: data.over_time(a_day(rows), "rows a day"),
+        lambda rows: shapes.over_time(a_day(rows), "rows a day"),
         read,
     )
 
@@ -141,12 +141,14 @@ def _numbers(dataset: Dataset) -> View:
 
     def read(rows: pd.DataFrame) -> str:
         table = rows[list(shown(rows))].astype(float)
-        far = (table.max() / table.quantile(0.99).clip(lower=1e-9)).sort_values(ascending=False)
+        top, middle = table.quantile(0.99), table.median()
+        far = ((table.max() - middle) / (top - middle).clip(lower=1e-9)).sort_values(ascending=False)
         zero = (table == 0).mean().sort_values(ascending=False)
         negative = (table < 0).sum().sort_values(ascending=False)
         text = (
             f"The longest tail is that of {far.index[0]}: its largest value, "
-            f"{table[far.index[0]].max():,.0f}, is {far.iloc[0]:,.0f} times its 99th percentile. "
+            f"{table[far.index[0]].max():,.0f}, is {far.iloc[0]:,.0f} times as far from the median as its "
+            "99th percentile. "
             if far.iloc[0] > 5
             else "No tail runs far off. "
         )

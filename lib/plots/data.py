@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from lib import profile
-from lib.plots import style
+from lib.plots import shapes, style
 
 
 @style.figure
@@ -53,7 +53,7 @@ def target_number(
 def target_classes(counts: pd.DataFrame, name: str) -> Figure:
     """Rows of each class, the most frequent first, with its share."""
     made, axes = plt.subplots(figsize=(8, 0.6 + 0.3 * len(counts)))
-    _bars(axes, counts.iloc[:, -2], [f"{share:.1%}" for share in counts["share"]])
+    shapes.lay_bars(axes, counts.iloc[:, -2], [f"{share:.1%}" for share in counts["share"]])
     axes.set(title=f"Rows of each {name}", xlabel="rows after the rules")
     style.thousands(axes.xaxis)
     return made
@@ -67,7 +67,7 @@ def missing(share: pd.Series, rows: int) -> Figure:
         axes.text(0.5, 0.5, "No value is missing in any column.", ha="center", transform=axes.transAxes)
         axes.set_axis_off()
         return made
-    _bars(axes, 100 * share, [f"{100 * value:.2g} % ({value * rows:,.0f})" for value in share])
+    shapes.lay_bars(axes, 100 * share, [f"{100 * value:.2g} % ({value * rows:,.0f})" for value in share])
     axes.set(title="Missing values", xlabel="% of the rows", xlim=(0, max(100 * share.max() * 1.25, 1)))
     return made
 
@@ -75,12 +75,12 @@ def missing(share: pd.Series, rows: int) -> Figure:
 @style.figure
 def frequent(rows: pd.DataFrame, columns: Sequence[str], most: int = 8) -> Figure:
     """The most frequent values of each column, as shares of all rows; beside its name how many there are."""
-    made, grid = _grid(len(columns), height=2.3)
+    made, grid = shapes.grid(len(columns), height=2.3)
     for axes, name in zip(grid, columns, strict=True):
         found = rows[name].value_counts(normalize=True)
         top = found.head(most)
-        _bars(axes, 100 * top, None, [str(value)[:22] for value in top.index])
-        axes.set(title=f"{name}: {len(found):,} values")
+        shapes.lay_bars(axes, 100 * top, None, [str(value)[:22] for value in top.index])
+        axes.set(title=f"{name}: {len(found):,} values", ylim=(max(len(top), 4) - 0.4, -0.6))
         axes.set_xlabel(f"% of rows; {top.sum():.0%} shown", fontsize=9)
     return made
 
@@ -88,7 +88,7 @@ def frequent(rows: pd.DataFrame, columns: Sequence[str], most: int = 8) -> Figur
 @style.figure
 def numbers(rows: pd.DataFrame, units: Mapping[str, str]) -> Figure:
     """The distribution of each number, on stretched axes where its tails are long, with its median."""
-    made, grid = _grid(len(units), height=2.5)
+    made, grid = shapes.grid(len(units), height=2.5)
     for axes, (name, unit) in zip(grid, units.items(), strict=True):
         values = rows[name].dropna().astype(float)
         stretched = _spread(values)
@@ -108,7 +108,12 @@ def numbers(rows: pd.DataFrame, units: Mapping[str, str]) -> Figure:
             axes.set_xscale("asinh")
             _few_ticks(axes, values)
         axes.axvline(values.median(), color=style.ORANGE)
-        axes.set(title=name, xlabel=f"{unit or 'value'}; median {values.median():,.4g}")
+        style.thousands(axes.yaxis)
+        median = f"{values.median():,.0f}" if abs(values.median()) >= 1000 else f"{values.median():.3g}"
+        axes.set(title=name, xlabel=f"{unit or 'value'}; median {median}")
+        if not stretched and values.abs().max() >= 10_000:
+            axes.locator_params(axis="x", nbins=5)
+            style.thousands(axes.xaxis)
     return made
 
 
@@ -118,7 +123,7 @@ def with_target(table: pd.DataFrame, target: str, most: int = 14) -> Figure:
     shown = table.head(most)
     made, axes = plt.subplots(figsize=(8, 1.2 + 0.28 * len(shown)))
     colours = [style.BLUE if known == "before" else style.ORANGE for known in shown["known"]]
-    _bars(
+    shapes.lay_bars(
         axes,
         100 * shown["explained"],
         [f"{100 * value:.1f} %" for value in shown["explained"]],
@@ -128,16 +133,20 @@ def with_target(table: pd.DataFrame, target: str, most: int = 14) -> Figure:
         title=f"What goes with {target}", xlabel=f"% of the variance of {target} between groups of the column"
     )
     axes.set_xlim(0, max(1.15 * 100 * shown["explained"].max(), 1))
-    for colour, label in ((style.BLUE, "known before the prediction"), (style.ORANGE, "known only after")):
-        axes.barh([0], [0], color=colour, label=label)
-    axes.legend(loc="lower right")
+    if "after" in set(shown["known"]):
+        for colour, label in (
+            (style.BLUE, "known before the prediction"),
+            (style.ORANGE, "known only after"),
+        ):
+            axes.barh([0], [0], color=colour, label=label)
+        axes.legend(loc="lower right")
     return made
 
 
 @style.figure
 def by_column(rows: pd.DataFrame, columns: Sequence[str], target: str, unit: str) -> Figure:
     """The target along each column: its median, and the band that holds the middle half of the rows."""
-    made, grid = _grid(len(columns), height=2.7, sharey=True)
+    made, grid = shapes.grid(len(columns), height=2.7, sharey=True)
     for axes, name in zip(grid, columns, strict=True):
         if pd.api.types.is_numeric_dtype(rows[name]) and rows[name].nunique() > 12:
             _band(axes, rows[name], rows[target])
@@ -176,59 +185,7 @@ def class_profile(rows: pd.DataFrame, columns: Sequence[str], target: str) -> Fi
     numbers = rows[list(columns)].astype(float)
     table = ((numbers - numbers.mean()) / numbers.std()).groupby(rows[target]).mean()
     table = table.loc[table.iloc[:, 0].sort_values().index]
-    return heat_map(table, "standard deviations from the mean of all rows", digits=1, centre=0.0)
-
-
-@style.figure
-def heat_map(
-    table: pd.DataFrame, label: str, title: str = "", digits: int | None = None, centre: float | None = None
-) -> Figure:
-    """A table as coloured squares, with its numbers where `digits` says how many; `centre` is white."""
-    rows, columns = table.shape
-    made, axes = plt.subplots(figsize=(min(11, 2.8 + 0.42 * columns), 1.3 + 0.32 * rows))
-    values = table.to_numpy(dtype=float)
-    reach = {} if centre is None else {"vmin": centre - np.nanmax(np.abs(values - centre))}
-    if centre is not None:
-        reach["vmax"] = 2 * centre - reach["vmin"]
-    cmap = style.SEQUENTIAL if centre is None else style.DIVERGING
-    image = axes.imshow(values, aspect="auto", cmap=cmap, **reach)
-    turn = 45 if max(len(str(name)) for name in table.columns) > 3 else 0
-    axes.set_xticks(range(columns), table.columns, rotation=turn, ha="right" if turn else "center")
-    axes.set_yticks(range(rows), table.index)
-    axes.set(title=title, xlabel=table.columns.name or "", ylabel=table.index.name or "")
-    if digits is not None:
-        low, high = image.get_clim()
-        for (row, column), value in np.ndenumerate(values):
-            part = (value - low) / (high - low or 1)
-            dark = part > 0.6 if centre is None else abs(part - 0.5) > 0.33
-            colour = "white" if dark else style.INK
-            axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", fontsize=8, color=colour)
-    made.colorbar(image, ax=axes, label=label, shrink=0.9)
-    style.no_grid(axes)
-    return made
-
-
-@style.figure
-def bars(values: pd.Series, label: str, title: str = "", texts: Sequence[str] | None = None) -> Figure:
-    """One bar a row of the Series, the first on top."""
-    made, axes = plt.subplots(figsize=(8.5, 0.9 + 0.28 * len(values)))
-    _bars(axes, values, texts)
-    axes.set(xlabel=label, title=title)
-    if texts:
-        axes.set_xlim(0, values.max() * 1.2)
-    return made
-
-
-@style.figure
-def over_time(counts: pd.Series, label: str, title: str = "") -> Figure:
-    """A count along time, with the band from its 5th to its 95th percentile."""
-    made, axes = plt.subplots(figsize=(11, 2.8))
-    axes.axhspan(*np.percentile(counts, [5, 95]), color=style.BLUE, alpha=0.1, label="9 of 10 lie here")
-    axes.plot(counts.index, counts, color=style.BLUE, marker="o", markersize=3 if len(counts) < 150 else 0)
-    axes.set(ylabel=label, title=title, ylim=(0, None))
-    axes.legend(loc="lower right")
-    style.thousands(axes.yaxis)
-    return made
+    return shapes.heat_map(table, "standard deviations from the mean of all rows", digits=1, centre=0.0)
 
 
 @style.figure
@@ -247,51 +204,6 @@ def in_order(target: pd.Series, name: str, unit: str) -> Figure:
     axes.set(xlabel="place in the file")
     style.thousands(axes.xaxis)
     return made
-
-
-@style.figure
-def points(x: pd.Series, y: pd.Series, labels: tuple[str, str], classes: pd.Series | None = None) -> Figure:
-    """A dot a row, coloured by class where there are classes."""
-    made, axes = plt.subplots(figsize=(8.5, 5.5))
-    if classes is None:
-        axes.scatter(x, y, s=6, alpha=0.35, color=style.BLUE, linewidths=0)
-    else:
-        names, colours = sorted(classes.unique()), plt.get_cmap("tab20").colors
-        for number, name in enumerate(names):
-            mine = classes == name
-            axes.scatter(
-                x[mine], y[mine], s=10, alpha=0.75, color=colours[number % 20], label=name, linewidths=0
-            )
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2.5, fontsize=9)
-    axes.set(xlabel=labels[0], ylabel=labels[1])
-    return made
-
-
-def _bars(
-    axes: plt.Axes,
-    values: pd.Series,
-    texts: Sequence[str] | None,
-    names: Sequence[str] | None = None,
-    colours: Sequence[str] | str = style.BLUE,
-) -> None:
-    places = np.arange(len(values))
-    axes.barh(places, values, color=colours, height=0.72)
-    axes.set_yticks(places, [str(name) for name in (values.index if names is None else names)])
-    axes.invert_yaxis()
-    axes.grid(False, axis="y")
-    for place, value, text in zip(places, values, texts or [], strict=False):
-        axes.annotate(f" {text}", (value, place), va="center", fontsize=8.5)
-
-
-def _grid(count: int, height: float, columns: int = 3, sharey: bool = False) -> tuple[Figure, list]:
-    """A page of `count` small pictures, three a line."""
-    columns = 2 if count == 4 else min(columns, count)
-    lines = -(-count // columns)
-    made, grid = plt.subplots(lines, columns, figsize=(11, height * lines), squeeze=False, sharey=sharey)
-    cells = list(grid.ravel())
-    for spare in cells[count:]:
-        spare.set_axis_off()
-    return made, cells[:count]
 
 
 def _spread(values: pd.Series) -> bool:
