@@ -140,7 +140,8 @@ def between(column: str, low: float, high: float, why: str = "") -> Check:
         out = values[~values.between(low, high)]
         return f"{len(out):,} outside, from {out.min():,g} to {out.max():,g}" if len(out) else ""
 
-    return each(f"{column} from {low:,.9g} to {high:,.9g}", why or "Values outside are not of this world.", finds)
+    why = why or "Values outside are not of this world."
+    return each(f"{column} from {low:,.9g} to {high:,.9g}", why, finds)
 
 
 def known(column: str, values: Sequence[str], why: str = "") -> Check:

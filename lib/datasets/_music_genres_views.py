@@ -9,7 +9,7 @@ from lib.plots import shapes
 from lib.profile import farthest
 
 NUMBERS = list(music_genres.NUMBERS)
-MAPPED = 1_500  # songs on the map: its cost grows faster than their number
+MAPPED = 1_200  # songs on the map: its cost grows faster than their number
 
 
 def correlations(songs: pd.DataFrame) -> pd.DataFrame:
@@ -38,10 +38,15 @@ def scaled(songs: pd.DataFrame) -> pd.DataFrame:
 def neighbours(songs: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """A map in two dimensions of the audio features (t-SNE): near on it is near in all ten."""
     from sklearn.manifold import TSNE
+    from threadpoolctl import (
+        threadpool_limits,
+    )  # threads that wait for a busy machine cost more than they save
 
     fewer = songs.sample(min(len(songs), MAPPED), random_state=seed)
     placed = TSNE(perplexity=min(30, len(fewer) // 4), max_iter=400, random_state=seed)
-    return pd.DataFrame(placed.fit_transform(scaled(fewer)), columns=["x", "y"], index=fewer.index)
+    with threadpool_limits(1):
+        places = placed.fit_transform(scaled(fewer))
+    return pd.DataFrame(places, columns=["x", "y"], index=fewer.index)
 
 
 def _map(songs: pd.DataFrame) -> shapes.Figure:
