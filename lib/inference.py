@@ -179,8 +179,9 @@ def ask(model: Path, rows: pd.DataFrame, measure: bool = False) -> tuple[Any, di
             [str(word) for word in words], cwd=folder, capture_output=True, text=True, check=False
         )
         if done.returncode:
+            said = done.stderr.strip().splitlines() or ["nothing was said"]
             raise ModelError(
-                f"{model} could not predict in a process of its own: {done.stderr.strip()[-600:]}"
+                f"{model} could not predict in a process of its own: {said[-1]}\n" + "\n".join(said[-6:-1])
             )
         found = pd.read_parquet(answer)
     times = json.loads(done.stdout.strip().splitlines()[-1])

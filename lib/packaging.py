@@ -3,6 +3,7 @@
 The same pipeline gives the same bytes: MLflow's time stamp and random id are replaced by the content's.
 """
 
+import ast
 import hashlib
 import os
 import shutil
@@ -76,6 +77,7 @@ def _code(scratch: Path, problem: str) -> Path:
     here, code = Path(__file__).parent, scratch / "lib"
     kept = ["__init__.py", "errors.py", "inference.py", "datasets/__init__.py", "datasets/base.py"]
     kept += [f"datasets/{problem}.py"]
+    kept += [f"datasets/{name}.py" for name in _parts(here / "datasets", problem, "base")]
     kept += [
         str(p.relative_to(here))
         for room in ("features", "models")
@@ -85,6 +87,17 @@ def _code(scratch: Path, problem: str) -> Path:
         (code / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(here / name, code / name)
     return code
+
+
+def _parts(folder: Path, *modules: str) -> list[str]:
+    """The private modules of a problem that it imports at once, not when it is asked for pictures."""
+    found: set[str] = set()
+    for module in modules:
+        for node in ast.parse((folder / f"{module}.py").read_text(encoding="utf-8")).body:
+            name = (getattr(node, "module", None) or "").rpartition(".")[2]
+            if name.startswith("_"):
+                found |= {name, *_parts(folder, name)}
+    return sorted(found)
 
 
 def _example(pipeline: Pipeline, folder: Path, rows: pd.DataFrame) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from lib.datasets._columns import Columns
 from lib.errors import DataError, ParameterError
 
 #: The functions of a problem's module whose keyword-only arguments are its options.
@@ -283,17 +284,18 @@ class Dataset:
 
     def engineer(self, rows: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
         """`rows` with the derived columns `names` (all of them by default), each computed once."""
-        out = rows.copy(deep=False)
+        there = Columns(rows)
 
         def add(name: str) -> None:
-            if name in out:
+            if name in there.made or name in rows:
                 return
             if name not in self.derived:
                 raise DataError(f"Column {name!r} is missing; the rows have {list(rows)}.")
             for need in self.derived[name].needs:
                 add(need)
-            out[name] = self.derived[name].compute(out)
+            there.made[name] = self.derived[name].compute(there)
 
         for name in self.derived if names is None else names:
             add(name)
-        return out
+        raw = {name: rows[name] for name in rows}
+        return pd.DataFrame(raw | there.made, index=rows.index, copy=False)

@@ -42,7 +42,7 @@ class TargetMean(Encoder):
         self.tables: dict[str, np.ndarray] = {}
         self.overall, estimates = np.zeros(len(self.options["of"])), {}
         for i, what in enumerate(self.options["of"]):
-            values = _trimmed(_statistic(what, rows, y))
+            values = _statistic(what, rows, y)
             self.overall[i] = np.nanmean(values)
             estimates |= self._cross_fit(i, values, {key: codes for key, (_, codes) in learnt.items()}, folds)
         self._name()
@@ -97,7 +97,7 @@ class TargetMean(Encoder):
             left_sum, left_count = (whole[j][code] - total[j][code, folds] for j in (0, 1))
             missing = code == size
             left_sum, left_count = np.where(missing, 0, left_sum), np.where(missing, 0, left_count)
-            estimates[key, i, "n"] = left_count * (k / (k - 1))
+            estimates[key, i, "n"] = np.where(missing, 0, whole[1][code] - seen)  # how many *other* rows
             prior = self._prior(key, i, estimates, others)
             estimates[key, i] = (left_sum + smooth * prior) / (left_count + smooth)
         return estimates
@@ -162,10 +162,10 @@ def _statistic(what: str, rows: pd.DataFrame, y: np.ndarray) -> np.ndarray:
         return side(top)
     over, under = side(top), side(bottom)
     good = (over > 0) & (under > 0)
-    return np.where(good, over / np.where(good, under, 1.0), np.nan)
+    return _trimmed(np.where(good, over / np.where(good, under, 1.0), np.nan))
 
 
-def _trimmed(values: np.ndarray, share: float = 0.01) -> np.ndarray:
+def _trimmed(values: np.ndarray, share: float = 0.005) -> np.ndarray:
     """Values beyond the outer percentiles pulled in to them, so that no single row rules a mean."""
     low, high = np.nanquantile(values, [share, 1 - share])
     return np.clip(values, low, high)

@@ -21,6 +21,10 @@ TARGETS = {
 }
 
 
+#: Fewer rows than this are predicted by one thread.
+FEW = 1000
+
+
 class Model(Protocol):
     """What the rest of the project asks of a model."""
 
@@ -98,6 +102,7 @@ class Boosted:
         self.task, self.seed, self.threads = task, seed, threads
         self.classes: list | None = None
         self.booster: Any = None
+        self._asking: int | None = None
 
     def binned(self, matrix: Any, y: np.ndarray, ref: Any = None) -> Any:
         """The matrix cut into 256 bins a column, to be shared by all trials; `ref` gives the cuts."""
@@ -148,6 +153,10 @@ class Boosted:
         """Numbers, or one column of probabilities a class."""
         if self.booster is None:
             raise ModelError("This XGBoost model has not been fitted; call fit first.")
+        threads = 1 if matrix.shape[0] < FEW else 0  # waking threads takes longer than a few rows do
+        if threads != self._asking:
+            self.booster.set_param({"nthread": threads})
+            self._asking = threads
         return self._back(self.booster.inplace_predict(matrix, validate_features=False))
 
     def predict_binned(self, data: Any) -> np.ndarray:

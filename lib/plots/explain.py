@@ -108,7 +108,8 @@ def one_row(shares: Shares, unit: str = "", row: int = 0, most: int = 10) -> Fig
     axes.set_yticks(places, labels)
     for value in (shares.base, float(ends.iloc[-1])):
         axes.axvline(value, color=style.GREY, linestyle=":", linewidth=1.2)
-    axes.margins(x=0.12)
+    low, high = min(starts.min(), ends.min()), max(starts.max(), ends.max())
+    axes.set_xlim(low - 0.05 * (high - low), high + 0.12 * (high - low))
     axes.set_xlabel(f"{shares.label}{f', {unit}' if unit else ''}")
     return figure
 

@@ -209,7 +209,7 @@ def slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> 
     import matplotlib.pyplot as plt
 
     worst, names = table.iloc[0], list(dict.fromkeys(table["slice"]))
-    table = table.assign(order=table["slice"].map(names.index)).sort_values(["order", "group"]).iloc[::-1]
+    table = table.assign(order=table["slice"].map(names.index)).sort_values(["order", metric]).iloc[::-1]
     figure, axes = plt.subplots(figsize=(8, 0.8 + 0.27 * len(table)))
     red = (table["slice"] == worst["slice"]) & (table["group"] == worst["group"])
     colours = np.where(red, style.RED, style.BLUE)
@@ -241,7 +241,7 @@ def models(table: pd.DataFrame, metric: str, unit: str = "") -> Figure:
     import matplotlib.pyplot as plt
 
     way = evaluation.sign(metric)
-    shown = table.sort_values(metric, ascending=way < 0)
+    shown = table.sort_values(metric, ascending=way > 0)
     figure, axes = plt.subplots(figsize=(7.5, 0.8 + 0.42 * len(shown)))
     colours = [style.BLUE if kept else style.GREY for kept in shown["kept"]]
     bars = axes.barh(shown.index[::-1], shown[metric][::-1], color=colours[::-1])

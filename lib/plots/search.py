@@ -77,6 +77,7 @@ def families(trials: pd.DataFrame, metric: str, unit: str = "") -> Figure:
         note = f"{way * loss:.4g}  ({len(mine)} trial{'s' if len(mine) > 1 else ''})"
         axes.annotate(note, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
     axes.set_yticks(range(len(best)), list(best.index))
+    axes.set_ylim(-0.6, len(best) - 0.4)
     worst_best = good[good["family"] == best.index[0]]["score"]
     _window(axes, pd.concat([good["score"], worst_best]), metric, vertical=False)
     low, high = axes.get_xlim()
@@ -101,13 +102,28 @@ def parameters(trials: pd.DataFrame, metric: str, space: dict[str, tuple], unit:
         axes.scatter(_places(values, spec), good["score"], s=24, color=style.BLUE)
         if spec[0] == "choice":
             axes.set_xticks(range(len(spec[1])), [str(v) for v in spec[1]])
-        axes.set_xscale("log" if spec[0] == "loguniform" else "linear")
+        _axis(axes, spec)
         axes.set_xlabel(name)
         _window(axes, good["score"], metric)
     for axes in list(grid.flat)[count:]:
         axes.set_visible(False)
     figure.supylabel(label(metric, unit), fontsize=9)
     return figure
+
+
+def _axis(axes: Axes, spec: tuple) -> None:
+    """An axis as wide as the space, with few ticks: ends and middle where it is logarithmic."""
+    from matplotlib.ticker import NullLocator
+
+    if spec[0] == "loguniform":
+        ticks = np.exp(np.linspace(spec[1], spec[2], 3))
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+        axes.set_xlim(0.8 * ticks[0], 1.25 * ticks[-1])
+    elif spec[0] in ("uniform", "quniform"):
+        room = 0.06 * (spec[2] - spec[1])
+        axes.set_xlim(spec[1] - room, spec[2] + room)
 
 
 def _places(values: pd.Series, spec: tuple) -> list[float]:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from lib import evaluation, features, models
 from lib.models import spaces
-from lib.tuning import choose, ledger, pool, suggest
+from lib.tuning import choose, ledger, pool, progress, suggest
 from lib.tuning.data import Data
 from lib.tuning.trial import Bench
 
@@ -170,11 +170,9 @@ class _Search:
 
     def go(self, made: pool.Pool) -> Found:
         """Submit, wait for the oldest, tell, until the budget is used up."""
-        from tqdm.auto import tqdm
-
         pending: deque = deque()
         reason = "all trials were run"
-        bar = tqdm(total=self.budget, desc="trials", unit="trial", mininterval=0.5)
+        bar = progress.Bar(self.budget)
         try:
             while pending or self._asked() < self.budget:
                 while (
@@ -185,12 +183,10 @@ class _Search:
                     reason = f"the {self.timeout:.0f} s were over"
                     break
                 self._tell(*pending.popleft())
-                bar.update()
-                bar.set_postfix_str(self._best_so_far())
+                bar.show(len(self.rows), self._best_so_far())
         except KeyboardInterrupt:
             reason = "it was interrupted"
         finally:
-            bar.close()
             made.close()
         return Found(
             pd.DataFrame(self.rows), self.metric, self.elapsed(), reason, self.all_settings, self.spaces

@@ -43,7 +43,7 @@ class Data:
         """How large and how full the matrix is, in words."""
         matrix = self.matrices[self.first][0]
         rows, columns = matrix.shape
-        many = f", fitted once for each of {len(self.settings)} settings," if len(self.settings) > 1 else ""
+        many = f", fitted once for each of {len(self.settings)} settings," if len(self.settings) > 1 else ","
         if isinstance(matrix, np.ndarray):
             kept = f"a dense table of 32-bit numbers, {matrix.nbytes / 1e6:.1f} MB"
         else:
