@@ -1,0 +1,1 @@
+"""What `make bench` runs: each module here with a `run()` measures one thing and gives figures by name."""

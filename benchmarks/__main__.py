@@ -1,0 +1,39 @@
+"""`make bench`, or `python -m benchmarks pipeline`: run the benchmarks and merge their figures into one file.
+
+`outputs/bench.json` keeps what other benchmarks have written: a benchmark replaces its own keys alone.
+"""
+
+import importlib
+import json
+import os
+import pkgutil
+import sys
+from pathlib import Path
+
+import benchmarks
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks of these names, or all."""
+    found = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name != "__main__"]
+    modules = [importlib.import_module(f"benchmarks.{name}") for name in names or sorted(found)]
+    for module in modules:
+        if hasattr(module, "run"):
+            merge(module.run())
+    return 0
+
+
+def merge(figures: dict[str, float]) -> None:
+    """Add figures to outputs/bench.json, whole or not at all."""
+    path = Path(os.environ.get("WORKBOOK_OUTPUTS") or ROOT / "outputs") / "bench.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = json.loads(path.read_text()) if path.exists() else {}
+    temporary = path.with_name(f".bench.json.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(before | figures, indent=1, sort_keys=True) + "\n")
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
