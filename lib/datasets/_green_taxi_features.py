@@ -137,6 +137,7 @@ _PLACES_AND_TIMES = (
     "pickup_zone_hour",
     "dropoff_zone_hour",
     "week_hour",
+    "borough_hour",
 )
 _PARENTS = {
     "pair": ("pickup_zone", "dropoff_zone"),
@@ -145,7 +146,8 @@ _PARENTS = {
     "dropoff_zone_hour": ("dropoff_zone",),
 }
 _WHEN = ("pickup_minute", "pickup_hour", "pickup_weekday", "week_minute")
-_WHO = ("VendorID", "passenger_count", "pickup_zone", "dropoff_zone")
+_WHO = ("VendorID", "passenger_count", "pickup_zone", "dropoff_zone", "pickup_borough", "dropoff_borough")
+_MEANS = {"smooth": 5.0, "folds": 20}
 
 FEATURE_SETS = {
     "zoomcamp": FeatureSet(
@@ -166,6 +168,7 @@ FEATURE_SETS = {
                 prior=_PARENTS,
                 counts=True,
                 usual=True,
+                **_MEANS,
             ),
             encode("number", "distance", *_WHEN, *_WHO),
         ),
@@ -181,6 +184,7 @@ FEATURE_SETS = {
                 of=("target", "target/distance", "distance", "distance/target"),
                 prior=_PARENTS,
                 counts=True,
+                **_MEANS,
             ),
             encode("number", *_WHEN, *_WHO),
         ),

@@ -18,11 +18,17 @@ class Tfidf(Encoder):
         if len(self.columns) != 1:
             raise DataError(f"tfidf takes one column, not {self.columns}; join them in a derived column.")
         self.vectorizer = self._new()
-        block = self.vectorizer.fit_transform(self._text(rows))
+        try:
+            block = self.vectorizer.fit_transform(self._text(rows))
+        except ValueError:  # scikit-learn's way of saying that there is no word to learn
+            self.vectorizer = None
+            return np.zeros((len(rows), 0))
         self._name(self.vectorizer.get_feature_names_out())
         return block
 
     def transform(self, rows: pd.DataFrame) -> Any:
+        if self.vectorizer is None:
+            return np.zeros((len(rows), 0))
         return self.vectorizer.transform(self._text(rows))
 
     def _new(self, vocabulary: list[str] | None = None) -> Any:
@@ -43,9 +49,14 @@ class Tfidf(Encoder):
         self.names = [f"{self.columns[0]}: {word}" for word in words]
 
     def state(self) -> State:
+        if self.vectorizer is None:
+            return {"words": []}
         return {"words": self.vectorizer.get_feature_names_out().tolist(), "idf": self.vectorizer.idf_}
 
     def restore(self, state: State) -> None:
+        if not state["words"]:
+            self.vectorizer = None
+            return
         self.vectorizer = self._new(state["words"])
         self.vectorizer.idf_ = state["idf"]
         self._name(state["words"])

@@ -127,7 +127,8 @@ class _Worker:
         try:
             self._pipe.send(trial)
             return self._pipe.recv() if self._pipe.poll(seconds) else None
-        except (EOFError, OSError):
+        except (EOFError, OSError):  # its end of the pipe is gone: it died
+            self._process.join(5)
             return None
 
     def end(self, seconds: float) -> str:

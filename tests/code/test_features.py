@@ -1,0 +1,175 @@
+"""Encoders: the course's matrix, scikit-learn's numbers, means that never see their own row."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import features
+from lib.datasets.base import encode
+from lib.errors import DataError
+
+
+def fitted(rows, *encodes, y=None, seed=0):
+    encoding = features.Encoding(encodes)
+    matrix = encoding.fit_transform(rows, np.zeros(len(rows)) if y is None else y, seed)
+    return encoding, matrix
+
+
+def trips(n=3000, pairs=400, seed=0):
+    rng = np.random.default_rng(seed)
+    codes = pd.Series(rng.integers(0, pairs, n)).map(lambda k: f"{k % 23}_{k % 31}")
+    return pd.DataFrame({"PU_DO": codes.astype("str"), "trip_distance": rng.gamma(2, 2, n)})
+
+
+def test_one_hot_and_number_are_the_matrix_of_dict_vectorizer():
+    from sklearn.feature_extraction import DictVectorizer
+
+    rows = trips()
+    theirs = DictVectorizer()
+    wanted = theirs.fit_transform(rows.to_dict(orient="records"))
+    ours, found = fitted(rows, encode("one_hot", "PU_DO"), encode("number", "trip_distance"))
+    assert ours.names == theirs.get_feature_names_out().tolist()
+    assert found.shape == wanted.shape and found.nnz == wanted.nnz
+    assert abs(found - wanted).max() == 0
+    assert found.indices.dtype == np.int32 and found.indptr.dtype == np.int32
+
+
+def test_unseen_pairs_are_all_zeros_as_with_dict_vectorizer():
+    from sklearn.feature_extraction import DictVectorizer
+
+    rows, later = trips(), trips(seed=1).assign(PU_DO=lambda t: t["PU_DO"].where(t.index % 3 > 0, "264_264"))
+    theirs = DictVectorizer().fit(rows.to_dict(orient="records"))
+    ours, _ = fitted(rows, encode("one_hot", "PU_DO"), encode("number", "trip_distance"))
+    assert abs(ours.transform(later) - theirs.transform(later.to_dict(orient="records"))).max() == 0
+
+
+def test_number_imputes_and_scales_as_scikit_learn_does():
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import StandardScaler
+
+    rows = pd.DataFrame({"a": [1.0, np.nan, 4.0, 10.0], "b": [0.0, 5.0, np.nan, 5.0]})
+    wanted = StandardScaler().fit_transform(SimpleImputer(strategy="median").fit_transform(rows))
+    encoding, found = fitted(rows, encode("number", "a", "b", impute="median", scale=True))
+    assert np.allclose(found, wanted, atol=1e-6)
+    assert np.allclose(
+        encoding.transform(pd.DataFrame({"a": [np.nan], "b": [5.0]}))[0], wanted[[1], [0, 1]], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "how, wanted", [(None, np.nan), ("median", 2.0), ("mean", 3.0), ("most_frequent", 1.0), (-7, -7.0)]
+)
+def test_a_missing_number_becomes_what_impute_says(how, wanted):
+    encoding, _ = fitted(pd.DataFrame({"x": [1.0, 1.0, 3.0, 7.0]}), encode("number", "x", impute=how))
+    assert np.array_equal(encoding.transform(pd.DataFrame({"x": [np.nan]})), [[wanted]], equal_nan=True)
+
+
+def test_ordinal_gives_places_in_sorted_order_and_minus_one_for_the_unseen():
+    encoding, found = fitted(pd.DataFrame({"k": ["b", "a", None, "c"]}), encode("ordinal", "k"))
+    assert found[:, 0].tolist() == [1, 0, -1, 2]
+    assert encoding.transform(pd.DataFrame({"k": ["z"]}))[0, 0] == -1
+
+
+def test_ordinal_counts_a_filled_value_as_one_of_its_own():
+    _, found = fitted(pd.DataFrame({"k": [4.0, np.nan, 3.0]}), encode("ordinal", "k", fill=0))
+    assert found[:, 0].tolist() == [2, 0, 1]
+
+
+def test_the_reference_day_is_kept_so_that_a_single_row_is_not_always_zero_days_old():
+    encoding, found = fitted(
+        pd.DataFrame({"day": pd.to_datetime(["2019-06-01", "2019-06-11", None])}),
+        encode("days_before", "day", fill="2019-05-01"),
+    )
+    assert found[:, 0].tolist() == [10, 0, 41]
+    assert encoding.transform(pd.DataFrame({"day": [pd.Timestamp("2019-06-10")]}))[0, 0] == 1
+
+
+def test_tfidf_weighs_words_as_scikit_learn_does_with_missing_text_as_empty():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    rows = pd.DataFrame({"name": ["cosy big room", None, "big sunny room", "loft"]})
+    wanted = TfidfVectorizer(max_features=2, binary=True).fit_transform(rows["name"].fillna("")).toarray()
+    encoding, found = fitted(rows, encode("tfidf", "name", words=2, binary=True))
+    assert np.allclose(found, wanted, atol=1e-6)
+    assert encoding.names == ["name: big", "name: room"]
+    assert encoding.groups == ["name", "name"]
+
+
+def test_text_without_a_word_is_no_column_rather_than_an_error():
+    encoding, found = fitted(
+        pd.DataFrame({"x": [1.0, 2.0], "t": ["a", None]}), encode("number", "x"), encode("tfidf", "t")
+    )
+    assert encoding.names == ["x"] and found.shape == (2, 1)
+    assert encoding.transform(pd.DataFrame({"x": [3.0], "t": ["word"]})).tolist() == [[3.0]]
+
+
+def test_a_training_row_never_meets_its_own_target_among_its_features():
+    """Every key is seen once: cross-fitted, its own answer must not come back (as the plain mean would)."""
+    rows, y = pd.DataFrame({"key": np.arange(500)}), np.random.default_rng(0).normal(10, 3, 500)
+    encoding, found = fitted(rows, encode("target_mean", "key", smooth=0.001), y=y)
+    assert abs(np.corrcoef(found[:, 0], y)[0, 1]) < 0.2
+    assert np.corrcoef(encoding.transform(rows)[:, 0], y)[0, 1] > 0.99
+
+
+def test_a_mean_of_few_rows_is_shrunk_towards_its_parents():
+    """Pair 7 was seen twice at 40; parents 1 and 2 have mean m1, m2: (80 + 10 (m1 + m2) / 2) / 12."""
+    rows = pd.DataFrame({"one": [1] * 50 + [2] * 2, "two": [3] * 50 + [4] * 2, "pair": [5] * 50 + [7] * 2})
+    y = np.array([10.0] * 50 + [40.0] * 2)
+    part = encode("target_mean", "one", "two", "pair", prior={"pair": ("one", "two")}, smooth=10.0)
+    encoding, _ = fitted(rows, part, y=y)
+    overall = y.mean()
+    parent = (80 + 10 * overall) / 12
+    found = encoding.transform(pd.DataFrame({"one": [2], "two": [4], "pair": [7]}))
+    assert found[0, encoding.names.index("target by pair")] == pytest.approx(
+        (80 + 10 * parent) / 12, rel=1e-5
+    )
+
+
+def test_an_unseen_pair_gets_its_parents_mean_and_an_unseen_zone_the_overall_one():
+    rows = pd.DataFrame({"zone": [1, 1, 2, 2], "pair": [11, 12, 21, 22]})
+    y = np.array([10.0, 10.0, 30.0, 30.0])
+    part = encode("target_mean", "zone", "pair", prior={"pair": ("zone",)}, smooth=2.0, counts=True)
+    encoding, _ = fitted(rows, part, y=y)
+    known, strange = encoding.transform(pd.DataFrame({"zone": [1, 9], "pair": [19, 99]}))
+    assert known[:2].tolist() == [15.0, 15.0]  # zone 1: (20 + 2 * 20) / 4
+    assert strange[:2].tolist() == [20.0, 20.0]
+    assert strange[2:].tolist() == [0.0, 0.0]
+
+
+def test_no_single_impossible_distance_rules_a_mean_pace():
+    """One trip of 120,098 miles among 400 of 2 miles in 10 minutes: pace 5, speed 0.2."""
+    rows = pd.DataFrame({"zone": [1] * 401, "miles": [2.0] * 400 + [120_098.0]})
+    part = encode("target_mean", "zone", of=("target/miles", "miles/target"), smooth=0.0)
+    encoding, _ = fitted(rows, part, y=np.full(401, 10.0))
+    assert np.allclose(encoding.transform(rows.head(1)), [[5.0, 0.2]], rtol=0.01)
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_what_was_saved_encodes_the_same(tmp_path, wide):
+    rows = trips() if wide else trips(pairs=5)
+    rows["text"], rows["day"] = "big room", pd.Timestamp("2023-01-01")
+    y = rows["trip_distance"].to_numpy()
+    encoding, _ = fitted(
+        rows,
+        encode("one_hot", "PU_DO", impute="most_frequent"),
+        encode("target_mean", "PU_DO", of=("target", "target/trip_distance"), counts=True, usual=True),
+        encode("number", "trip_distance", impute="median", scale=True),
+        encode("tfidf", "text"),
+        encode("ordinal", "PU_DO"),
+        encode("days_before", "day"),
+        y=y,
+    )
+    encoding.save(tmp_path)
+    again, dense = features.Encoding.load(tmp_path), lambda m: m.toarray() if wide else m
+    assert again.names == encoding.names
+    assert np.array_equal(dense(again.transform(rows)), dense(encoding.transform(rows)))
+    assert not any(b"pickle" in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_an_unknown_encoder_or_setting_is_named_beside_those_that_are_there():
+    with pytest.raises(DataError, match=r"no encoder 'one_hut'.*one_hot"):
+        features.Encoding([encode("one_hut", "x")])
+    with pytest.raises(DataError, match=r"no setting \['scales'\].*scale"):
+        features.Encoding([encode("number", "x", scales=True)])
+    with pytest.raises(DataError, match=r"No encoder of this feature set takes"):
+        features.Encoding([encode("number", "x")], {"tfidf.words": 3})
