@@ -6,6 +6,7 @@ each tracker has a thread that does the work in order (`lib.tracking.lane`), and
 """
 
 import atexit
+import contextlib
 import os
 import secrets
 import tempfile
@@ -61,7 +62,8 @@ def open(
 def _close_what_is_open() -> None:
     """A process that ends with a step open has not finished it: MLflow would leave the run running."""
     for tracked in list(_LIVING):
-        tracked.close("FAILED", patience=5)
+        with contextlib.suppress(StepError):  # told already, when it happened
+            tracked.close("FAILED", patience=5)
 
 
 def _close_at_exit() -> None:
@@ -78,7 +80,7 @@ class Tracked:
     ) -> None:
         self.uri = prepare(outputs)
         self._tags = dict(tags)
-        self.status = "RUNNING"
+        self.status, self._closed = "RUNNING", False
         self.note, self._board_told = note, False
         self._record: Record | None = None
         self._board: board.Board | None = None
@@ -151,6 +153,10 @@ class Tracked:
 
     def _both(self, to_record: Any, to_board: Any) -> None:
         """Hand one piece of work to each tracker; each callable is given its tracker when its turn comes."""
+        if self._closed:
+            raise StepError(
+                f"The run of this step is closed ({self.status}). Run the cell that opens the step again."
+            )
         self._check()
         self._lanes["record"].do(lambda: to_record(self._record))
         if "board" in self._lanes:
@@ -255,9 +261,10 @@ class Tracked:
             )
             self.wait(patience)
         finally:
-            self._about["status"] = status
+            self._closed = True
             for lane in self._lanes.values():
                 lane.stop()
+        self._about["status"] = status  # a note without it says that the run must be closed by somebody
         self._write_note()
 
 

@@ -11,6 +11,7 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self.error: Exception | None = None
+        self._stopped = False
         self._calls: queue.SimpleQueue = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"workbook-{name}", daemon=True)
         self._thread.start()
@@ -35,10 +36,14 @@ class Lane:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until everything handed over so far is done; false when `timeout` seconds were not enough."""
+        if self._stopped:
+            self._thread.join(timeout)
+            return not self._thread.is_alive()
         done = threading.Event()
         self._calls.put((lambda: None, (), done))
         return done.wait(timeout)
 
     def stop(self) -> None:
-        """Let the thread end after what was handed over."""
+        """Let the thread end after what was handed over; what comes later is never done."""
+        self._stopped = True
         self._calls.put((None, (), None))

@@ -1,0 +1,232 @@
+"""A step writes whole or not at all, reads what it declared, and says which command brings the rest."""
+
+import errno
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import files, steps
+from lib.errors import StepError
+from lib.steps import Step
+
+FRAME = pd.DataFrame({"zone": ["74", "75", None], "miles": [1.5, np.nan, 3.0]})
+
+
+def made(run="r1", reads=(), writes=("train", "quality", "model"), problem="green_taxi", name="03_prep"):
+    return Step(name, run, problem, reads=list(reads), writes=list(writes))
+
+
+def test_each_kind_of_thing_lies_where_its_kind_does_and_reads_back_the_same(outputs):
+    step = made()
+    step.write("train", FRAME)
+    step.write("quality", {"passed": True})
+    with step.folder("model") as folder:
+        (folder / "weights.txt").write_text("1 2 3")
+    names = ["data/train.parquet", "quality.json", "model/weights.txt"]
+    assert [name for name in names if (outputs / "r1" / name).exists()] == names
+    later = made(name="04_tune", reads=["train", "quality", "model"])
+    pd.testing.assert_frame_equal(later.read("train"), FRAME)
+    assert later.read("quality") == {"passed": True}
+    assert (later.read("model") / "weights.txt").read_text() == "1 2 3"
+
+
+def test_a_mapping_may_hold_what_numpy_and_pandas_make(outputs):
+    step = made()
+    step.write(
+        "quality",
+        {
+            "rows": np.int64(3),
+            "share": np.float32(0.5),
+            "ok": np.bool_(True),
+            "each": np.array([1, 2]),
+            "when": pd.Timestamp("2023-01-31"),
+            "nothing": float("nan"),
+            3: {"b", "a"},
+        },
+    )
+    found = json.loads((outputs / "r1" / "quality.json").read_text())
+    assert found == {
+        "rows": 3,
+        "share": 0.5,
+        "ok": True,
+        "each": [1, 2],
+        "when": "2023-01-31T00:00:00",
+        "nothing": None,
+        "3": ["a", "b"],
+    }
+
+
+def test_the_same_content_gives_the_same_bytes(outputs):
+    once, again = made(run="once"), made(run="again")
+    once.write("train", FRAME), again.write("train", FRAME.copy())
+    once.write("quality", {"a": 1, "b": [2]}), again.write("quality", {"b": [2], "a": 1})
+    for name in ("data/train.parquet", "quality.json"):
+        assert (outputs / "once" / name).read_bytes() == (outputs / "again" / name).read_bytes()
+
+
+def test_a_name_that_was_not_declared_is_neither_read_nor_written(outputs):
+    step = made(reads=["raw"])
+    with pytest.raises(StepError, match=r"does not declare 'test'; it reads \['raw'\]"):
+        step.read("test")
+    with pytest.raises(StepError, match=r"writes 'test'; it writes \['train', 'quality', 'model'\]"):
+        step.write("test", FRAME)
+
+
+@pytest.mark.parametrize(
+    "name, target", [("raw", "make ingest"), ("train", "make prep"), ("tuned", "make tune")]
+)
+def test_a_missing_input_names_the_target_that_makes_it(outputs, name, target):
+    with pytest.raises(StepError, match=rf"reads '{name}', which is not in .*r1.*`{target}.* RUN=r1`"):
+        made(reads=[name]).read(name)
+
+
+def test_a_step_that_did_not_write_all_that_it_declared_does_not_close(outputs):
+    step = made(writes=["train", "quality"])
+    step.write("train", FRAME)
+    with pytest.raises(StepError, match=r"writes \['quality'\] but did not. It wrote \['train'\]"):
+        step.close()
+
+
+def test_what_breaks_off_leaves_the_older_thing_and_nothing_half_done(outputs):
+    step = made()
+    step.write("train", FRAME)
+    with step.folder("model") as folder:
+        (folder / "weights.txt").write_text("old")
+    with pytest.raises(KeyError), step.folder("model") as folder:
+        (folder / "weights.txt").write_text("new")
+        raise KeyError("the fit failed")
+    with pytest.raises(KeyError), files.whole(outputs / "r1" / "data" / "train.parquet") as file:
+        file.write(b"half")
+        raise KeyError("killed")
+    later = made(name="04_tune", reads=["train", "model"])
+    assert len(later.read("train")) == 3 and (later.read("model") / "weights.txt").read_text() == "old"
+    assert not list(outputs.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    "code, remedy",
+    [(errno.ENOSPC, "disk is full: free some space"), (errno.EROFS, "read-only: set WORKBOOK_OUTPUTS")],
+)
+def test_a_disk_that_takes_nothing_more_is_named_with_the_remedy(outputs, monkeypatch, code, remedy):
+    def refuse(_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StepError, match=rf"Could not write .*train.parquet: .*{remedy}"):
+        made().write("train", FRAME)
+    assert not list(outputs.rglob("*.parquet*"))
+
+
+def test_outputs_that_cannot_be_made_are_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("WORKBOOK_OUTPUTS", str(tmp_path / "file" / "outputs"))
+    with pytest.raises(StepError, match=r"Could not write .*file/outputs"):
+        made().open()
+
+
+def test_leftovers_of_dead_writers_are_swept_and_those_of_living_ones_are_not(tmp_path):
+    dead, living = tmp_path / ".train.parquet.999999999.tmp", tmp_path / f".test.parquet.{os.getpid()}.tmp"
+    for path in (dead, living, tmp_path / "train.parquet"):
+        path.write_text("x")
+    assert files.sweep(tmp_path) == [dead.name]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [living.name, "train.parquet"]
+
+
+def test_a_thing_written_in_another_form_replaces_the_older_form(outputs):
+    step = made()
+    step.write("quality", {"a": 1})
+    step.write("quality", FRAME)
+    assert Step.find(outputs / "r1", "quality").name == "quality.parquet"
+    assert not (outputs / "r1" / "quality.json").exists()
+
+
+class TestScratch:
+    """Opened in JupyterLab: exploring starts at once, at any step."""
+
+    @pytest.fixture
+    def last(self, outputs):
+        made(run="quickstart").write("train", FRAME)
+        (outputs / "last.json").write_text(json.dumps({"green_taxi": "quickstart"}))
+
+    def test_what_scratch_lacks_comes_from_the_last_pipeline_which_is_said_once(self, last, capsys):
+        step = made(run="scratch", reads=["train"], name="04_tune")
+        assert len(step.read("train")) == len(step.read("train")) == 3
+        said = capsys.readouterr().out
+        assert said.count("train: taken from the last `make pipeline`") == 1 and "quickstart" in said
+
+    def test_what_scratch_has_goes_before_the_last_pipeline(self, last, capsys):
+        made(run="scratch").write("train", FRAME.head(1))
+        assert len(made(run="scratch", reads=["train"], name="04_tune").read("train")) == 1
+        assert capsys.readouterr().out == ""
+
+    def test_what_another_problem_left_in_scratch_is_not_taken_for_ours(self, last):
+        made(run="scratch", problem="music_genres").write("train", FRAME.head(1))
+        assert len(made(run="scratch", reads=["train"], name="04_tune").read("train")) == 3
+
+    def test_without_a_pipeline_the_notebook_to_run_is_named(self, outputs):
+        with pytest.raises(StepError, match=r"Run notebooks/03_prep.ipynb first, or `make prep"):
+            made(run="scratch", reads=["train"], name="04_tune").read("train")
+
+
+class TestTrackedRun:
+    """Open to close, with MLflow for real."""
+
+    def status(self, step_run, outputs):
+        from lib import tracking
+
+        return tracking.client(tracking.uri(outputs)).get_run(step_run).info.status
+
+    def test_a_closed_step_notes_its_run_its_modules_and_its_memory(self, outputs):
+        step = made(writes=["train"])
+        step.open(seed=42)
+        step.write("train", FRAME)
+        step.close(rows=3)
+        note = json.loads((outputs / "r1" / "notebooks" / ".03_prep.open.json").read_text())
+        assert note["status"] == self.status(note["mlflow_run_id"], outputs) == "FINISHED"
+        assert {"lib.steps", "lib.files"} <= set(note["modules"]) and note["peak_memory_mb"] > 20
+
+    def test_running_the_cells_again_closes_the_run_before_as_killed(self, outputs):
+        first, second = made(writes=["train"]), made(writes=["train"])
+        first.open(), second.open()
+        assert self.status(first.tracked.run_id, outputs) == "KILLED"
+        second.write("train", FRAME)
+        second.close()
+        assert self.status(second.tracked.run_id, outputs) == "FINISHED"
+
+    def test_scratch_leaves_no_note_behind(self, outputs):
+        step = made(run="scratch", writes=["train"])
+        step.open()
+        step.write("train", FRAME)
+        step.close()
+        assert not step.note.exists()
+
+    def test_whether_data_are_generated_is_read_from_the_provenance(self, outputs):
+        made(writes=["provenance"], name="01_ingest").write("provenance", {"generated": np.bool_(True)})
+        step = made(reads=["provenance"], writes=[])
+        step.open()
+        assert step.generated is True and step.tracked._tags["workbook.generated"] == "yes"
+        step.close()
+
+
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        (["a", "b"], ["a", "b"]),
+        ("[xgboost, lasso]", ["xgboost", "lasso"]),
+        ("['xgboost']", ["xgboost"]),
+        ("xgboost", ["xgboost"]),
+        ("[1, 2.5]", [1, 2.5]),
+        ("[]", []),
+    ],
+)
+def test_a_list_is_taken_as_papermill_gives_it(given, expected):
+    assert steps.as_list(given) == expected
+
+
+@pytest.mark.parametrize("run", ["a/b", "..", "", "a b"])
+def test_a_run_cannot_be_named_as_another_folder(run):
+    with pytest.raises(StepError, match="cannot name a run"):
+        made(run=run)

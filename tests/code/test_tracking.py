@@ -1,0 +1,292 @@
+"""Both trackers get the same figures; what ends badly is closed as failed; nothing is asked or leaked."""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lib import tracking
+from lib.errors import StepError
+
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+import pandas as pd
+from lib import tracking
+outputs = Path(os.environ["WORKBOOK_OUTPUTS"])
+tracked = tracking.open("04_tune", "r1", "green_taxi", {"seed": 42}, {}, outputs, outputs / "note.json")
+tracked.metrics({"validation_rmse": 5.25})
+tracked.trial(1, "lasso", {"alpha": 0.5}, {"validation_rmse": 6.5}, 1.5)
+tracked.trial(2, "lasso", {"alpha": 0.1}, {}, 0.5, status="failed", reason="it diverged")
+tracked.table("best", pd.DataFrame({"family": ["lasso"], "score": [6.5]}))
+tracked.wait()
+"""
+
+
+def opened(outputs, **tags):
+    parameters = {
+        "seed": 42,
+        "options": {"months": ["2023-01"]},
+        "api_key": "k-123",
+        "url": "http://me:pw@h/x",
+    }
+    return tracking.open("04_tune", "r1", "green_taxi", parameters, tags, outputs, outputs / "note.json")
+
+
+def runs(outputs, query=""):
+    client = tracking.client(tracking.uri(outputs))
+    known = [one.experiment_id for one in client.search_experiments()]
+    return {run.info.run_name: run for run in client.search_runs(known, query)}
+
+
+def python(program, outputs, **environment):
+    """Run a program in a process of its own, as a notebook's kernel is."""
+    known = os.environ | {"WORKBOOK_OUTPUTS": str(outputs)} | environment
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=known, capture_output=True, text=True, timeout=120, check=False)
+
+
+def wandb_run(outputs):
+    """What W&B's own reader finds in the one offline run."""
+    (folder,) = (outputs / "wandb").glob("offline-run-*")
+    command = [Path(sys.executable).with_name("wandb"), "leet", "inspect", "--summary", "--json", folder]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def test_importing_costs_neither_tracker():
+    program = "import sys; from lib import steps, tracking; print({'mlflow', 'wandb'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_every_run_says_what_it_was(outputs, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_PIPELINE_ID", "p7")
+    tracked = opened(outputs, **{"workbook.data": "d1", "workbook.generated": "yes"})
+    tracked.close()
+    run = runs(outputs)["r1/04_tune"]
+    told = {name.removeprefix("workbook."): value for name, value in run.data.tags.items()}
+    assert run.info.status == "FINISHED"
+    assert (told["run"], told["step"], told["problem"]) == ("r1", "04_tune", "green_taxi")
+    assert (told["pipeline"], told["data"], told["generated"]) == ("p7", "d1", "yes")
+    assert len(told["parameters"]) == 16 and len(told["mlflow.source.git.commit"]) == 40
+    assert told["dirty"] in ("yes", "no")
+
+
+def test_parameters_are_flat_and_hold_no_secret(outputs):
+    opened(outputs).close()
+    assert runs(outputs)["r1/04_tune"].data.params == {
+        "seed": "42",
+        "options.months": "['2023-01']",
+        "api_key": "(hidden)",
+        "url": "http://(hidden)@h/x",
+    }
+    database = (outputs / "mlflow.db").read_bytes()
+    assert b"k-123" not in database and b"me:pw" not in database
+
+
+def test_a_run_started_by_mlflow_becomes_the_parent_and_is_not_resumed(outputs, monkeypatch):
+    parent = opened(outputs)
+    monkeypatch.setenv("MLFLOW_RUN_ID", parent.run_id)
+    child = opened(outputs)
+    assert "MLFLOW_RUN_ID" not in os.environ
+    assert child.run_id != parent.run_id
+    tags = tracking.client(child.uri).get_run(child.run_id).data.tags
+    assert tags["mlflow.parentRunId"] == parent.run_id
+    child.close(), parent.close()
+    monkeypatch.delenv("WORKBOOK_PARENT_RUN_ID")
+
+
+def test_a_trial_is_a_child_run_and_a_failed_one_gives_its_reason(outputs):
+    tracked = opened(outputs)
+    tracked.trial(1, "lasso", {"alpha": 0.5}, {"validation_rmse": 6.5}, 1.5)
+    tracked.trial(2, "xgboost", {"depth": 9}, {}, 0.5, status="failed", reason="it diverged")
+    tracked.close()
+    found = runs(outputs, f"tags.mlflow.parentRunId = '{tracked.run_id}'")
+    good, bad = found["lasso 1"], found["xgboost 2"]
+    assert good.data.metrics == {"validation_rmse": 6.5, "seconds": 1.5} and good.info.status == "FINISHED"
+    assert good.data.params == {"family": "lasso", "alpha": "0.5"}
+    assert bad.info.status == "FAILED" and bad.data.tags["workbook.reason"] == "it diverged"
+
+
+def test_a_trial_takes_some_milliseconds(outputs):
+    tracked, seconds = opened(outputs), []
+    tracked.wait()
+    for number in range(12):
+        start = time.process_time()
+        parameters = {f"p{i}": i for i in range(10)}
+        tracked.trial(number, "xgboost", parameters, {f"m{i}": i for i in range(5)}, 1.0)
+        tracked.wait()
+        seconds.append(time.process_time() - start)
+    tracked.close()
+    assert statistics.median(seconds) < 0.02, seconds
+
+
+def test_figures_tables_and_texts_are_kept_and_a_figure_says_that_its_data_were_generated(outputs):
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    tracked, figure = opened(outputs, **{"workbook.generated": "yes"}), plt.figure()
+    tracked.figure("residuals", figure)
+    tracked.figure("residuals again", figure)
+    plt.close(figure)
+    tracked.table("best", pd.DataFrame({"score": [6.5, None]}, index=pd.Index(["lasso", "x"], name="family")))
+    tracked.text("report", "all well")
+    tracked.close()
+    kept = Path(
+        tracking.client(tracked.uri).get_run(tracked.run_id).info.artifact_uri.removeprefix("file://")
+    )
+    assert [text.get_text() for text in figure.texts] == ["generated data"]
+    assert (kept / "figures" / "residuals.png").read_bytes().startswith(b"\x89PNG")
+    table = json.loads((kept / "tables" / "best.json").read_text())
+    assert table == {"columns": ["family", "score"], "data": [["lasso", 6.5], ["x", None]]}
+    assert (kept / "report.txt").read_text() == "all well"
+
+
+def test_data_have_our_digest(outputs):
+    tracked, path = opened(outputs), outputs / "train.parquet"
+    path.write_bytes(b"rows")
+    tracked.data("train", path, "a" * 64, rows=12)
+    tracked.close()
+    (found,) = tracking.client(tracked.uri).get_run(tracked.run_id).inputs.dataset_inputs
+    assert (found.dataset.name, found.dataset.digest) == ("train", "a" * 36)
+    assert json.loads(found.dataset.profile) == {"num_rows": 12}
+
+
+def test_a_model_is_stored_once_a_digest(outputs):
+    tracked, folder = opened(outputs), outputs / "model"
+    folder.mkdir()
+    (folder / "MLmodel").write_text("flavors: {}")
+    first = tracked.stored(folder, "d1")
+    assert tracked.stored(folder, "d1") == first != tracked.stored(folder, "d2")
+    tracked.close()
+
+
+def test_what_comes_after_the_end_is_refused(outputs):
+    tracked = opened(outputs)
+    tracked.close()
+    with pytest.raises(StepError, match=r"is closed \(FINISHED\)\. Run the cell that opens the step again"):
+        tracked.metrics({"rmse": 1.0})
+    tracked.wait()
+
+
+def test_a_dead_run_and_its_trials_are_marked_failed_and_a_finished_one_is_left_alone(outputs):
+    dead = opened(outputs)
+    dead.wait()
+    note = json.loads((outputs / "note.json").read_text())
+    child = dead._record.client.create_run(dead._record.experiment, tags={"mlflow.parentRunId": dead.run_id})
+    done = opened(outputs)
+    done.close()
+    finished = json.loads((outputs / "note.json").read_text())
+    tracking.close_dead({key: value for key, value in note.items() if key != "mlflow_run_id"})
+    tracking.close_dead({key: value for key, value in finished.items() if key != "status"})
+    status = {one: dead._record.client.get_run(one).info.status for one in (dead.run_id, child.info.run_id)}
+    assert set(status.values()) == {"FAILED"}
+    assert dead._record.client.get_run(done.run_id).info.status == "FINISHED"
+
+
+def test_an_executed_notebook_is_attached_to_its_run(outputs):
+    tracked = opened(outputs)
+    tracked.close()
+    (outputs / "04_tune.ipynb").write_text("{}")
+    tracking.attach(json.loads((outputs / "note.json").read_text()), outputs / "04_tune.ipynb")
+    assert [one.path for one in tracking.client(tracked.uri).list_artifacts(tracked.run_id, "notebook")] == [
+        "notebook/04_tune.ipynb"
+    ]
+
+
+def test_a_server_that_does_not_answer_is_told_at_once(outputs, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    start = time.perf_counter()
+    with pytest.raises(StepError, match=r"does not answer at http://127.0.0.1:9 .*unset MLFLOW_TRACKING_URI"):
+        opened(outputs).wait()
+    assert time.perf_counter() - start < 15
+
+
+def test_a_database_of_another_version_is_named(outputs):
+    import sqlite3
+
+    with sqlite3.connect(outputs / "mlflow.db") as database:
+        database.execute("update alembic_version set version_num = 'older'")
+    with pytest.raises(StepError, match=r"mlflow.db could not record this step .*move it away"):
+        opened(outputs).wait()
+
+
+def test_three_processes_may_meet_a_database_that_is_not_there_yet(tmp_path):
+    program = (
+        "import os; from pathlib import Path; from lib import tracking\n"
+        "o = Path(os.environ['WORKBOOK_OUTPUTS'])\n"
+        "tracking.open('s', 'r', 'p', {}, {}, o).close()"
+    )
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(lambda _: python(program, tmp_path, WANDB_MODE="disabled"), range(3)))
+    assert [one.returncode for one in done] == [0] * 3, done[0].stderr
+    client = tracking.client(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    found = client.search_runs([client.get_experiment_by_name("p").experiment_id])
+    assert [run.info.status for run in found] == ["FINISHED"] * 3
+
+
+class TestBothTrackers:
+    """In a process of its own, as a kernel is, with W&B offline."""
+
+    def test_both_have_the_same_figures_without_an_account_or_a_file_elsewhere(self, outputs, tmp_path):
+        home = tmp_path / "home"
+        home.mkdir()
+        done = python(PROGRAM + "tracked.close()", outputs, WANDB_MODE="", HOME=str(home))
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        found, run = wandb_run(outputs), runs(outputs)["r1/04_tune"]
+        assert found["state"] == "finished" and run.info.status == "FINISHED"
+        assert found["summary"]["validation_rmse"] == run.data.metrics["validation_rmse"] == 5.25
+        assert found["summary"]["trials"]["nrows"] == 2 and found["config"]["seed"] == 42
+        shared = {name: value for name, value in run.data.tags.items() if name.startswith("workbook.")}
+        assert shared.items() <= found["config"]["tags"].items()
+        assert not [path for path in home.rglob("*") if path.is_file()]
+
+    def test_a_process_that_ends_by_an_exception_leaves_failed_runs(self, outputs):
+        done = python(PROGRAM + "raise ValueError('a cell raised')", outputs, WANDB_MODE="offline")
+        assert "a cell raised" in done.stderr
+        assert wandb_run(outputs)["state"] == "failed"
+        assert runs(outputs)["r1/04_tune"].info.status == "FAILED"
+
+    def test_a_killed_process_leaves_runs_that_are_closed_as_failed_with_their_figures(
+        self, outputs, monkeypatch
+    ):
+        done = python(PROGRAM + "os.kill(os.getpid(), signal.SIGKILL)", outputs, WANDB_MODE="offline")
+        assert done.returncode == -signal.SIGKILL
+        assert runs(outputs)["r1/04_tune"].info.status == "RUNNING"
+        note = json.loads((outputs / "note.json").read_text())
+        closing = (
+            "import json, os; from lib import tracking; tracking.close_dead(json.loads(os.environ['NOTE']))"
+        )
+        done = python(closing, outputs, WANDB_MODE="offline", NOTE=json.dumps(note))
+        assert done.returncode == 0, done.stderr
+        found = wandb_run(outputs)
+        assert (found["state"], found["run_id"]) == ("failed", note["wandb_id"])
+        assert found["summary"]["validation_rmse"] == 5.25 and found["summary"]["trials"]["nrows"] == 2
+        assert runs(outputs)["r1/04_tune"].info.status == "FAILED"
+
+    def test_disabled_keeps_nothing_and_imports_nothing(self, outputs):
+        done = python(
+            PROGRAM + "tracked.close(); print('wandb' in sys.modules)", outputs, WANDB_MODE="disabled"
+        )
+        assert done.stdout.strip() == "False" and not (outputs / "wandb").exists()
+
+    def test_online_without_a_key_stays_offline_and_asks_nothing(self, outputs, tmp_path):
+        environment = {
+            "WANDB_MODE": "online",
+            "WANDB_API_KEY": "",
+            "HOME": str(tmp_path),
+            "NETRC": "/dev/null",
+        }
+        done = python(PROGRAM + "tracked.close()", outputs, **environment)
+        assert done.returncode == 0 and "there is no key" in done.stdout, done.stderr
+        assert wandb_run(outputs)["state"] == "finished"
