@@ -220,7 +220,15 @@ def candidates(dataset: "Dataset", rows: pd.DataFrame) -> list[str]:
     """Columns that may be compared with the target: all but itself, times, texts and constants."""
     raw = [name for name in dataset.of_kind("number", "category", "id") if name != dataset.target.name]
     derived = [name for name, made in dataset.derived.items() if made.kind in ("number", "category")]
-    return [name for name in (*raw, *derived) if name in rows and 1 < rows[name].nunique() < len(rows)]
+    return [name for name in (*raw, *derived) if name in rows and _repeats(rows[name], kind(dataset, name))]
+
+
+def _repeats(values: pd.Series, kind: str) -> bool:
+    """Whether a column varies, and its names, if it is of names, come often enough to be compared."""
+    counted = values.value_counts()
+    if len(counted) < 2 or kind == "number":
+        return len(counted) > 1
+    return counted[counted >= 5].sum() > 0.4 * len(values)
 
 
 def kind(dataset: "Dataset", name: str) -> str:

@@ -109,7 +109,8 @@ def _frequent(dataset: Dataset) -> View:
     columns = dataset.of_kind("category", "id") or list(dataset.columns)[:1]
 
     def shown(rows: pd.DataFrame) -> list[str]:
-        return [name for name in columns if name in rows and rows[name].notna().any()]
+        there = [name for name in columns if name in rows and rows[name].notna().any()]
+        return [name for name in there if rows[name].nunique() < 0.9 * len(rows)] or there[:1]
 
     def read(rows: pd.DataFrame) -> str:
         found = profile.uniques(rows[shown(rows)]).sort_values("unique")

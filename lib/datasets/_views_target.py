@@ -16,6 +16,24 @@ def _both(dataset: Dataset, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
     return rows, dataset.engineer(dataset.clean(rows).rows)
 
 
+def amount(value: float, unit: str, digits: int = 1) -> str:
+    """A number with its unit as it is read aloud: `12.5 min`, `$94.0`."""
+    return f"{unit}{value:,.{digits}f}" if unit in ("$", "€", "£") else f"{value:,.{digits}f} {unit}".rstrip()
+
+
+def _to_beat(values: pd.Series, unit: str, metric: str) -> str:
+    """What a constant answer costs, in the metric that models are chosen by."""
+    if metric == "mae":
+        off = (values - values.median()).abs().mean()
+        said = (
+            f"the median ({amount(values.median(), unit)}) is off by {amount(off, unit, 2)} on average (MAE)"
+        )
+    else:
+        off = values.std(ddof=0)
+        said = f"the mean ({amount(values.mean(), unit)}) is off by {amount(off, unit, 2)} (RMSE)"
+    return f"A model that always says {said}; that is the figure to beat."
+
+
 def number(dataset: Dataset) -> View:
     name, unit = dataset.target.name, dataset.target.unit
 
@@ -24,18 +42,17 @@ def number(dataset: Dataset) -> View:
         before, after = raw[name], clean[name]
         out = len(before) - len(after)
         low, mid, high, top = after.quantile([0.05, 0.5, 0.95, 0.99])
-        spread = before.std() / after.std() if after.std() else float("nan")
         text = f"The rules refuse {out:,} of {len(before):,} rows ({out / max(len(before), 1):.1%}). "
-        if spread > 1.05:
+        if before.std() > 1.05 * after.std():
             text += (
-                f"Those few made the standard deviation {spread:.1f} times what it is now "
-                f"({before.std():,.1f} to {after.std():,.1f} {unit}). "
+                f"Those few made the standard deviation {before.std() / after.std():.1f} times what it is "
+                f"now ({amount(before.std(), unit)} to {amount(after.std(), unit)}). "
             )
+        tail = "the right tail is long: " if high - mid > 1.5 * (mid - low) else ""
         return text + (
-            f"Of what stays, half lies below {mid:,.1f} {unit} and nine in ten rows between {low:,.1f} and "
-            f"{high:,.1f}; {'the right tail is long: ' if high - mid > 1.5 * (mid - low) else ''}one row in "
-            f"a hundred is above {top:,.1f}. A model that always says the mean ({after.mean():,.1f} {unit}) "
-            f"is off by {after.std(ddof=0):,.2f} {unit} (RMSE); that is the figure to beat."
+            f"Of what stays, half lies below {amount(mid, unit)} and nine in ten rows between "
+            f"{amount(low, unit)} and {amount(high, unit)}; {tail}one row in a hundred is above "
+            f"{amount(top, unit)}. {_to_beat(after, unit, dataset.metric)}"
         )
 
     return View(
@@ -126,10 +143,10 @@ def along_columns(dataset: Dataset) -> View:
         parts = clean.groupby(profile.groups(clean[first], profile.kind(dataset, first)))[name]
         middle, inside = parts.median(), parts.std().median()
         return (
-            f"Along {first} the median goes from {middle.min():,.1f} to {middle.max():,.1f} {unit}, and "
-            f"within one part of it the rows still differ by {inside:,.1f} {unit} (standard deviation): "
-            "what remains for the other columns, and for chance. A bend says that a straight line will not "
-            "do."
+            f"Along {first} the median goes from {amount(middle.min(), unit)} to "
+            f"{amount(middle.max(), unit)}, and within one part of it the rows still differ by "
+            f"{amount(inside, unit)} (standard deviation): what remains for the other columns, and for "
+            "chance. A bend says that a straight line will not do."
         )
 
     return View(

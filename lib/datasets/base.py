@@ -9,19 +9,20 @@ problem: it comes from the mapping `options` of the parameters. What encodes col
 import dataclasses
 import difflib
 import functools
-import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
 
 from lib.datasets._columns import Columns
+from lib.datasets._view import Later as Later
+from lib.datasets._view import View as View
 from lib.errors import DataError, ParameterError
 
 #: The functions of a problem's module whose keyword-only arguments are its options.
-FUNCTIONS = ("fetch", "load", "generate", "label", "rules", "split", "checks")
+FUNCTIONS = ("fetch", "load", "generate", "reference", "label", "rules", "split", "checks")
 
 
 @dataclass(frozen=True)
@@ -98,49 +99,6 @@ class FeatureSet:
 
 
 @dataclass(frozen=True)
-class View:
-    """A picture of these data: what to look for, how it is drawn, and what it says, read from the rows."""
-
-    title: str
-    look_for: str
-    draw: Callable[[pd.DataFrame], Any]
-    read: Callable[[pd.DataFrame], str]
-    costly: bool = False  # drawn from a sample of the rows
-
-    def show(self, rows: pd.DataFrame, tracked: Any = None, sample: int = 5_000) -> None:
-        """Display, in a notebook, the question, the figure and the answer; `tracked` gets the figure too."""
-        import matplotlib.pyplot as plt
-        from IPython.display import Markdown, display
-
-        if self.costly and len(rows) > sample:
-            rows = rows.sample(sample, random_state=0)
-        figure = self.draw(rows)
-        display(Markdown(f"**{self.title}.** {self.look_for}"), figure, Markdown(self.read(rows)))
-        if tracked is not None:
-            tracked.figure(self.title.lower().replace(" ", "_"), figure)
-        plt.close(figure)
-
-
-class Later(Mapping):
-    """The mapping `VIEWS` of a module that is imported at first use: most steps never draw."""
-
-    def __init__(self, module: str) -> None:
-        self.module = module
-
-    def _all(self) -> Mapping[str, View]:
-        return importlib.import_module(self.module).VIEWS
-
-    def __getitem__(self, name: str) -> View:
-        return self._all()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-
-@dataclass(frozen=True)
 class Cleaned:
     """Rows that every rule keeps, and the report: rows refused and left, a rule a row, in order."""
 
@@ -171,6 +129,7 @@ class Dataset:
     derived: Mapping[str, Derived]
     feature_sets: Mapping[str, FeatureSet]
     slices: Mapping[str, Callable[[pd.DataFrame], pd.Series]]
+    reference: Callable[..., pd.DataFrame | None] = lambda provenance: None  # earlier rows to compare with
     when: str = ""  # the column that says when a row came about, if rows have an order in time
     own_views: Mapping[str, View] = field(default_factory=dict)  # beside those that every problem has
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -281,6 +240,11 @@ class Dataset:
             else:
                 raise DataError(f"{self.name} has no column {name!r}, neither raw nor derived.")
         return [name for name in self.columns if name in wanted]
+
+    def beside_reference(self, rows: pd.DataFrame, provenance: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+        """What checks look at: cleaned `rows`, after the earlier ones that they are compared with, if any."""
+        earlier = self.reference(provenance)
+        return {"rows": rows} if earlier is None else {"reference": self.clean(earlier).rows, "rows": rows}
 
     def engineer(self, rows: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
         """`rows` with the derived columns `names` (all of them by default), each computed once."""

@@ -80,7 +80,8 @@ def frequent(rows: pd.DataFrame, columns: Sequence[str], most: int = 8) -> Figur
         found = rows[name].value_counts(normalize=True)
         top = found.head(most)
         shapes.lay_bars(axes, 100 * top, None, [str(value)[:22] for value in top.index])
-        axes.set(title=f"{name}: {len(found):,} values", ylim=(max(len(top), 4) - 0.4, -0.6))
+        axes.set_title(f"{name}: {len(found):,} values", fontsize=10)
+        axes.set(ylim=(max(len(top), 4) - 0.4, -0.6))
         axes.set_xlabel(f"% of rows; {top.sum():.0%} shown", fontsize=9)
     return made
 
@@ -102,7 +103,8 @@ def numbers(rows: pd.DataFrame, units: Mapping[str, str]) -> Figure:
             )
         else:
             axes.hist(values, bins=_stretched(values) if stretched else 50, color=style.BLUE)
-        if stretched or values.nunique() <= 25:
+        crowded = values.median() - values.min() < 0.04 * (values.max() - values.min())
+        if stretched or crowded or values.nunique() <= 25:
             axes.set_yscale("log")
         if stretched and values.nunique() > 25:
             axes.set_xscale("asinh")

@@ -93,6 +93,33 @@ def points(x: pd.Series, y: pd.Series, labels: tuple[str, str], classes: pd.Seri
     return made
 
 
+@style.figure
+def places(east: pd.Series, north: pd.Series, values: pd.Series, label: str) -> Figure:
+    """A dot a row on the map, the darker the larger its value (log scale); a degree is as long both ways."""
+    from matplotlib.colors import LogNorm
+
+    made, axes = plt.subplots(figsize=(8, 6.5))
+    low, high = values.quantile([0.02, 0.98])
+    order = values.sort_values().index
+    dots = axes.scatter(
+        east[order],
+        north[order],
+        c=values[order],
+        s=7,
+        alpha=0.8,
+        cmap=style.SEQUENTIAL,
+        linewidths=0,
+        norm=LogNorm(max(low, 1e-9), max(high, low * 1.01, 1e-8)),
+    )
+    axes.set(xlabel="longitude", ylabel="latitude", aspect=1 / np.cos(np.radians(north.mean())))
+    bar = made.colorbar(dots, ax=axes, label=label, shrink=0.8, extend="both")
+    ticks = [tick for power in range(-3, 7) for tick in (10.0**power, 2 * 10.0**power, 5 * 10.0**power)]
+    bar.set_ticks([tick for tick in ticks if low <= tick <= high], minor=False)
+    bar.set_ticks([], minor=True)
+    style.thousands(bar.ax.yaxis)
+    return made
+
+
 def lay_bars(
     axes: plt.Axes,
     values: pd.Series,

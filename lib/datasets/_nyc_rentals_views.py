@@ -1,0 +1,94 @@
+"""Pictures of rentals that no other problem has: prices on the map, by room and borough, and their digits."""
+
+import numpy as np
+import pandas as pd
+
+from lib.datasets import nyc_rentals
+from lib.datasets.base import View
+from lib.plots import shapes
+
+
+def _kept(listings: pd.DataFrame) -> pd.DataFrame:
+    return nyc_rentals.DATASET.clean(listings).rows
+
+
+def rooms(listings: pd.DataFrame) -> pd.DataFrame:
+    """Median price of a night by borough (a line) and kind of room (a column)."""
+    kept = _kept(listings)
+    borough, room = kept["neighbourhood_group"], kept["room_type"]
+    table = pd.crosstab(borough, room, values=kept["price"], aggfunc="median")
+    return table.sort_values(table.columns[0], ascending=False).rename_axis(index=None, columns=None)
+
+
+def _read_rooms(listings: pd.DataFrame) -> str:
+    table, kept = rooms(listings), _kept(listings)
+    whole, private = table.iloc[:, 0], table.iloc[:, 1]
+    few = kept.groupby(["neighbourhood_group", "room_type"]).size()
+    (borough, room), least = few.idxmin(), few.min()
+    return (
+        f"A whole home in {whole.index[0]} costs ${whole.iloc[0]:,.0f} a night, one in {whole.index[-1]} "
+        f"${whole.iloc[-1]:,.0f}; a private room costs {(private / whole).median():.0%} of a whole home, "
+        f"much the same share everywhere. Some squares rest on little: {room.lower()} in {borough}, "
+        f"{least:,} listings."
+    )
+
+
+def _map(listings: pd.DataFrame) -> shapes.Figure:
+    kept = _kept(listings)
+    return shapes.places(kept["longitude"], kept["latitude"], kept["price"], "$ a night")
+
+
+def _read_map(listings: pd.DataFrame) -> str:
+    kept = _kept(listings)
+    dear = kept[kept["price"] >= kept["price"].quantile(0.9)]
+    centre = dear[["longitude", "latitude"]].median()
+    east, north = kept["longitude"] - centre["longitude"], kept["latitude"] - centre["latitude"]
+    away = np.hypot(84.3 * east, 111 * north)  # kilometres a degree, in New York
+    near, far = kept.loc[away < 3, "price"].median(), kept.loc[away > 8, "price"].median()
+    top = dear["neighbourhood"].value_counts()
+    return (
+        f"Of the dearest tenth, {(dear['neighbourhood_group'] == 'Manhattan').mean():.0%} lie in Manhattan, "
+        f"most in {top.index[0]}. Within 3 km of their middle a night costs ${near:,.0f} (median), beyond 8 "
+        f"km ${far:,.0f}. The fall is no straight line in either coordinate, so a model that can only add "
+        "degrees up will miss it."
+    )
+
+
+def endings(listings: pd.DataFrame) -> pd.Series:
+    """The share of prices that end in each digit, in per cent."""
+    shares = (_kept(listings)["price"] % 10).value_counts(normalize=True)
+    return 100 * shares.reindex(range(10), fill_value=0.0)
+
+
+def _read_endings(listings: pd.DataFrame) -> str:
+    shares = endings(listings)
+    return (
+        f"{shares[0] + shares[5]:.0f} % of the prices end in 0 or 5, where chance would give 20 %, and "
+        f"{shares[9]:.0f} % in 9. Hosts round to about five dollars: no model can be expected to be closer "
+        "than that by more than luck."
+    )
+
+
+VIEWS = {
+    "map": View(
+        "Prices on the map",
+        "A dot is a listing of a sample, where it lies; the darker, the dearer (on a log scale, as twice "
+        "the price is one step wherever it happens). Is there one centre, or several?",
+        _map,
+        _read_map,
+        costly=True,
+    ),
+    "rooms": View(
+        "Price by borough and room",
+        "Median dollars of a night. If each line were the line above times one number, borough and room "
+        "could be modelled apart.",
+        lambda listings: shapes.heat_map(rooms(listings), "$ a night (median)", digits=0),
+        _read_rooms,
+    ),
+    "endings": View(
+        "How hosts round",
+        "The last digit of the price. Equal bars would mean prices that were computed; these were chosen.",
+        lambda listings: shapes.bars(endings(listings), "% of the prices, by last digit"),
+        _read_endings,
+    ),
+}
