@@ -149,6 +149,19 @@ _WHEN = ("pickup_minute", "pickup_hour", "pickup_weekday", "week_minute")
 _WHO = ("VendorID", "passenger_count", "pickup_zone", "dropoff_zone", "pickup_borough", "dropoff_borough")
 _MEANS = {"smooth": 5.0, "folds": 20}
 
+#: Dozens of means that say nearly the same want strong shrinkage and many small steps; the square root of a
+#: duration has a shorter tail than the duration itself.
+_BOOSTING = {
+    "colsample_bytree": ("uniform", 0.3, 0.8),
+    "learning_rate": ("loguniform", -3.0, -2.0),
+    "max_depth": ("quniform", 6, 9, 1),
+    "min_child_weight": ("loguniform", 1.6, 4.0),
+    "num_boost_round": ("quniform", 1000, 1500, 100),
+    "reg_lambda": ("loguniform", 1.6, 5.0),
+    "subsample": ("uniform", 0.65, 0.95),
+    "target": ("choice", ["sqrt", "identity"]),
+}
+
 FEATURE_SETS = {
     "zoomcamp": FeatureSet(
         "zoomcamp",
@@ -173,6 +186,7 @@ FEATURE_SETS = {
             encode("number", "distance", *_WHEN, *_WHO),
         ),
         admits=("trip_distance",),
+        spaces={"xgboost": _BOOSTING},
     ),
     "rich_no_distance": FeatureSet(
         "rich_no_distance",
@@ -188,5 +202,6 @@ FEATURE_SETS = {
             ),
             encode("number", *_WHEN, *_WHO),
         ),
+        spaces={"xgboost": _BOOSTING},
     ),
 }

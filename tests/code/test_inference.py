@@ -1,0 +1,113 @@
+"""The stored pipeline: raw rows in, the same answer anywhere, in any spelling, for every problem."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import datasets, inference, packaging
+from lib.errors import DataError, ModelError
+
+XGBOOST = {"family": "xgboost", "parameters": {"max_depth": 3, "num_boost_round": 8}}
+CHOICES = {
+    "green_taxi": ("rich", XGBOOST),
+    "music_genres": ("course", {"family": "logistic_regression", "parameters": {}}),
+    "nyc_rentals": ("course", {"family": "random_forest", "parameters": {"n_estimators": 3, "max_depth": 4}}),
+}
+
+
+def clean(name, rows=900):
+    dataset = datasets.load(name)
+    return dataset, dataset.clean(dataset.labelled(dataset.generate(rows, 3))).rows
+
+
+@pytest.fixture(scope="module")
+def taxi():
+    dataset, rows = clean("green_taxi")
+    return inference.Pipeline.fit(dataset, "rich", XGBOOST, rows, 1), rows
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_every_problem_answers_the_same_from_its_folder_in_a_clean_process(tmp_path, name):
+    dataset, rows = clean(name)
+    feature_set, choice = CHOICES.get(name, (next(iter(dataset.feature_sets)), XGBOOST))
+    pipeline = inference.Pipeline.fit(dataset, feature_set, choice, rows, 1)
+    packaging.save_model(pipeline, tmp_path / "model", rows.head(2))
+    answer, times = inference.ask(tmp_path / "model", rows[list(pipeline.inputs)].head(50))
+    assert np.array_equal(np.asarray(answer), np.asarray(pipeline.predict(rows.head(50))))
+    assert times["load_seconds"] > 0
+
+
+def test_a_model_folder_has_no_pickle_and_is_the_same_bytes_again(tmp_path, taxi):
+    pipeline, rows = taxi
+    for name in ("one", "two"):
+        packaging.save_model(pipeline, tmp_path / name, rows.head(2))
+    one, two = (
+        sorted(p.relative_to(tmp_path / n) for p in (tmp_path / n).rglob("*")) for n in ("one", "two")
+    )
+    assert one == two
+    for file in (name for name in one if (tmp_path / "one" / name).is_file()):
+        content = (tmp_path / "one" / file).read_bytes()
+        assert content == (tmp_path / "two" / file).read_bytes(), file
+        assert file.suffix not in (".pkl", ".pickle", ".joblib")
+    assert not [name for name in one if "pipeline/run" in str(name) or "tracking" in str(name)]
+
+
+def test_mlflow_loads_the_folder_and_enforces_its_signature(tmp_path, taxi):
+    import mlflow.pyfunc
+
+    pipeline, rows = taxi
+    packaging.save_model(pipeline, tmp_path / "m", rows.head(2))
+    model = mlflow.pyfunc.load_model(str(tmp_path / "m"))
+    given = rows[list(pipeline.inputs)].head(5)
+    assert np.allclose(model.predict(given), pipeline.predict(given))
+    types = {column.name: column.type.name for column in model.metadata.get_input_schema()}
+    assert types["trip_distance"] == "double" and types["PULocationID"] == "string"
+    assert types["pickup_datetime"] == "datetime"
+    assert model.input_example is None or len(model.input_example) == 2
+
+
+@pytest.mark.parametrize("zone", ["74", 74, 74.0], ids=["text", "integer", "float"])
+def test_an_id_is_the_same_in_any_spelling_and_a_time_may_be_text(taxi, zone):
+    pipeline, rows = taxi
+    row = rows[list(pipeline.inputs)].head(1).assign(PULocationID="74")
+    spelt = row.assign(PULocationID=zone, pickup_datetime=row["pickup_datetime"].astype("str"))
+    assert pipeline.predict(spelt) == pipeline.predict(row)
+    as_json = pd.DataFrame(json.loads(spelt.to_json(orient="records", date_format="iso")))
+    assert pipeline.predict(as_json) == pipeline.predict(row)
+
+
+def test_a_missing_column_is_named_beside_those_that_are_there(taxi):
+    pipeline, rows = taxi
+    with pytest.raises(DataError, match=r"no column \['trip_distance'\]; they have"):
+        pipeline.predict(rows[list(pipeline.inputs)].drop(columns="trip_distance"))
+
+
+def test_rows_predicted_alone_or_together_get_the_same_answer(taxi):
+    pipeline, rows = taxi
+    together = pipeline.predict(rows.head(30))
+    alone = [pipeline.predict(rows.iloc[i : i + 1])[0] for i in range(30)]
+    assert np.allclose(together, alone, rtol=1e-6)
+
+
+def test_a_folder_that_is_no_model_says_which_target_writes_one(tmp_path):
+    with pytest.raises(ModelError, match="make train"):
+        inference.Pipeline.load(tmp_path)
+    with pytest.raises(ModelError, match="make train"):
+        inference.ask(tmp_path, pd.DataFrame({"x": [1]}))
+
+
+def test_loading_a_pipeline_imports_neither_mlflow_nor_the_pipeline_runner(tmp_path, taxi):
+    pipeline, _ = taxi
+    pipeline.save(tmp_path)
+    program = (
+        "import sys, pathlib; from lib import inference; inference.Pipeline.load(pathlib.Path(sys.argv[1]));"
+        "print([n for n in sys.modules if n in ('mlflow', 'wandb', 'matplotlib', 'shap', 'lib.pipeline')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,120 @@
+"""The zoo: every family fits, is stored without pickle in the same bytes, and comes back the same."""
+
+import hashlib
+import zipfile
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from lib import models
+from lib.errors import ModelError
+from lib.models import spaces, stored
+
+FAMILIES = [(name, task) for name, family in models.ZOO.items() for task in family.tasks]
+
+
+def rows(task, dense, n=240, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 4)).astype("float32")
+    y = 3 * x[:, 0] + x[:, 1] ** 2 + 10
+    y = np.array(["low", "mid", "top"])[np.digitize(y, [9.5, 12])] if task == "classification" else y
+    return (x if dense else sparse.csr_matrix(np.where(x > 0, x, 0).astype(float))), y
+
+
+def small(family, dense):
+    """The family's first guess, with few trees."""
+    space = spaces.space(family, dense)
+    found = spaces.plain(space, spaces.first(family, space))
+    few = {"n_estimators": 5, "num_boost_round": 8} | (
+        {"max_iter": 9} if family == "gradient_boosting" else {}
+    )
+    return {name: few.get(name, value) for name, value in found.items()}
+
+
+def made(family, task, dense=True):
+    matrix, y = rows(task, dense)
+    return models.build(family, small(family, dense), task, 1, 1, dense).fit(matrix, y), matrix, y
+
+
+@pytest.mark.parametrize("dense", [True, False], ids=["dense", "sparse"])
+@pytest.mark.parametrize("family, task", FAMILIES)
+def test_a_stored_model_predicts_the_same_and_is_the_same_bytes_each_time(tmp_path, family, task, dense):
+    model, matrix, _ = made(family, task, dense)
+    digests = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        about = model.save(tmp_path / name)
+        files = sorted((tmp_path / name).iterdir())
+        digests.add(hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest())
+        assert not any(file.suffix in (".pkl", ".joblib") for file in files)
+    again = models.load(tmp_path / "two", about)
+    assert np.array_equal(again.predict(matrix), model.predict(matrix))
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("family, task", FAMILIES)
+def test_every_family_learns_and_survives_a_missing_value(family, task):
+    model, matrix, y = made(family, task)
+    if task == "regression":
+        assert np.corrcoef(model.predict(matrix), y)[0, 1] > 0.5
+    else:
+        chances = model.predict(matrix)
+        assert np.allclose(chances.sum(axis=1), 1, atol=1e-5)
+        assert (np.array(model.classes)[chances.argmax(axis=1)] == y).mean() > 0.6
+    holed = matrix.copy()
+    holed[0, 1] = np.nan
+    assert np.isfinite(model.predict(holed)).all()
+
+
+@pytest.mark.parametrize("family, task", FAMILIES)
+def test_what_a_prediction_costs_is_counted(family, task):
+    model, matrix, _ = made(family, task)
+    assert 0 < model.comparisons(matrix) < 1000
+
+
+def test_a_tree_costs_the_comparisons_on_the_way_to_its_leaves():
+    """One stump: one comparison a row. Two rounds of depth 1: two."""
+    matrix, y = rows("regression", True)
+    for rounds in (1, 2):
+        parameters = {"num_boost_round": rounds, "max_depth": 1}
+        model = models.build("xgboost", parameters, "regression", 1, 1, True).fit(matrix, y)
+        assert model.comparisons(matrix) == pytest.approx(rounds)
+
+
+def test_the_first_round_that_is_best_on_validation_is_what_is_refitted():
+    matrix, y = rows("regression", True)
+    other, truth = rows("regression", True, seed=3)
+    model = models.Boosted({"num_boost_round": 400, "learning_rate": 0.5}, "regression")
+    bins = model.binned(matrix, y)
+    model.fit_watching(bins, model.binned(other, truth, ref=bins))
+    assert 1 <= model.rounds < 400
+    again = models.Boosted({"num_boost_round": model.rounds, "learning_rate": 0.5}, "regression").fit(
+        matrix, y
+    )
+    assert np.allclose(again.predict(other), model.predict(other), rtol=1e-5)
+
+
+@pytest.mark.parametrize("target", ["sqrt", "log"])
+def test_a_model_of_a_transformed_target_answers_in_the_target_s_own_unit(target):
+    matrix, y = rows("regression", True)
+    parameters = {"num_boost_round": 60, "target": target}
+    model = models.build("xgboost", parameters, "regression", 1, 1, True).fit(matrix, y)
+    assert abs(model.predict(matrix).mean() - y.mean()) < 0.3
+
+
+def test_a_type_that_is_not_on_the_list_is_refused(tmp_path):
+    from sklearn.preprocessing import FunctionTransformer
+
+    stored.dump(FunctionTransformer(np.save), tmp_path / "model.skops")
+    assert "schema.json" in zipfile.ZipFile(tmp_path / "model.skops").namelist()
+    with pytest.raises(ModelError, match=r"not trusted.*save"):
+        stored.load(tmp_path / "model.skops")
+
+
+def test_integers_of_a_search_are_integers():
+    """XGBoost refuses a depth of 7.0."""
+    space = {"max_depth": ("quniform", 1, 9, 1), "how": ("choice", ["a"]), "rate": ("uniform", 0, 1)}
+    found = spaces.plain(space, {"max_depth": np.float64(7.0), "how": "a", "rate": np.float64(0.5)})
+    assert found == {"max_depth": 7, "how": "a", "rate": 0.5}
+    assert type(found["max_depth"]) is int and type(found["rate"]) is float
