@@ -46,6 +46,18 @@ mlflow: $(READY) ## open MLflow's pages on 127.0.0.1: runs, trials, models
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/mlflow server --host 127.0.0.1 --port $${PORT:-5000} --workers 1 \
 	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(OUTPUTS)/mlflow.db}"
 
+wandb-sync: $(READY) ## send the offline W&B runs, if there is a key
+	@exec $(BIN)/python -m lib.tracking
+
+versions: $(READY) ## the registered versions of a model and their aliases (MODEL=name)
+	@exec $(BIN)/python -m lib.registry versions
+
+promote: $(READY) ## make a version the champion (MODEL=name VERSION=2; by default the challenger)
+	@exec $(BIN)/python -m lib.registry promote
+
+rollback: $(READY) ## make the champion before this one the champion again (MODEL=name)
+	@exec $(BIN)/python -m lib.registry rollback
+
 test: lint ## lint, unit tests, every notebook by nbmake, and one whole pipeline
 	@$(BIN)/python -m pytest tests -m "not slow"
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" $(BIN)/python -m pytest --nbmake notebooks
@@ -97,4 +109,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status lab mlflow test test-slow lint format bench clean clean-all
+.PHONY: help pipeline plan status lab mlflow wandb-sync versions promote rollback test test-slow lint format bench clean clean-all

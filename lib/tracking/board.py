@@ -4,10 +4,12 @@ Gets the same figures as the record. Whatever fails here is told once and costs 
 `lib.tracking`. WANDB_MODE=online sends at once, =disabled keeps nothing and does not even import it.
 """
 
+import netrc
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 from lib import files
 
@@ -15,16 +17,21 @@ from lib import files
 def mode() -> str:
     """What WANDB_MODE asks for; online without a key is offline, as W&B would stop and ask for one."""
     asked = os.environ.get("WANDB_MODE") or "offline"
-    if asked in ("online", "shared") and not _has_key():
+    if asked in ("online", "shared") and not has_key():
         print("WANDB_MODE=online, but there is no key (`wandb login`): this run is kept offline.")
         return "offline"
     return asked
 
 
-def _has_key() -> bool:
-    import wandb
-
-    return bool(os.environ.get("WANDB_API_KEY") or wandb.api.api_key)
+def has_key() -> bool:
+    """Whether there is a key: in the environment, or where `wandb login` puts it (~/.netrc)."""
+    host = urlparse(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname
+    path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+    try:
+        kept = netrc.netrc(path).authenticators(host)
+    except (OSError, netrc.NetrcParseError):
+        kept = None
+    return bool(os.environ.get("WANDB_API_KEY") or kept)
 
 
 def unfinished(outputs: Path, key: str) -> list[Path]:

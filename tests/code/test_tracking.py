@@ -290,3 +290,11 @@ class TestBothTrackers:
         done = python(PROGRAM + "tracked.close()", outputs, **environment)
         assert done.returncode == 0 and "there is no key" in done.stdout, done.stderr
         assert wandb_run(outputs)["state"] == "finished"
+
+
+def test_sending_offline_runs_without_a_key_says_what_to_do(outputs, tmp_path):
+    (outputs / "wandb" / "offline-run-20230101_000000-abc").mkdir(parents=True)
+    known = os.environ | {"HOME": str(tmp_path), "WANDB_API_KEY": "", "NETRC": "/dev/null"}
+    words = [sys.executable, "-m", "lib.tracking"]
+    done = subprocess.run(words, env=known, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "1 offline runs wait" in done.stdout and "WANDB_API_KEY" in done.stdout
