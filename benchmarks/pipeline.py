@@ -39,9 +39,7 @@ def run() -> dict[str, float]:
         "one_edit_seconds": round(statistics.median(edits), 2),
     }
     print(f"\n  median ratio {figures['pipeline_over_plain']}, to beat: 1.5")
-    print(
-        f"  nothing to do {figures['noop_seconds']} s, the last notebook edited {figures['one_edit_seconds']} s\n"
-    )
+    print(f"  no work {figures['noop_seconds']} s, the last notebook edited: {figures['one_edit_seconds']} s")
     return figures
 
 

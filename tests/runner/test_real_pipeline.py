@@ -1,0 +1,140 @@
+"""The real six notebooks: the same commit, parameters and data give the same bytes, however they are run."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from tiny import ROOT, kill_group, wait_for
+
+#: Small, but every step does all that it does.
+WORK = (
+    "rows=2000 models=[linear_regression,xgboost] max_evals=2 timeout_s=600 workers=1 "
+    "draws=20 explained=40 sample=300"
+)
+#: Times and names of runs may differ; what was drawn, searched, fitted and predicted may not.
+SAME = ("data/raw.parquet", "data/train.parquet", "data/validation.parquet", "data/test.parquet")
+
+
+def command(outputs, **environment):
+    left_out = ("P", "PARAMS", "RUN", "STEPS", "FORCE", "JOBS", "MAKELEVEL")
+    inherited = {k: v for k, v in os.environ.items() if k not in left_out}
+    return (
+        inherited
+        | {"WORKBOOK_OUTPUTS": str(outputs), "P": WORK, "WANDB_MODE": "disabled", "PYTHONPATH": ""}
+        | environment
+    )
+
+
+def run(checkout, outputs, **environment):
+    result = subprocess.run(
+        [sys.executable, "-m", "lib.pipeline", "run", "train"],
+        cwd=checkout,
+        env=command(outputs, **environment),
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    return result
+
+
+def digests(folder):
+    found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SAME}
+    model = folder / "model"
+    for path in sorted(p for p in model.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        found[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def trials(folder):
+    """What was tried and what it scored; not how long it took."""
+    import pandas as pd
+
+    frame = pd.read_parquet(folder / "data" / "trials.parquet")
+    timed = [name for name in frame if "second" in name or name == "elapsed"]
+    return frame.drop(columns=timed).astype(str).to_dict("list")
+
+
+def predictions(folder):
+    """The kept model's predictions of the test rows, by a clean process."""
+    import pandas as pd
+
+    from lib import inference
+
+    found, _ = inference.ask(folder / "model", pd.read_parquet(folder / "data" / "test.parquet"))
+    return hashlib.sha256(found.astype("float64").tobytes()).hexdigest()
+
+
+def metrics(folder):
+    found = json.loads((folder / "metrics.json").read_text())
+    return {name: value for name, value in found.items() if "second" not in name}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of the project, so that an edit while the tests run changes nothing."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("lib", "notebooks", "params"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(checkout, tmp_path_factory):
+    """A warm run, side by side."""
+    outputs = tmp_path_factory.mktemp("first")
+    run(checkout, outputs)
+    return outputs / "quickstart"
+
+
+def test_ordinary_kernels_one_step_at_a_time_give_the_same_splits_trials_and_model(first, checkout, tmp_path):
+    run(checkout, tmp_path, WORKBOOK_WARM="0", JOBS="1")
+    second = tmp_path / "quickstart"
+    assert digests(second) == digests(first)
+    assert trials(second) == trials(first)
+    assert metrics(second) == metrics(first)
+    assert predictions(second) == predictions(first)
+
+
+def test_every_step_closes_its_run_and_has_its_notebook_attached(first):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{first.parent / 'mlflow.db'}")
+    for path in sorted((first / "notebooks").glob("0*.json")):
+        record = json.loads(path.read_text())
+        found = client.get_run(record["tracked"]["mlflow_run_id"])
+        assert found.info.status == "FINISHED"
+        attached = [item.path for item in client.list_artifacts(found.info.run_id, "notebook")]
+        assert attached == [f"notebook/{record['step']}.ipynb"]
+
+
+@pytest.mark.slow
+def test_a_stopped_training_is_failed_in_mlflow_and_goes_on_to_the_same_model(first, checkout, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lib.pipeline", "run", "train"],
+        cwd=checkout,
+        env=command(tmp_path),
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        note = tmp_path / "quickstart" / "notebooks" / ".05_train.open.json"
+        wait_for(lambda: note.exists() and json.loads(note.read_text()).get("mlflow_run_id"), 240)
+        run_id = json.loads(note.read_text())["mlflow_run_id"]
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    finally:
+        kill_group(process)
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert client.get_run(run_id).info.status == "FAILED"
+    assert not (tmp_path / "quickstart" / "notebooks" / "05_train.ipynb").exists()
+    result = run(checkout, tmp_path)
+    assert "✓ 04_tune" not in result.stdout
+    assert digests(tmp_path / "quickstart") == digests(first)
