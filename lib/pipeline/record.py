@@ -134,6 +134,11 @@ class Contents:
             self._known.pop(name, None)
 
 
+def deciding(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that decide what a step makes: not the run's name, which only says where."""
+    return {name: value for name, value in parameters.items() if name != "run"}
+
+
 def of(
     notebook: source.Notebook,
     parameters: dict[str, Any],
@@ -146,7 +151,7 @@ def of(
         "format": FORMAT,
         "step": notebook.name,
         "code": notebook.code,
-        "parameters": parameters,
+        "parameters": deciding(parameters),
         "modules": modules,
         "inputs": inputs,
         "outputs": {name: contents.digest(name) for name in notebook.writes},

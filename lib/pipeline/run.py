@@ -267,14 +267,14 @@ class Runner:
         ]
         for line in ["", *terminal.table(rows)]:
             say(line)
-        if self.failed:
-            say(f"Not finished after {spent}; failed: {', '.join(self.failed)}.")
-        else:
-            for line in summary.headline(asked.folder):
-                say(line)
+        for line in [] if self.failed else summary.headline(asked.folder):
+            say(line)
         trouble = self.reporter.finish() if self.done or self.failed else ""
-        shown = asked.project.shown(asked.folder)
-        say(f"{spent} in all. Look at {shown}/index.html; `make mlflow` has the same, `make lab` explores.")
+        index = asked.project.shown(asked.folder / "index.html")
+        if self.failed:
+            say(f"Not finished after {spent}: {', '.join(self.failed)} failed. All of it: {index}")
+        else:
+            say(f"{spent} in all. Look at {index}; `make mlflow` has the same, `make lab` explores.")
         if trouble:
             say(f"The report is not whole: {trouble}")
 

@@ -41,7 +41,7 @@ class Session:
 
     def state(self) -> plan.State:
         """What is there now."""
-        given = {n.name: self.given(n.name) for n in self.graph.notebooks}
+        given = {n.name: record.deciding(self.given(n.name)) for n in self.graph.notebooks}
         modules, contents = record.Modules(self.project), record.Contents(self.folder)
         return plan.State(self.folder, given, modules, contents, self.force)
 

@@ -82,7 +82,7 @@ def _plain(line: str) -> str:
 
 
 def _bar(spin: str, name: str, cell: int, cells: int, seconds: float) -> str:
-    full = round(20 * cell / cells) if cells else 0
+    full = 20 * max(cell - 1, 0) // cells if cells else 0
     where = f"cell {cell} of {cells}" if cell else "starting"
     return f"  {spin} {name:<14} {'━' * full}{'─' * (20 - full)} {where:<14} {seconds:6.1f} s"
 
