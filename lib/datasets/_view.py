@@ -26,9 +26,8 @@ class View:
         if self.costly and len(rows) > sample:
             rows = rows.sample(sample, random_state=0)
         figure = self.draw(rows)
-        display(Markdown(f"**{self.title}.** {self.look_for}"), figure, Markdown(self.read(rows)))
-        if tracked is not None:
-            tracked.figure(self.title.lower().replace(" ", "_"), figure)
+        shown = figure if tracked is None else tracked.figure(self.title.lower().replace(" ", "_"), figure)
+        display(Markdown(f"**{self.title}.** {self.look_for}"), shown, Markdown(self.read(rows)))
         plt.close(figure)
 
 

@@ -8,9 +8,7 @@ def figure(step: Any, name: str, drawn: Any, words: str = "") -> None:
     import matplotlib.pyplot as plt
     from IPython.display import Markdown, display
 
-    if step.tracked is not None:
-        step.tracked.figure(name.replace(" ", "_"), drawn)
-    display(drawn)
+    display(step.tracked.figure(name.replace(" ", "_"), drawn) if step.tracked else drawn)
     if words:
         display(Markdown(words))
     plt.close(drawn)

@@ -12,6 +12,7 @@ import secrets
 import tempfile
 import weakref
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,17 @@ def _close_at_exit() -> None:
     """Have open runs closed before W&B's own exit hook ends its service: the last hook set runs first."""
     atexit.unregister(_close_what_is_open)
     atexit.register(_close_what_is_open)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as it was drawn: a notebook shows it as an image."""
+
+    name: str
+    png: bytes = field(repr=False)
+
+    def _repr_png_(self) -> bytes:
+        return self.png
 
 
 class Tracked:
@@ -172,19 +184,20 @@ class Tracked:
         metrics = files.plain(metrics)
         self._both(lambda record: record.log(metrics=metrics), lambda board: board.metrics(metrics))
 
-    def figure(self, name: str, figure: Any) -> None:
-        """A matplotlib figure, as PNG; drawn here and now, so that it may be closed at once.
+    def figure(self, name: str, figure: Any) -> Picture:
+        """A matplotlib figure, drawn here and now; show what this returns, and it is drawn only once.
 
         One of generated data is marked as such in its corner, wherever it is shown from here on.
         """
         if self._tags.get("workbook.generated") == "yes":
             _mark(figure, "generated data")
         path = self._shelf() / f"{name}.png"
-        figure.savefig(path, format="png", dpi=100, bbox_inches="tight")
+        figure.savefig(path, format="png", dpi="figure", bbox_inches="tight")
         self._both(
             lambda record: record.artifact(path, "figures"),
             lambda board: board.picture(f"figures/{name}", path),
         )
+        return Picture(name, path.read_bytes())
 
     def table(self, name: str, frame: Any) -> None:
         """A small data frame, as a table; its index becomes columns unless it only counts the rows."""

@@ -136,7 +136,7 @@ def test_figures_tables_and_texts_are_kept_and_a_figure_says_that_its_data_were_
     import matplotlib.pyplot as plt
 
     tracked, figure = opened(outputs, **{"workbook.generated": "yes"}), plt.figure()
-    tracked.figure("residuals", figure)
+    shown = tracked.figure("residuals", figure)
     tracked.figure("residuals again", figure)
     plt.close(figure)
     tracked.table("best", pd.DataFrame({"score": [6.5, None]}, index=pd.Index(["lasso", "x"], name="family")))
@@ -146,7 +146,8 @@ def test_figures_tables_and_texts_are_kept_and_a_figure_says_that_its_data_were_
         tracking.client(tracked.uri).get_run(tracked.run_id).info.artifact_uri.removeprefix("file://")
     )
     assert [text.get_text() for text in figure.texts] == ["generated data"]
-    assert (kept / "figures" / "residuals.png").read_bytes().startswith(b"\x89PNG")
+    assert shown._repr_png_().startswith(b"\x89PNG")
+    assert (kept / "figures" / "residuals.png").read_bytes() == shown._repr_png_()
     table = json.loads((kept / "tables" / "best.json").read_text())
     assert table == {"columns": ["family", "score"], "data": [["lasso", 6.5], ["x", None]]}
     assert (kept / "report.txt").read_text() == "all well"
