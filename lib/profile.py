@@ -41,6 +41,8 @@ def _cell(name: str, value: Any) -> str:
         return str(value)
     if pd.isna(value):
         return ""
+    if hasattr(value, "strftime"):
+        return str(value)
     if name in ("share", "explained") or name.startswith("share "):
         return f"{value:.1%}"
     if isinstance(value, (int, np.integer)):

@@ -180,7 +180,7 @@ class Step:
         except (ValueError, OSError) as error:
             raise StepError(f"{_short(path)} cannot be read ({error}). {self._missing(name)}") from error
 
-    def write(self, name: str, value: Value) -> Path:
+    def write(self, name: str, value: Value) -> None:
         """Write a data frame or a mapping under a declared name, whole or not at all."""
         self._check_declared(name)
         frame, mapping, _ = self.candidates(self.folder_of_run, name)
@@ -201,7 +201,6 @@ class Step:
             self.tracked.data(name, path, digest=self._written[name], rows=len(value))
         if name == "provenance" and isinstance(value, Mapping):
             self._know_generated(bool(value.get("generated")))
-        return path
 
     @contextlib.contextmanager
     def folder(self, name: str) -> Iterator[Path]:
