@@ -55,31 +55,6 @@ def _literal(text: str) -> bool:
     return False
 
 
-def makers() -> dict[str, str]:
-    """Which notebook writes each name, as the notebooks' own `Step(...)` lines say: {"train": "03_prep"}."""
-    found = {}
-    for path in sorted((PROJECT / "notebooks").glob("[0-9]*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            source = "".join(cell["source"])
-            if cell["cell_type"] == "code" and "Step(" in source:
-                found |= dict.fromkeys(_declared(source, "writes"), path.stem)
-    return found
-
-
-def _declared(source: str, keyword: str) -> list[str]:
-    """The literal list given as `keyword` to the `Step(...)` call in a cell's source, if there is one."""
-    with contextlib.suppress(SyntaxError, ValueError):
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Step":
-                return [
-                    name
-                    for part in node.keywords
-                    if part.arg == keyword
-                    for name in ast.literal_eval(part.value)
-                ]
-    return []
-
-
 class Step:
     """One step of one run: the names it reads and writes, and where these lie.
 
@@ -152,7 +127,9 @@ class Step:
 
     def _missing(self, name: str) -> str:
         """What to say when an input is not there: which `make` target writes it."""
-        maker = makers().get(name)
+        from lib import pages
+
+        maker = pages.makers(PROJECT / "notebooks").get(name)
         if maker is None:
             return (
                 f"{self.name} reads {name!r}; {_short(self.folder_of_run)} has none, no notebook writes it."
