@@ -1,0 +1,308 @@
+"""A new problem from a file of the user's: what is guessed, what is refused, that what is written runs."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import features, quality
+from lib.datasets.base import Dataset
+from lib.errors import DataError, ParameterError, SourceError
+from lib.scaffold import guess
+from lib.scaffold.__main__ import new_problem
+
+ROOT = Path(__file__).resolve().parents[2]
+RANDOM = np.random.default_rng(0)
+
+
+def customers(rows: int = 200) -> pd.DataFrame:
+    """A table with one column of each kind."""
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(5000, 5000 + rows),
+            "tenure (months)": RANDOM.integers(0, 72, rows),
+            "Straße": RANDOM.choice(["Ost", "West", "Süd"], rows),
+            "charges": RANDOM.normal(60, 20, rows).round(2),
+            "since": pd.date_range("2020-01-01", periods=rows, freq="D").strftime("%d/%m/%Y"),
+            "note": [f"called about bill number {i} and the router" for i in range(rows)],
+            "country": "DE",
+            "churned": RANDOM.choice(["yes", "no"], rows),
+        }
+    )
+
+
+def written(
+    folder: Path, table: pd.DataFrame | str | bytes, target: str, name: str = "mine", **csv
+) -> Dataset:
+    """Write the table to a file, make a problem of it, import it as a notebook would, and return it."""
+    path = folder / ("data.parquet" if csv.pop("parquet", False) else "data.csv")
+    if isinstance(table, pd.DataFrame):
+        table.to_parquet(path) if path.suffix == ".parquet" else table.to_csv(path, index=False, **csv)
+    else:
+        path.write_bytes(table if isinstance(table, bytes) else table.encode())
+    new_problem({"NAME": name, "DATA": str(path), "TARGET": target}, folder)
+    spec = importlib.util.spec_from_file_location(name, folder / "lib" / "datasets" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.DATASET.with_options({"file": str(path)})
+
+
+def goes_through(dataset: Dataset, source: str = "published", rows: int = 400) -> pd.DataFrame:
+    """The rows of a problem through ingest, rules, split, checks and its encoders."""
+    raw, _ = dataset.ingest(source, rows, 0)
+    parts = dataset.split(dataset.clean(raw).rows, 42)
+    quality.enforce(quality.run((*dataset.checks(), quality.not_empty(), quality.apart()), parts))
+    encoding = features.Encoding(dataset.feature_set("all").encodes)
+    matrix = encoding.fit_transform(parts["train"], parts["train"][dataset.target.name])
+    assert matrix.shape[0] == len(parts["train"])
+    assert encoding.transform(parts["test"]).shape[1] == matrix.shape[1]
+    return raw
+
+
+def kinds(dataset: Dataset) -> dict[str, str]:
+    return {name: column.kind for name, column in dataset.columns.items()}
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_each_column_is_guessed_and_the_problem_runs_on_the_file_and_without_it(tmp_path, parquet):
+    dataset = written(tmp_path, customers(), "churned", parquet=parquet)
+    assert kinds(dataset) == {
+        "customer_id": "id",
+        "tenure (months)": "number",
+        "Straße": "category",
+        "charges": "number",
+        "since": "time",
+        "note": "text",
+        "churned": "category",
+    }
+    assert (dataset.task, dataset.metric) == ("classification", "auc")
+    raw = goes_through(dataset)
+    assert len(raw) == 200
+    made = goes_through(dataset, "generated")
+    assert made.dtypes.astype(str).to_dict() == raw.dtypes.astype(str).to_dict()
+    assert "customer_id" not in dataset.inputs(dataset.feature_set("all"))
+
+
+def test_what_was_guessed_and_left_out_is_printed_with_its_reason(tmp_path):
+    path = tmp_path / "data.csv"
+    customers().to_csv(path, index=False)
+    told = new_problem({"NAME": "mine", "DATA": str(path), "TARGET": "churned"}, tmp_path)
+    assert "country                          left out  always the same" in told
+    assert "a name tag" in told
+    assert "make pipeline PARAMS=params/mine.yaml" in told
+    assert "'country': always the same" in (tmp_path / "lib/datasets/mine.py").read_text()
+
+
+def test_what_is_written_is_short_and_passes_the_projects_lint(tmp_path):
+    written(tmp_path, customers(), "churned")
+    module = tmp_path / "lib" / "datasets" / "mine.py"
+    assert len(module.read_text().splitlines()) < 130
+    for command in (["check"], ["format", "--check"]):
+        ruff = [
+            sys.executable,
+            "-m",
+            "ruff",
+            *command,
+            "--no-cache",
+            "--config",
+            str(ROOT / "pyproject.toml"),
+        ]
+        found = subprocess.run([*ruff, str(module)], capture_output=True, text=True)
+        assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_numbers_make_a_regression_and_few_whole_ones_or_names_a_classification(tmp_path):
+    table = customers()
+    assert written(tmp_path, table, "charges", "a").task == "regression"
+    table["stars"] = RANDOM.integers(1, 6, len(table)).astype(float)
+    stars = written(tmp_path, table, "stars", "b")
+    assert stars.task == "classification"
+    assert set(goes_through(stars)["stars"]) == {"1", "2", "3", "4", "5"}
+
+
+@pytest.mark.parametrize("name", ["new_york", "green_taxi2"])
+def test_a_name_in_use_is_refused_and_nothing_is_overwritten(tmp_path, name):
+    written(tmp_path, customers(), "churned", name)
+    before = (tmp_path / "lib" / "datasets" / f"{name}.py").read_bytes()
+    with pytest.raises(ParameterError, match=f"{name}.py is there already and is not overwritten"):
+        written(tmp_path, customers(50), "charges", name)
+    assert (tmp_path / "lib" / "datasets" / f"{name}.py").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["My-Problem", "class", "1st", "base", "_hidden", "a/b"])
+def test_a_name_that_no_module_can_have_is_refused(tmp_path, name):
+    with pytest.raises(ParameterError, match=f"NAME={name}"):
+        written(tmp_path, customers(), "churned", name)
+    assert not (tmp_path / "lib").exists()
+
+
+@pytest.mark.parametrize(
+    "wishes, says",
+    [
+        ({"NAME": "x", "DATA": "here.csv"}, r"\['TARGET'\] not given"),
+        ({"NAME": "x", "DATA": "gone.csv", "TARGET": "y"}, "DATA=gone.csv: there is no such file"),
+    ],
+)
+def test_what_is_missing_is_asked_for(tmp_path, wishes, says):
+    with pytest.raises(ParameterError, match=says):
+        new_problem(wishes, tmp_path)
+
+
+def test_an_unknown_target_is_answered_with_the_columns(tmp_path):
+    with pytest.raises(
+        ParameterError, match=r"TARGET=churn: data.csv has no such column; it has \['customer_id'"
+    ):
+        written(tmp_path, customers(), "churn")
+    assert not (tmp_path / "lib").exists()
+
+
+@pytest.mark.parametrize("value, says", [("no", "only 'no'"), (None, "only nothing but gaps")])
+def test_a_target_that_never_varies_is_refused(tmp_path, value, says):
+    with pytest.raises(DataError, match=f"TARGET=churned has {says}"):
+        written(tmp_path, customers().assign(churned=value), "churned")
+
+
+def test_a_target_of_names_is_refused(tmp_path):
+    with pytest.raises(
+        DataError, match="TARGET=note has 200 different values in 200 rows: names, not classes"
+    ):
+        written(tmp_path, customers(), "note")
+
+
+def test_rows_without_a_target_are_refused_by_a_rule_and_counted(tmp_path):
+    table = customers()
+    table.loc[:39, "churned"] = None
+    dataset = written(tmp_path, table, "churned")
+    report = dataset.clean(goes_through(dataset)).report
+    assert report.loc["churned is known", "refused"] == 40
+
+
+def test_a_class_too_rare_for_three_splits_is_left_out_and_said(tmp_path):
+    table = customers()
+    table.loc[:2, "churned"] = "perhaps"
+    dataset = written(tmp_path, table, "churned")
+    goes_through(dataset)
+    assert dataset.clean(dataset.ingest("published", 0, 0)[0]).report.loc["8 rows a class", "refused"] == 3
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_another_separator_is_found(tmp_path, separator):
+    dataset = written(tmp_path, customers(), "churned", sep=separator)
+    assert len(dataset.columns) == 7
+    goes_through(dataset)
+
+
+def test_a_decimal_comma_is_a_number(tmp_path):
+    dataset = written(tmp_path, customers(), "churned", sep=";", decimal=",")
+    assert kinds(dataset)["charges"] == "number"
+    assert goes_through(dataset)["charges"].between(-50, 200).all()
+
+
+def test_text_that_is_not_utf8_is_read(tmp_path):
+    dataset = written(tmp_path, customers().to_csv(index=False).encode("cp1252"), "churned")
+    assert set(goes_through(dataset)["Straße"]) == {"Ost", "West", "Süd"}
+
+
+def test_numbers_written_as_text_with_blanks_among_them_are_numbers_with_gaps(tmp_path):
+    table = customers()
+    table["charges"] = table["charges"].astype(str)
+    table.loc[[3, 4], "charges"] = " "
+    dataset = written(tmp_path, table, "churned")
+    assert goes_through(dataset)["charges"].isna().sum() == 2
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        ["2023-01-31", "2023-02-01 10:00", "2023/03/05"],
+        ["31.01.2023", "01.02.2023", "15.03.2023"],
+        ["Jan 31, 2023", "1 February 2023", "2023-03-15"],
+        ["2023-01-31T10:00:00Z", "2023-02-01T10:00:00+02:00", "2023-03-15T00:00:00Z"],
+    ],
+)
+def test_days_in_several_forms_are_days(tmp_path, days):
+    table = customers(201).assign(day=days * 67)
+    dataset = written(tmp_path, table, "churned")
+    assert kinds(dataset)["day"] == "time"
+    read = goes_through(dataset)["day"]
+    assert read.notna().all()
+    assert set(read.dt.month) == {1, 2, 3}
+
+
+def test_two_columns_of_one_name_and_two_of_one_content_are_told_apart(tmp_path):
+    text = customers().assign(twin=lambda rows: rows["charges"]).to_csv(index=False)
+    text = text.replace("country", "charges", 1)
+    dataset = written(tmp_path, text, "churned")
+    assert "twin" not in dataset.columns
+    goes_through(dataset)
+
+
+def test_a_copy_of_the_target_is_no_feature(tmp_path):
+    dataset = written(tmp_path, customers().assign(answer=lambda rows: rows["churned"]), "churned")
+    assert "answer" not in dataset.columns
+    early = customers()
+    early.insert(0, "answer", early["churned"])
+    assert "answer" not in written(tmp_path, early, "churned", "other").columns
+    recoded = customers().assign(answer=lambda rows: (rows["churned"] == "yes").astype(int))
+    assert "answer" not in written(tmp_path, recoded, "churned", "third").columns
+
+
+def test_five_rows_make_a_problem_that_starts_with_generated_ones(tmp_path):
+    dataset = written(tmp_path, customers(5).assign(charges=[1.5, 2, 3, 4, 5]), "charges")
+    assert "source: generated" in (tmp_path / "params" / "mine.yaml").read_text()
+    goes_through(dataset, "generated")
+
+
+def test_five_hundred_columns_stay_readable_and_run(tmp_path):
+    wide = pd.DataFrame(RANDOM.normal(size=(120, 500)), columns=[f"V{i}" for i in range(500)])
+    dataset = written(tmp_path, wide.assign(y=RANDOM.choice(["a", "b"], 120)), "y")
+    assert len(dataset.columns) == 501
+    goes_through(dataset)
+
+
+def test_equal_rows_are_kept_apart_by_their_number(tmp_path):
+    table = pd.DataFrame(
+        {"sex": ["m", "f"] * 100, "class": ["1", "1", "2", "3"] * 50, "died": ["y", "n"] * 100}
+    )
+    dataset = written(tmp_path, table, "died")
+    assert len(dataset.clean(goes_through(dataset)).rows) == 200
+
+
+def test_a_file_that_is_gone_and_one_that_lost_a_column_are_named(tmp_path):
+    dataset = written(tmp_path, customers(), "churned")
+    customers().drop(columns="charges").to_csv(tmp_path / "data.csv", index=False)
+    with pytest.raises(DataError, match=r"data.csv has no column \['charges'\]"):
+        dataset.ingest("published", 0, 0)
+    (tmp_path / "data.csv").unlink()
+    with pytest.raises(SourceError, match=r"There is no file .*data\.csv\. Put it back"):
+        dataset.ingest("published", 0, 0)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "a,b\n", "<html><body>Sign in</body></html>", b"PK\x03\x04\0\0binary"]
+)
+def test_a_file_that_is_no_table_is_refused_and_nothing_is_written(tmp_path, content):
+    with pytest.raises((DataError, SourceError, ParameterError)):
+        written(tmp_path, content, "b")
+    assert not (tmp_path / "lib").exists()
+
+
+def test_names_with_quotes_braces_and_newlines_survive(tmp_path):
+    odd = customers().rename(columns={"charges": 'price "net" {€}\n#1', "tenure (months)": "it's\\here"})
+    dataset = written(tmp_path, odd, "churned")
+    assert 'price "net" {€}\n#1' in dataset.columns
+    goes_through(dataset)
+
+
+def test_the_separator_that_cuts_all_lines_alike_is_taken(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text('a;b\n"1,5";2\n"3,5";4\n"1,0";2\n')
+    assert guess.dialect(path) == (";", ".")
+    path.write_text("a;b\n1,5;2\n3,5;4\n")
+    assert guess.dialect(path) == (";", ",")
+    path.write_text("one column\nand, sometimes\na comma\n")
+    assert guess.dialect(path) == (",", ".")

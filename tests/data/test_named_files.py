@@ -1,0 +1,76 @@
+"""A problem's checks on files that the user names: `make test-data PARAMS=... SAMPLE=a REFERENCE=b`.
+
+Without SAMPLE there is nothing to look at, and these tests are left out. ALPHA sets how easily two samples
+are told apart; a check that is a warning in the pipeline warns here as well.
+"""
+
+import os
+import warnings
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lib import datasets, profile, quality
+from lib.errors import ParameterError, WorkbookError
+from lib.pipeline import params
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE, REFERENCE = os.environ.get("SAMPLE", ""), os.environ.get("REFERENCE", "")
+
+
+@cache
+def asked() -> tuple[datasets.Dataset, float, str]:
+    """The problem with its options, alpha, and what a moved distribution means, from PARAMS, P and ALPHA."""
+    shown = os.environ.get("PARAMS") or "params/quickstart.yaml"
+    values = params.load(ROOT / shown, shown)
+    given = params.overrides(os.environ.get("P", ""))
+    options = dict(values.get("options") or {})
+    options |= {
+        key.removeprefix("options."): value for key, value in given.items() if key.startswith("options.")
+    }
+    values |= given
+    alpha = os.environ.get("ALPHA") or values.get("alpha", 0.05)
+    try:
+        return datasets.load(values["problem"], options), float(alpha), values.get("on_drift", "warn")
+    except ValueError as error:
+        raise ParameterError(f"ALPHA={alpha} is no number between 0 and 1.") from error
+
+
+@cache
+def frames() -> dict[str, pd.DataFrame]:
+    """The files, the reference first, loaded and cleaned as the pipeline does."""
+    dataset = asked()[0]
+    named = {"reference": REFERENCE, "sample": SAMPLE}
+    paths = {name: Path(path).expanduser() for name, path in named.items() if path}
+    for name, path in paths.items():
+        if not path.is_file():
+            raise ParameterError(f"{name.upper()}={path}: there is no such file.")
+    return {name: dataset.clean(dataset.load([path])).rows for name, path in paths.items()}
+
+
+def checks() -> list[quality.Check]:
+    """The problem's checks, and the comparison with the reference where there is one."""
+    if not SAMPLE:
+        return []
+    try:
+        (dataset, alpha, on_drift), there = asked(), frames()
+    except WorkbookError as error:
+        pytest.exit(str(error), returncode=1)
+    found = [quality.not_empty(), *dataset.checks()]
+    if REFERENCE:
+        numbers = profile.comparable(dataset, there["sample"])
+        found.append(quality.same_distribution(numbers, alpha).severe(on_drift))
+    return found
+
+
+@pytest.mark.skipif(
+    not SAMPLE, reason="`make test-data` names the file: SAMPLE=a.parquet REFERENCE=b.parquet"
+)
+@pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
+def test_the_named_file_holds(check: quality.Check) -> None:
+    row = quality.run([check], frames()).iloc[0]
+    if row["result"] == "warning":
+        warnings.warn(f"{check.name}: {row['found']}", stacklevel=1)
+    assert row["result"] != "error", f"{check.name}: {row['found']}. {check.why}"
