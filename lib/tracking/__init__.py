@@ -108,8 +108,9 @@ class Tracked:
         }
         self._write_note()
         mode = board.mode()
-        if mode != "disabled":
-            import wandb  # noqa: F401  here, as two threads that import at once can meet half a module
+        about.load(
+            ("mlflow", "mlflow.tracking") if mode == "disabled" else ("mlflow", "mlflow.tracking", "wandb")
+        )
         self._lanes = {"record": Lane("mlflow")} | ({} if mode == "disabled" else {"board": Lane("wandb")})
         self._lanes["record"].do(self._open_record, tags, parameters, outputs)
         if mode != "disabled":

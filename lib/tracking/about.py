@@ -1,10 +1,12 @@
 """What a run says about itself: its tags, the git commit, and its parameters without secrets."""
 
 import hashlib
+import importlib
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,14 @@ def environment(outputs: Path) -> dict[str, str]:
         "WANDB_DISABLE_CODE": "true",
     }
     return {name: value for name, value in wanted.items() if not os.environ.get(name)}
+
+
+def load(modules: Iterable[str]) -> None:
+    """Import here and now: two threads that import the same package at once can meet half of it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # a progress bar that nobody will see
+        for module in modules:
+            importlib.import_module(module)
 
 
 def tags(step: str, run: str, problem: str, parameters: Mapping[str, Any]) -> dict[str, str]:
