@@ -38,6 +38,18 @@ plan: $(READY) ## say which steps would run and why, without running them
 status: $(READY) ## the last run of each run name, step by step
 	@exec $(BIN)/python -m lib.pipeline status
 
+sweep: $(READY) ## the grid of P="feature_set=zoomcamp,rich max_evals=10,20", side by side, compared
+	@exec $(BIN)/python -m lib.pipeline sweep
+
+all-problems: $(READY) ## every problem there is, small and on generated data
+	@exec $(BIN)/python -m lib.pipeline all-problems
+
+new-problem: $(READY) ## write a problem of your own: NAME=churn DATA=path/to/file.csv TARGET=column
+	@exec $(BIN)/python -m lib.scaffold
+
+test-data: $(READY) ## a problem's checks on your files: PARAMS=... SAMPLE=a.csv REFERENCE=b.csv ALPHA=0.05
+	@exec $(BIN)/python -m pytest -o addopts= -q -rf --tb=line tests/data/test_named_files.py
+
 lab: $(READY) ## open the notebooks in JupyterLab, on 127.0.0.1
 	@exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${PORT:-8888} --notebook-dir=notebooks
 
@@ -109,4 +121,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status lab mlflow wandb-sync versions promote rollback test test-slow lint format bench clean clean-all
+.PHONY: help pipeline plan status sweep all-problems new-problem test-data lab mlflow wandb-sync versions promote rollback test test-slow lint format bench clean clean-all

@@ -1,4 +1,4 @@
-"""The command line behind `make`: `python -m lib.pipeline run|plan|status [step]`.
+"""The command line behind `make`: `python -m lib.pipeline run|plan|status|sweep [step]`.
 
 What the user asks for comes through the environment (P, PARAMS, RUN, STEPS, FORCE, JOBS), never pasted
 into a shell line. Until there is something to run, this imports the standard library and YAML alone.
@@ -24,13 +24,21 @@ def main(words: list[str]) -> int:
             from lib.pipeline import status
 
             return status.show()
+        if command == "sweep":
+            from lib.pipeline import sweep
+
+            return sweep.run(os.environ)
+        if command == "all-problems":
+            from lib.pipeline import every
+
+            return every.run(os.environ)
     except KeyboardInterrupt:
         print("✗ Interrupted before anything ran.", file=sys.stderr)
         return 130
     except WorkbookError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 2
-    print(f"✗ There is no command {command!r}: run, plan or status.", file=sys.stderr)
+    print(f"✗ There is no command {command!r}: run, plan, status or sweep.", file=sys.stderr)
     return 2
 
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from lib.pipeline import project as files
 
+#: The metrics of which more is better.
+HIGHER_IS_BETTER = ("auc", "accuracy", "f1", "r2")
+
 
 def headline(folder: Path) -> list[str]:
     """The lines after the table; those whose file is not there are left out."""
@@ -39,8 +42,8 @@ def comparison(metrics: dict[str, Any], metric: str | None) -> list[str]:
         for key, value in metrics.items()
         if key.startswith("baseline_") and key.endswith(ending)
     }
-    baselines = ", ".join(f"{key} {_figure(value)}" for key, value in sorted(others.items()))
-    text = f"test {name} {_figure(metrics[f'test_{name}'])}"
+    baselines = ", ".join(f"{key} {figure(value)}" for key, value in sorted(others.items()))
+    text = f"test {name} {figure(metrics[f'test_{name}'])}"
     return [text + (f"   baselines: {baselines}" if baselines else "")]
 
 
@@ -52,12 +55,12 @@ def boxes(folder: Path) -> list[tuple[bool, str, str]]:
     name = wanted if f"test_{wanted}" in metrics else _first_metric(metrics)
     found = []
     if name:
-        found.append((True, f"test {name}", _figure(metrics[f"test_{name}"])))
+        found.append((True, f"test {name}", figure(metrics[f"test_{name}"])))
         ending = f"_test_{name}"
         for key, value in sorted(metrics.items()):
             if key.startswith("baseline_") and key.endswith(ending):
                 found.append(
-                    (False, f"{key.removeprefix('baseline_').removesuffix(ending)} baseline", _figure(value))
+                    (False, f"{key.removeprefix('baseline_').removesuffix(ending)} baseline", figure(value))
                 )
     family = (tuned.get("choice") or {}).get("family")
     if family:
@@ -74,7 +77,10 @@ def _first_metric(metrics: dict[str, Any]) -> str | None:
     return None
 
 
-def _figure(value: Any) -> str:
+def figure(value: Any) -> str:
+    """A number to four digits; nothing as a dash."""
+    if value is None:
+        return "–"
     return f"{value:.4g}" if isinstance(value, int | float) else str(value)
 
 
