@@ -145,9 +145,9 @@ def read_gains(table: pd.DataFrame, metric: str, unit: str = "") -> str:
     for name, row in table.iterrows():
         sure = "surely better" if row["low"] > 0 else "surely worse" if row["high"] < 0 else "not told apart"
         said.append(
-            f"than *{name}*: {row.iloc[0]:+.3g}{unit} ({row['low']:+.3g} to {row['high']:+.3g}), {sure}"
+            f"{row.iloc[0]:+.3g}{unit} against *{name}* ({row['low']:+.3g} to {row['high']:+.3g}), {sure}"
         )
-    return f"The refitted model gains in {metric} " + "; ".join(said) + "."
+    return f"The refitted model's gain in {metric}: " + "; ".join(said) + "."
 
 
 def groups(dataset: Any, rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -202,4 +202,5 @@ def scale(pipeline: Any, unit: str) -> str:
     """In what the model's shares are counted: the target's unit, unless it was fitted to something else."""
     if pipeline.model.task == "classification":
         return "log odds" if isinstance(pipeline.model, models.Boosted) else ""
-    return unit if pipeline.model.target == "identity" else f"on the scale of its {pipeline.model.target}"
+    roots = {"identity": unit, "sqrt": f"√{unit}" if unit else "square root", "log": f"log {unit}".strip()}
+    return roots[pipeline.model.target]

@@ -153,7 +153,7 @@ _MEANS = {"smooth": 5.0, "folds": 20}
 #: duration has a shorter tail than the duration itself.
 _BOOSTING = {
     "colsample_bytree": ("uniform", 0.3, 0.8),
-    "learning_rate": ("loguniform", -3.0, -2.0),
+    "learning_rate": ("loguniform", -2.8, -2.0),
     "max_depth": ("quniform", 6, 9, 1),
     "min_child_weight": ("loguniform", 1.6, 4.0),
     "num_boost_round": ("quniform", 1000, 1500, 100),

@@ -112,3 +112,52 @@ class Encoding:
             encoder.restore(part["state"] | mine)
             made.encoders.append((part["how"], encoder))
         return made
+
+
+def describe(part: Any) -> str:
+    """One line of a feature set in words."""
+    names, settings = ", ".join(f"`{name}`" for name in part.columns), part.settings
+    if part.how == "target_mean":
+        kinds = [what.replace("/", " per ") for what in settings.get("of", ("target",))]
+        said = f"for each of {names}: the mean of {', '.join(kinds)} over the other rows of the same value"
+        return said + ("; how many they are" if settings.get("counts") else "")
+    said = {
+        "one_hot": f"{names}: a column of 0 and 1 for each value that was seen",
+        "number": f"{names}, as numbers",
+        "ordinal": f"{names}: the place of the value among those that were seen",
+        "days_before": f"{names}: days before the latest one of the training rows",
+        "tfidf": f"{names}: its commonest words, each weighed by how rare it is",
+    }[part.how]
+    if settings.get("impute") is not None:
+        said += f", what is missing as {settings['impute']}"
+    if "words" in settings:
+        said += f" ({settings['words']} words)"
+    return said + (", scaled" if settings.get("scale") else "")
+
+
+def legend(encoding: Encoding) -> str:
+    """How the columns of target means are named; empty where there are none."""
+    means = [encoder for how, encoder in encoding.encoders if how == "target_mean"]
+    if not means:
+        return ""
+    key, lines = (
+        means[0].columns[0],
+        ["How to read the names of the means, with `" + means[0].columns[0] + "`:", ""],
+    )
+    wanted = {f"target by {key}": "the mean target of the other training rows of that value"}
+    wanted[f"rows by {key}"] = "how many other rows had it"
+    for what in means[0].options["of"]:
+        top, _, bottom = what.partition("/")
+        if bottom:
+            wanted[f"{what} by {key}"] = f"the mean there of {top} per {bottom}"
+        elif top != "target":
+            wanted[f"{top} by {key}"] = f"the mean {top} there"
+    for _, label, column in means[0]._usual():
+        late = label.startswith("target at")
+        wanted[f"{label} by {key}"] = (
+            f"what the usual pace there makes of this row's {column}"
+            if late
+            else f"this row's {column} over the mean there"
+        )
+    lines += [f"- `{name}`: {said}" for name, said in wanted.items() if name in encoding.names]
+    return "\n".join(lines)

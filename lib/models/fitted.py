@@ -4,6 +4,7 @@
 `lib.features`; classes come back as a column of probabilities each, numbers as one array.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -132,17 +133,29 @@ class Boosted:
         self.booster = xgboost.train(self._settings(), data, self.rounds, verbose_eval=False)
         return self
 
-    def fit_watching(self, train: Any, validation: Any, classes: list | None = None) -> "Boosted":
-        """Fit on binned rows until the validation error has not fallen for `PATIENCE` rounds."""
+    def fit_watching(
+        self, train: Any, validation: Any, classes: list | None = None, seconds: float | None = None
+    ) -> "Boosted":
+        """Fit on binned rows until the validation error has not fallen for `PATIENCE` rounds.
+
+        After `seconds` it ends with the rounds it has: the best of them count.
+        """
         import xgboost
 
         self.classes = classes
+        end = time.monotonic() + (seconds or float("inf"))
+
+        class Clock(xgboost.callback.TrainingCallback):
+            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+                return time.monotonic() > end
+
         booster = xgboost.train(
             self._settings(),
             train,
             self.rounds,
             evals=[(validation, "validation")],
             early_stopping_rounds=self.PATIENCE,
+            callbacks=[Clock()],
             verbose_eval=False,
         )
         self.rounds = booster.best_iteration + 1

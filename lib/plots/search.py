@@ -175,14 +175,16 @@ def _ends(spec: tuple) -> tuple[str, str]:
     if spec[0] == "choice":
         return str(spec[1][0]), str(spec[1][-1])
     low, high = (np.exp(spec[1]), np.exp(spec[2])) if spec[0] == "loguniform" else spec[1:3]
-    return f"{low:.3g}", f"{high:.3g}"
+    return tuple(f"{end:,.0f}" if abs(end) >= 100 else f"{end:.3g}" for end in (low, high))
 
 
 @style.figure
-def importance(weights: pd.Series) -> Figure:
-    """How much of the score's ups and downs goes with each parameter."""
+def importance(weights: pd.Series) -> Figure | None:
+    """How much of the score's ups and downs goes with each parameter; no figure of no weights."""
     import matplotlib.pyplot as plt
 
+    if weights.empty:
+        return None
     weights = weights.sort_values()
     figure, axes = plt.subplots(figsize=(7, 0.7 + 0.3 * len(weights)))
     axes.barh(weights.index, weights, color=style.BLUE)

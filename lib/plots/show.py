@@ -4,10 +4,13 @@ from typing import Any
 
 
 def figure(step: Any, name: str, drawn: Any, words: str = "") -> None:
-    """Display `drawn` and below it `words`, read from the same numbers; log it under `name`."""
+    """Display `drawn` (if there was anything to draw) and below it `words`; log it under `name`."""
     import matplotlib.pyplot as plt
     from IPython.display import Markdown, display
 
+    if drawn is None:
+        display(Markdown(words))
+        return
     display(step.tracked.figure(name.replace(" ", "_"), drawn) if step.tracked else drawn)
     if words:
         display(Markdown(words))

@@ -22,7 +22,7 @@ from lib.tuning.data import Data
 from lib.tuning.trial import Bench
 
 #: A trial may take this share of the whole time, and never less than these seconds.
-SHARE, LEAST = 0.25, 20.0
+SHARE, LEAST = 0.5, 20.0
 
 
 @dataclass
@@ -47,8 +47,12 @@ class Found:
         return choose.chosen(self.trials, self.metric)
 
     def of(self, family: str) -> pd.DataFrame:
-        """The trials of one family."""
-        return self.trials[self.trials["family"] == family]
+        """The trials of one family, the encoder's setting among their parameters where it was searched."""
+        mine = self.trials[self.trials["family"] == family]
+        if "encoding" not in self.spaces[family]:
+            return mine
+        points = [row.parameters | {"encoding": row.encoding} for row in mine.itertuples()]
+        return mine.assign(parameters=pd.Series(points, index=mine.index, dtype=object))
 
     def tuned(self, feature_set: str) -> dict[str, Any]:
         """The result as plain data that is the same for the same trials: no times."""

@@ -61,7 +61,7 @@ class Data:
         row = matrix[0] if isinstance(matrix, np.ndarray) else matrix[[0]].toarray()[0]
         there = np.flatnonzero(row)
         there = there[:most] if isinstance(matrix, np.ndarray) else there[-most:]
-        return pd.DataFrame([row[there]], columns=names[there], index=["as encoded"]).round(3)
+        return pd.DataFrame({"as encoded": row[there].astype(float).round(3)}, index=names[there])
 
 
 def settings_of(feature_set: Any) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import evaluation
+from lib import evaluation, features
 from lib.models.spaces import Space
 
 
@@ -94,9 +94,7 @@ def read_families(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
 def read_features(dataset: Any, feature_set: Any, generated: bool) -> str:
     """What goes through which encoder, and what of it is known only after the prediction is made."""
     lines = [f"**{feature_set.name}**: {feature_set.why}.", ""]
-    for part in feature_set.encodes:
-        said = ", ".join(f"{name} {_short(value)}" for name, value in part.settings.items())
-        lines.append(f"- `{part.how}` of {', '.join(part.columns)}" + (f" ({said})" if said else ""))
+    lines += [f"- {features.describe(part)}" for part in feature_set.encodes]
     late = [name for name in dataset.inputs(feature_set) if dataset.columns[name].known == "after"]
     if late:
         meant = "; ".join(f"`{name}`, {dataset.columns[name].meaning}" for name in late)
@@ -109,11 +107,6 @@ def read_features(dataset: Any, feature_set: Any, generated: bool) -> str:
     if generated:
         lines += ["", "*The rows of this run are generated: its figures say nothing about the world.*"]
     return "\n".join(lines)
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def read_outcome(found: Any) -> str:
@@ -136,8 +129,13 @@ def table(best: pd.DataFrame, metric: str) -> pd.DataFrame:
     return shown.rename(columns={"score": f"validation {metric}"}).round({"seconds": 1, "comparisons": 0})
 
 
+def _figure(value: float) -> str:
+    """A number as a reader wants it: 1,000 rather than 1e+03."""
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
+
+
 def _said(parameters: Mapping[str, Any]) -> str:
-    return ", ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in parameters.items())
+    return ", ".join(f"{k} {_figure(v) if isinstance(v, float) else v}" for k, v in parameters.items())
 
 
 def stored(found: Any) -> pd.DataFrame:
@@ -194,9 +192,11 @@ def read_gate(trials: pd.DataFrame, metric: str, space: Space) -> str:
         values = [point[name] for point in best]
         same = len(set(values)) == 1
         if spec[0] == "choice":
-            said.append(f"{name} {values[0]}" if same else f"{name} any of {sorted(set(map(str, values)))}")
+            said.append(
+                f"{name} {values[0]}" if same else f"{name} {' or '.join(sorted(set(map(str, values))))}"
+            )
         else:
-            said.append(f"{name} {min(values):.3g}" + ("" if same else f" to {max(values):.3g}"))
+            said.append(f"{name} {_figure(min(values))}" + ("" if same else f" to {_figure(max(values))}"))
     return f"The three lightest lines pass through {'; '.join(said)}."
 
 

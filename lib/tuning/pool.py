@@ -93,7 +93,7 @@ class Processes:
 
     def _run(self, trial: dict[str, Any]) -> dict[str, Any]:
         worker, seconds = self._idle.get(), self.late()
-        outcome = worker.ask(trial, seconds) if seconds > 0 else None
+        outcome = worker.ask(trial | {"seconds": seconds}, seconds) if seconds > 0 else None
         if outcome is None:
             outcome = failed(
                 "stopped: the time for the search was over" if seconds <= 0 else worker.end(seconds)

@@ -37,20 +37,20 @@ class Bench:
         model = models.build(trial["family"], trial["parameters"], self.task, self.seed, self.threads, dense)
         with threadpool_limits(self.threads):
             if isinstance(model, models.Boosted):
-                prediction = self._boost(model, trial["encoding"])
+                prediction = self._boost(model, trial["encoding"], trial.get("seconds"))
             else:
                 prediction = model.fit(train, self.y_train).predict(validation)
         return self._outcome(model, prediction, validation, time.perf_counter() - start)
 
-    def _boost(self, model: models.Boosted, encoding: str) -> np.ndarray:
-        """XGBoost on shared bins, stopped early on validation."""
+    def _boost(self, model: models.Boosted, encoding: str, seconds: float | None) -> np.ndarray:
+        """XGBoost on shared bins, stopped early on validation, or when most of its time is over."""
         key = encoding, model.target
         if key not in self._bins:
             train, validation = self.matrices[encoding]
             bins = model.binned(train, self.y_train)
             self._bins[key] = bins, model.binned(validation, self.y_validation, ref=bins), model.classes
         train, validation, classes = self._bins[key]
-        model.fit_watching(train, validation, classes)
+        model.fit_watching(train, validation, classes, seconds and 0.8 * seconds - 1)
         return model.predict_binned(validation)
 
     def _outcome(self, model: Any, prediction: np.ndarray, validation: Any, seconds: float) -> dict[str, Any]:

@@ -117,6 +117,18 @@ def test_ctrl_c_keeps_the_finished_trials():
     assert found.choice["family"] in MODELS
 
 
+def test_boosting_that_is_slow_ends_with_the_rounds_it_has_rather_than_being_lost():
+    from lib import models
+
+    parameters = {"num_boost_round": 10**6, "learning_rate": 1e-5}
+    model, train, other = models.Boosted(parameters, "regression"), rows(300, 0), rows(200, 1)
+    bins = model.binned(train[["a", "b", "c"]].to_numpy(), train["y"].to_numpy())
+    watched = model.binned(other[["a", "b", "c"]].to_numpy(), other["y"].to_numpy(), ref=bins)
+    began = time.monotonic()
+    model.fit_watching(bins, watched, seconds=0.5)
+    assert time.monotonic() - began < 5 and 1 <= model.rounds < 10**6
+
+
 def test_the_time_budget_ends_the_search():
     found = search(max_evals=10_000, timeout_s=2.0)
     assert found.seconds < 8 and "were over" in found.reason
