@@ -1,7 +1,7 @@
 """`make all-problems`: the same notebooks on every problem there is, on generated data, one line a problem.
 
-Each problem is an ordinary run named `<problem>-generated`, small enough for continuous integration. Standard
-library and YAML only.
+Each problem is an ordinary run named `<problem>-generated`, made small by the key `small` of its parameters
+file; a P of the user's goes before that. Standard library and YAML only.
 """
 
 import subprocess
@@ -12,17 +12,15 @@ from collections.abc import Mapping
 from lib.pipeline import params, session, summary, terminal
 from lib.pipeline import project as files
 
-#: What makes any problem's run offline and quick; a P of the user's goes before it.
-SMALL = "source=generated rows=3000 max_evals=2 timeout_s=30"
-
 
 def run(environment: Mapping[str, str]) -> int:
     """Run them one after the other; 0 if all went well."""
     project, failed = files.here(), []
     for problem, file in parameter_files(project).items():
         name, started = f"{problem}-generated", time.monotonic()
-        mine = {**environment, "PARAMS": file, "RUN": name, "P": f"{SMALL} {environment.get('P', '')}"}
-        session.ask(mine, [], project)
+        mine = {**environment, "PARAMS": file, "RUN": name, "P": ""}
+        small = session.ask(mine, [], project).parameters.runner("small")
+        mine["P"] = f"{small} {environment.get('P', '')}"
         print(f"{problem}: {file}", flush=True)
         command = [sys.executable, "-m", "lib.pipeline", "run"]
         done = subprocess.run(command, cwd=project.root, env=mine, capture_output=True, text=True)

@@ -18,7 +18,11 @@ from lib.pipeline import annotations, source
 from lib.pipeline.project import Project
 
 #: Keys that the runner reads itself, with the annotation of each and its default.
-RUNNER = {"step_timeout_s": source.Declared("step_timeout_s", "float", 3600.0)}
+RUNNER = {
+    "step_timeout_s": source.Declared("step_timeout_s", "float", 3600.0),
+    # what `make all-problems` gives as P, to run the problem offline and in a minute
+    "small": source.Declared("small", "str", "source=generated rows=3000 max_evals=2 timeout_s=30"),
+}
 #: Names under outputs/ that are not runs.
 RESERVED = ("scratch", "cache", "wandb", "mlartifacts", "sweeps", "test")
 
