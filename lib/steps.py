@@ -7,7 +7,6 @@ in `lib.tracking`, the order of the steps in `lib.pipeline`.
 
 import ast
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -246,8 +245,7 @@ class Step:
         return self.tracked
 
     def _hash_of_inputs(self) -> str:
-        digests = [f"{name} {files.digest(self.path(name))}" for name in sorted(self.reads)]
-        return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
+        return files.hash_of({name: files.digest(self.path(name)) for name in self.reads})
 
     def close(self, **metrics: float) -> None:
         """The last cell: check that all declared was written, log `metrics`, close the runs as finished."""
@@ -259,22 +257,14 @@ class Step:
         if self.tracked is None:
             return
         if not self.reads:
-            self.tracked.tags(
-                {
-                    "workbook.data": hashlib.sha256(str(sorted(self._written.items())).encode()).hexdigest()[
-                        :16
-                    ]
-                }
-            )
+            self.tracked.tags({"workbook.data": files.hash_of(self._written)})
         if metrics:
             self.tracked.metrics(metrics)
+        self.tracked.noted(**_used())
         self.tracked.close("FINISHED")
         _OPEN.pop(self.name, None)
         if self.run == SCRATCH:
             self.note.unlink(missing_ok=True)
-        else:
-            with files.whole(self.note) as file:
-                file.write(files.as_json(_load(self.note) | _used()))
 
 
 def _used() -> dict[str, Any]:

@@ -140,6 +140,12 @@ class Tracked:
             f"experiment {told['workbook.problem']}; W&B {board.mode()}."
         )
 
+    def noted(self, **more: Any) -> None:
+        """Add to the note; waits for the trackers, whose ids must stand in it."""
+        self.wait()
+        self._about |= more
+        self._write_note()
+
     @property
     def run_id(self) -> str:
         """The id of the MLflow run, once that is open."""
@@ -278,8 +284,9 @@ class Tracked:
             self._closed = True
             for lane in self._lanes.values():
                 lane.stop()
-        self._about["status"] = status  # a note without it says that the run must be closed by somebody
-        self._write_note()
+        with contextlib.suppress(StepError):  # a full disk: the note then says less than it could
+            self._about["status"] = status
+            self._write_note()
 
 
 def _mark(figure: Any, text: str) -> None:

@@ -195,16 +195,17 @@ def _there(location: str) -> bool:
 
 
 def close_run(note: Mapping[str, Any], status: str = "FAILED") -> Any:
-    """Give the run that a step's note names, and its trials, a final status; gives the run, or None."""
+    """Give the run that a step's note names, and its trials, a final status; None if it had one."""
     store = client(note["mlflow_uri"])
     run_id = note.get("mlflow_run_id") or _run_of_key(store, note)
     if not run_id:
         return None
     run = store.get_run(run_id)
-    if run.info.status in ("RUNNING", "SCHEDULED"):
-        for child in children(note["mlflow_uri"], run, "attributes.status = 'RUNNING'"):
-            store.set_terminated(child.info.run_id, status)
-        store.set_terminated(run_id, status)
+    if run.info.status not in ("RUNNING", "SCHEDULED"):
+        return None
+    for child in children(note["mlflow_uri"], run, "attributes.status = 'RUNNING'"):
+        store.set_terminated(child.info.run_id, status)
+    store.set_terminated(run_id, status)
     return run
 
 

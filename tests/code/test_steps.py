@@ -196,6 +196,17 @@ class TestTrackedRun:
         second.close()
         assert self.status(second.tracked.run_id, outputs) == "FINISHED"
 
+    def test_a_step_that_cannot_note_its_end_is_not_recorded_as_finished(self, outputs):
+        step = made(writes=["train"])
+        step.open()
+        step.write("train", FRAME)
+        step.tracked.note = outputs / "mlflow.db" / "note.json"
+        with pytest.raises(StepError, match="Could not write .*note.json"):
+            step.close()
+        assert self.status(step.tracked.run_id, outputs) == "RUNNING"
+        step.tracked.close("FAILED")
+        assert self.status(step.tracked.run_id, outputs) == "FAILED"
+
     def test_scratch_leaves_no_note_behind(self, outputs):
         step = made(run="scratch", writes=["train"])
         step.open()
