@@ -167,7 +167,7 @@ class Store:
             with files.whole_folder(kept) as folder:
                 at = tracking.uri(self.outputs)
                 download_artifacts(version.source, dst_path=str(folder), tracking_uri=at)
-        return kept
+        return next((found.parent for found in sorted(kept.rglob("MLmodel"))), kept)
 
     def table(self, name: str) -> pd.DataFrame:
         """The versions as a reader wants them, newest first."""

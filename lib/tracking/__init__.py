@@ -160,6 +160,8 @@ class Tracked:
 
     def _check(self) -> None:
         failed = self._lanes["record"].error
+        if isinstance(failed, StepError):
+            raise failed
         if failed:
             raise StepError(
                 f"MLflow at {self.uri} could not record this step ({type(failed).__name__}: {failed}). "

@@ -33,6 +33,7 @@ def environment(outputs: Path) -> dict[str, str]:
     wanted = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "DO_NOT_TRACK": "1",
         "WANDB_MODE": "offline",
         "WANDB_ERROR_REPORTING": "false",

@@ -200,8 +200,9 @@ class TestTrackedRun:
         step = made(writes=["train"])
         step.open()
         step.write("train", FRAME)
+        step.tracked.wait()
         step.tracked.note = outputs / "mlflow.db" / "note.json"
-        with pytest.raises(StepError, match="Could not write .*note.json"):
+        with pytest.raises(StepError, match=r"Could not write .*note\.json"):
             step.close()
         assert self.status(step.tracked.run_id, outputs) == "RUNNING"
         step.tracked.close("FAILED")
