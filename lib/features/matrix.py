@@ -11,7 +11,7 @@ import numpy as np
 from lib.features.base import Codes
 
 #: One-hot blocks wider than this together, or any text block, make the matrix sparse.
-WIDE = 64
+WIDE = 256
 
 
 def assemble(blocks: Sequence[Any]) -> Any:

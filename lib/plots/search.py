@@ -119,7 +119,7 @@ def _axis(axes: Axes, spec: tuple) -> None:
         ticks = np.exp(np.linspace(spec[1], spec[2], 3))
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+        axes.set_xticks(ticks, [f"{tick:,.0f}" if tick >= 100 else f"{tick:.2g}" for tick in ticks])
         axes.set_xlim(0.8 * ticks[0], 1.25 * ticks[-1])
     elif spec[0] in ("uniform", "quniform"):
         room = 0.06 * (spec[2] - spec[1])
@@ -221,6 +221,8 @@ def choice(table: pd.DataFrame, kept: pd.Series, metric: str, unit: str = "") ->
         zorder=4,
     )
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.xaxis.set_minor_formatter(lambda value, _: f"{value:,.0f}" if str(value)[0] in "25" else "")
     _window(axes, table["score"], metric)
     axes.set(xlabel="comparisons or multiplications for one row", ylabel=label(metric, unit))
     axes.legend(fontsize=8)

@@ -135,13 +135,15 @@ class _Search:
 
     def __init__(self, dataset, feature_set, data, names, max_evals, timeout_s, seed, told):
         self.metric, self.way, self.names = dataset.metric, evaluation.sign(dataset.metric), names
-        self.budget, self.timeout, self.told = max_evals * len(names), float(timeout_s), told
+        self.timeout, self.told = float(timeout_s), told
         dense = isinstance(data.matrices[data.first][0], np.ndarray)
         self.settings, self.all_settings = list(data.settings), data.settings
         extra = {"encoding": ("choice", self.settings)} if len(self.settings) > 1 else {}
         self.spaces = {n: dict(spaces.space(n, dense, feature_set.spaces)) | extra for n in names}
         start = max(5, max_evals // 3)
         self.searches = {n: suggest.FamilySearch(n, self.spaces[n], seed, start) for n in names}
+        points = sum(one.size for one in self.searches.values())
+        self.budget = int(min(max_evals * len(names), points))
         self.best: dict[str, float | None] = dict.fromkeys(names)
         self.rows: list[dict[str, Any]] = []
         self.seed = seed
@@ -201,7 +203,7 @@ class _Search:
 
     def _submit(self, made: pool.Pool) -> tuple[dict[str, Any], Any]:
         asked = {name: one.asked for name, one in self.searches.items()}
-        family = suggest.next_family(self.names, asked, self.best)
+        family = suggest.next_family([n for n in self.names if self.searches[n].left], asked, self.best)
         number = self._asked()
         point = self.searches[family].ask()
         encoding = point.pop("encoding", self.settings[0])

@@ -4,6 +4,8 @@ Both look only at results that were *told*, in the order of submission, so the t
 which worker was faster.
 """
 
+import itertools
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +23,13 @@ class FamilySearch:
         self.family, self.space, self.seed = family, space, seed + zlib.crc32(family.encode()) % 10_000
         self.random_trials, self.asked = random_trials, 0
         self._trials = self._domain = None
+        choices = [spec[1] for spec in space.values() if spec[0] == "choice"]
+        self.size = math.prod(map(len, choices)) if len(choices) == len(space) else math.inf
+
+    @property
+    def left(self) -> bool:
+        """Whether there is a point that was not tried: a space of choices alone has an end."""
+        return self.asked < self.size
 
     def _start(self) -> None:
         from hyperopt.base import Domain, Trials
@@ -33,8 +42,11 @@ class FamilySearch:
         from hyperopt import space_eval, tpe
 
         self.asked += 1
-        if self.asked == 1:
+        if self.asked == 1 and self.size == math.inf:
             return spaces.first(self.family, self.space)
+        if self.size < math.inf:
+            points = itertools.product(*(spec[1] for spec in self.space.values()))
+            return dict(zip(self.space, next(itertools.islice(points, self.asked - 1, None)), strict=True))
         if self._trials is None:
             self._start()
         number = self.asked

@@ -65,8 +65,15 @@ def test_the_budget_is_shared_and_the_better_families_get_more_of_it():
     found = search(max_evals=8, make_pool=inline)
     counts = found.trials["family"].value_counts()
     best = found.best["family"].tolist()
-    assert counts.sum() == 24 and counts.min() >= suggest.FAIR
+    assert counts.sum() == 24 and counts.drop("linear_regression").min() >= suggest.FAIR
     assert counts[best[0]] > counts[best[1]] > counts[best[2]] - 1
+
+
+def test_a_space_of_choices_alone_is_tried_once_each_and_its_share_goes_to_the_others():
+    found = search(max_evals=8, make_pool=inline)
+    points = found.of("linear_regression")["parameters"].tolist()
+    assert points == [{"fit_intercept": True}, {"fit_intercept": False}]
+    assert len(search(["linear_regression"], max_evals=50, make_pool=inline).trials) == 2
 
 
 def test_every_family_gets_its_fair_start_before_ranks_count():
