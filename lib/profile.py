@@ -122,16 +122,24 @@ def comparable(dataset: "Dataset", rows: pd.DataFrame) -> list[str]:
 
 
 def newness(dataset: "Dataset", ways: Mapping[str, Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
-    """For each way to split, the share of test rows with a value of a named thing that train has not seen."""
-    from lib import splits
+    """For each way to split, the share of test rows with a value of a named thing that train has not seen.
 
-    table = {}
+    Columns of which all is seen either way are left out, but for one.
+    """
+    derived = [name for name, made in dataset.derived.items() if made.kind == "category"]
+    table: dict[str, dict[str, float]] = {}
     for way, parts in ways.items():
-        train, test = (dataset.engineer(parts[name]) for name in ("train", "test"))
-        found = candidates(dataset, pd.concat([train, test]))
-        names = [name for name in found if kind(dataset, name) in ("category", "id")]
-        table[f"share new, {way}"] = splits.unseen(train, test, names)
-    return pd.DataFrame(table).rename_axis("column").sort_values(list(table), ascending=False)
+        both = pd.concat([parts["train"], parts["test"]], ignore_index=True)
+        rows = dataset.engineer(both, derived)
+        taught, seen = np.arange(len(rows)) < len(parts["train"]), set()
+        table[f"share new, {way}"] = shares = {}
+        for name in (*dataset.of_kind("category", "id"), *derived):
+            codes = rows[name].factorize()[0]
+            if name != dataset.target.name and (mark := codes.tobytes()) not in seen:
+                seen.add(mark)
+                shares[name] = float((~np.isin(codes[~taught], codes[taught])).mean())
+    frame = pd.DataFrame(table).rename_axis("column").dropna().sort_values(list(table), ascending=False)
+    return frame[(frame > 0).any(axis=1) | (frame.index == frame.index[-1])] if len(frame) else frame
 
 
 def target(dataset: "Dataset", samples: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -191,8 +199,11 @@ def explained(values: pd.Series, target: pd.Series, kind: str = "number") -> flo
     Corrected for the number of groups (epsilon squared), so that a column of names does not win by
     having many. For classes the variance is Gini's, which makes it Goodman and Kruskal's tau.
     """
-    codes = groups(values, kind).to_numpy()
-    _, codes = np.unique(codes, return_inverse=True)
+    return _between(groups(values, kind).factorize()[0], target)
+
+
+def _between(codes: np.ndarray, target: pd.Series) -> float:
+    """The share of the target's variance between the groups numbered by `codes`, see `explained`."""
     wanted = (
         target.to_numpy(dtype=float)[:, None]
         if _is_number(target)
@@ -209,11 +220,16 @@ def explained(values: pd.Series, target: pd.Series, kind: str = "number") -> flo
 
 
 def with_target(dataset: "Dataset", rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a column, raw or derived: the share of the target that it explains, and when it is `known`."""
-    target = rows[dataset.target.name]
-    table = []
+    """One row a column, raw or derived: the share of the target that it explains, and when it is `known`.
+
+    Of columns that cut the rows into the same groups, only the first one is there.
+    """
+    target, table, seen = rows[dataset.target.name], [], set()
     for name in candidates(dataset, rows):
-        table.append((name, explained(rows[name], target, kind(dataset, name)), known(dataset, name)))
+        codes = groups(rows[name], kind(dataset, name)).factorize()[0]
+        if (mark := codes.tobytes()) not in seen:
+            seen.add(mark)
+            table.append((name, _between(codes, target), known(dataset, name)))
     frame = pd.DataFrame(table, columns=["column", "explained", "known"]).set_index("column")
     return frame.sort_values("explained", ascending=False)
 
@@ -227,10 +243,10 @@ def candidates(dataset: "Dataset", rows: pd.DataFrame) -> list[str]:
 
 def _repeats(values: pd.Series, kind: str) -> bool:
     """Whether a column varies, and its names, if it is of names, come often enough to be compared."""
-    counted = values.value_counts()
-    if len(counted) < 2 or kind == "number":
-        return len(counted) > 1
-    return counted[counted >= 5].sum() > 0.4 * len(values)
+    if kind == "number":
+        return bool(values.max() > values.min())
+    counted = np.bincount(values.factorize()[0] + 1)[1:]
+    return len(counted) > 1 and counted[counted >= 5].sum() > 0.4 * len(values)
 
 
 def kind(dataset: "Dataset", name: str) -> str:

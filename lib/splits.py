@@ -65,13 +65,9 @@ def at_random(
 
 def alike(rows: pd.DataFrame, parts: Mapping[str, pd.DataFrame], seed: int) -> dict[str, pd.DataFrame]:
     """The same rows shuffled into parts of the same sizes: what a split by time is compared with."""
-    test, validation = len(parts["test"]) / len(rows), len(parts["validation"]) / len(rows)
-    return at_random(rows, test, validation / (1 - test), seed)
-
-
-def unseen(train: pd.DataFrame, judge: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    """The share of the rows of `judge` whose value of a column no row of `train` has: how new they are."""
-    return pd.Series({name: float((~judge[name].isin(train[name])).mean()) for name in columns})
+    order = np.random.default_rng(seed).permutation(len(rows))
+    cuts = np.cumsum([len(parts[name]) for name in PARTS])[:-1]
+    return _whole({name: rows.iloc[mine] for name, mine in zip(PARTS, np.split(order, cuts), strict=True)})
 
 
 def _whole(parts: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -141,6 +141,8 @@ def _numbers(dataset: Dataset) -> View:
         return {n: dataset.columns[n].unit for n in names if n in rows and rows[n].notna().any()}
 
     def read(rows: pd.DataFrame) -> str:
+        if not shown(rows):
+            return "There are 0 numbers besides the target."
         table = rows[list(shown(rows))].astype(float)
         top, middle = table.quantile(0.99), table.median()
         far = ((table.max() - middle) / (top - middle).clip(lower=1e-9)).sort_values(ascending=False)

@@ -3,6 +3,9 @@
 The other pictures that every problem has are in `_views`, which puts all of them together.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import pandas as pd
 
 from lib import profile
@@ -10,10 +13,29 @@ from lib.datasets.base import Dataset, View
 from lib.plots import data
 
 
+class _Last:
+    """A function of a problem and its rows that remembers its last answer: a page asks six times in a row."""
+
+    def __init__(self, function: Callable[[Dataset, pd.DataFrame], Any]) -> None:
+        self.function, self.asked, self.answer = function, (None, None), None
+
+    def __call__(self, dataset: Dataset, rows: pd.DataFrame) -> Any:
+        if self.asked[0] is not dataset or self.asked[1] is not rows:
+            self.asked, self.answer = (dataset, rows), self.function(dataset, rows)
+        return self.answer
+
+
+@_Last
 def _both(dataset: Dataset, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows with their target, and those of them that the rules keep, with all derived columns."""
     rows = rows if dataset.target.name in rows else dataset.labelled(rows)
     return rows, dataset.engineer(dataset.clean(rows).rows)
+
+
+@_Last
+def _told(dataset: Dataset, clean: pd.DataFrame) -> pd.DataFrame:
+    """What each column tells of the target."""
+    return profile.with_target(dataset, clean)
 
 
 def amount(value: float, unit: str, digits: int = 1) -> str:
@@ -97,9 +119,11 @@ def with_columns(dataset: Dataset) -> View:
     name = dataset.target.name
 
     def read(rows: pd.DataFrame) -> str:
-        table = profile.with_target(dataset, _both(dataset, rows)[1])
+        table = _told(dataset, _both(dataset, rows)[1])
         before, after = (table[table["known"] == when] for when in ("before", "after"))
-        text = f"Known beforehand, {before.index[0]} tells the most: {before['explained'].iloc[0]:.0%}. "
+        text = "0 columns that vary are known beforehand. "
+        if len(before):
+            text = f"Known beforehand, {before.index[0]} tells the most: {before['explained'].iloc[0]:.0%}. "
         if len(after):
             text += (
                 f"{', '.join(after.index[:3])} {'are' if len(after) > 1 else 'is'} known only after; the "
@@ -115,18 +139,18 @@ def with_columns(dataset: Dataset) -> View:
         f"The share of the variance of {name} that lies between the groups of a column (numbers are cut "
         f"into {profile.BINS} equal parts; the count of groups is corrected for). Blue bars may be used, "
         "orange ones tempt.",
-        lambda rows: data.with_target(profile.with_target(dataset, _both(dataset, rows)[1]), name),
+        lambda rows: data.with_target(_told(dataset, _both(dataset, rows)[1]), name),
         read,
     )
 
 
 def _closest(dataset: Dataset, clean: pd.DataFrame, numbers_only: bool = False) -> list[str]:
-    """Up to six columns that explain most of the target, of those that a model may use."""
-    table = profile.with_target(dataset, clean)
+    """Up to six columns that explain most of the target, known before or admitted by a feature set."""
+    table = _told(dataset, clean)
     admitted = {name for found in dataset.feature_sets.values() for name in found.admits}
     table = table[(table["known"] == "before") | table.index.isin(admitted)]
     numbers = [name for name in table.index if profile.kind(dataset, name) == "number"]
-    names = numbers if numbers_only else [n for n in table.index if n in numbers or clean[n].nunique() <= 60]
+    names = numbers if numbers_only else [n for n in table.index if n in numbers or clean[n].nunique() <= 30]
     return names[: 12 if numbers_only else 6]
 
 
@@ -135,10 +159,14 @@ def along_columns(dataset: Dataset) -> View:
 
     def draw(rows: pd.DataFrame) -> data.Figure:
         clean = _both(dataset, rows)[1]
-        return data.by_column(clean, _closest(dataset, clean), name, unit)
+        names = _closest(dataset, clean)
+        named = [each for each in names if profile.kind(dataset, each) != "number"]
+        return data.by_column(clean.astype(dict.fromkeys(named, "str")), names, name, unit)
 
     def read(rows: pd.DataFrame) -> str:
         clean = _both(dataset, rows)[1]
+        if not _closest(dataset, clean):
+            return "No column with values that come again is known beforehand: 0 pictures."
         first = _closest(dataset, clean)[0]
         parts = clean.groupby(profile.groups(clean[first], profile.kind(dataset, first)))[name]
         middle, inside = parts.median(), parts.std().median()
@@ -168,6 +196,8 @@ def class_profile(dataset: Dataset) -> View:
     def read(rows: pd.DataFrame) -> str:
         clean = _both(dataset, rows)[1]
         columns = _closest(dataset, clean, numbers_only=True)
+        if not columns:
+            return "There are 0 numbers to tell the classes by; see the named things above."
         numbers = clean[columns].astype(float)
         table = ((numbers - numbers.mean()) / numbers.std()).groupby(clean[name]).mean()
         klass, column = profile.farthest(table.abs())

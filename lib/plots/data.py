@@ -122,6 +122,8 @@ def numbers(rows: pd.DataFrame, units: Mapping[str, str]) -> Figure:
 @style.figure
 def with_target(table: pd.DataFrame, target: str, most: int = 14) -> Figure:
     """Bars of what each column explains of the target; those known only after the prediction stand out."""
+    if table.empty:
+        return shapes.grid(0, 1)[0]
     shown = table.head(most)
     made, axes = plt.subplots(figsize=(8, 1.2 + 0.28 * len(shown)))
     colours = [style.BLUE if known == "before" else style.ORANGE for known in shown["known"]]
@@ -184,6 +186,8 @@ def _band(axes: plt.Axes, column: pd.Series, target: pd.Series) -> None:
 @style.figure
 def class_profile(rows: pd.DataFrame, columns: Sequence[str], target: str) -> Figure:
     """The mean of each number in each class, in standard deviations from the mean of all rows."""
+    if not columns:
+        return shapes.grid(0, 1)[0]
     numbers = rows[list(columns)].astype(float)
     table = ((numbers - numbers.mean()) / numbers.std()).groupby(rows[target]).mean()
     table = table.loc[table.iloc[:, 0].sort_values().index]

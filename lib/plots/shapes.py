@@ -138,6 +138,11 @@ def lay_bars(
 
 def grid(count: int, height: float, columns: int = 3, sharey: bool = False) -> tuple[Figure, list]:
     """A page of `count` small pictures, three a line."""
+    if not count:
+        made, axes = plt.subplots(figsize=(8, 0.8))
+        axes.text(0.0, 0.5, "There is nothing of this kind to draw.", va="center")
+        axes.set_axis_off()
+        return made, []
     columns = 2 if count == 4 else min(columns, count)
     lines = -(-count // columns)
     made, grid = plt.subplots(lines, columns, figsize=(11, height * lines), squeeze=False, sharey=sharey)

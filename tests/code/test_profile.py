@@ -1,10 +1,13 @@
 """Tables about rows, against answers worked out by hand."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from lib import datasets, profile
+from lib.datasets.base import Column
 
 
 def test_a_group_that_fixes_the_target_explains_all_and_noise_nothing():
@@ -81,3 +84,39 @@ def test_the_summary_is_plain_data():
     kept = json.loads(json.dumps(profile.summary(dataset, raw, dataset.clean(raw).rows)))
     assert kept["rows"]["raw"] == 600
     assert kept["target"]["after the rules"]["least"] >= 1
+
+
+def test_of_columns_that_say_the_same_only_the_first_is_shown():
+    dataset = datasets.load("green_taxi")
+    rows = dataset.engineer(dataset.clean(dataset.generate(3000, 0)).rows)
+    told = profile.with_target(dataset, rows)
+    assert "PULocationID" in told.index
+    assert "pickup_zone" not in told.index
+
+
+def test_what_is_new_in_test_is_the_share_of_its_rows():
+    dataset = datasets.load("green_taxi")
+    rows = dataset.generate(300, 0)
+    train, test = rows.head(200), rows.tail(100).assign(PULocationID=["999"] * 25 + ["74"] * 75)
+    shares = profile.newness(dataset, {"by hand": {"train": train, "test": test}})
+    assert shares.loc["PULocationID", "share new, by hand"] == 0.25
+
+
+def test_a_table_of_names_alone_and_one_of_numbers_alone_are_drawn_all_the_same():
+    names = {"a": Column("category", ""), "price": Column("number", "", known="after")}
+    rows = pd.DataFrame({"a": ["x", "y"] * 30, "price": np.arange(60.0)})
+    rentals = dataclasses.replace(
+        datasets.load("nyc_rentals"), columns=names, feature_sets={}, own_views={}, rules=lambda: ()
+    )
+    classes = dataclasses.replace(
+        rentals,
+        task="classification",
+        target=dataclasses.replace(rentals.target, name="a"),
+        label=lambda rows: rows["a"],
+        columns={"a": names["a"]},
+    )
+    only_price = dataclasses.replace(rentals, columns={"price": names["price"]})
+    for problem in (rentals, classes, only_price):
+        for name, view in problem.views.items():
+            assert view.draw(rows).axes, name
+            assert view.read(rows), name

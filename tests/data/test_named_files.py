@@ -57,7 +57,7 @@ def checks() -> list[quality.Check]:
     try:
         (dataset, alpha, on_drift), there = asked(), frames()
     except WorkbookError as error:
-        pytest.exit(str(error), returncode=1)
+        pytest.fail(str(error), pytrace=False)
     found = [quality.not_empty(), *dataset.checks()]
     if REFERENCE:
         numbers = profile.comparable(dataset, there["sample"])
