@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ import tiny as tiny_project
 
 
 @pytest.fixture
-def tiny(tmp_path) -> tiny_project.Tiny:
+def tiny(tmp_path) -> Iterator[tiny_project.Tiny]:
     """A tiny project in which nothing has run."""
-    return tiny_project.Tiny(tmp_path / "project")
+    project = tiny_project.Tiny(tmp_path / "project")
+    yield project
+    shutil.rmtree(project.sockets)
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +25,14 @@ def _finished(tmp_path_factory) -> Path:
     project = tiny_project.Tiny(tmp_path_factory.mktemp("tiny") / "project")
     result = project.run()
     assert result.returncode == 0, result.stdout + result.stderr
+    shutil.rmtree(project.sockets)
     return project.root
 
 
 @pytest.fixture
-def done(tmp_path, _finished) -> tiny_project.Tiny:
+def done(tmp_path, _finished) -> Iterator[tiny_project.Tiny]:
     """A tiny project whose run `quickstart` is finished; every test has a copy of its own."""
     shutil.copytree(_finished, tmp_path / "finished")
-    return tiny_project.Tiny(tmp_path / "finished", fresh=False)
+    project = tiny_project.Tiny(tmp_path / "finished", fresh=False)
+    yield project
+    shutil.rmtree(project.sockets)

@@ -33,11 +33,6 @@ def _zombie(pid):
         return True
 
 
-def sockets():
-    """The private folders of runs, wherever they are."""
-    return set(Path("/tmp").glob("workbook-*-*"))
-
-
 def result_files(tiny):
     return {p.name: p.read_text() for p in tiny.folder().glob("*.json") if p.name != "run.json"}
 
@@ -164,7 +159,6 @@ def test_a_cell_past_the_time_limit_is_stopped(tiny, done, cell):
     "number, said", [(signal.SIGINT, "interrupted with Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
 )
 def test_a_stopped_run_keeps_the_notebook_and_leaves_no_process(tiny, done, number, said):
-    before = sockets()
     tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
     process = tiny.start()
     in_prep(tiny)
@@ -174,7 +168,7 @@ def test_a_stopped_run_keeps_the_notebook_and_leaves_no_process(tiny, done, numb
     assert said in output
     assert "03_prep.failed.ipynb" in broken_off(tiny)
     assert processes(tiny) == []
-    assert sockets() - before == set()
+    assert list(tiny.sockets.iterdir()) == []
     assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
     mend(tiny, SLOW)
     goes_on(tiny, done)
@@ -201,7 +195,6 @@ def test_when_make_is_killed_the_run_ends_and_leaves_no_process(tiny, done):
 
 
 def test_when_the_runner_is_killed_its_kernels_go_too_and_the_next_start_cleans_up(tiny, done):
-    before = sockets()
     tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
     process = tiny.start()
     in_prep(tiny)
@@ -209,7 +202,7 @@ def test_when_the_runner_is_killed_its_kernels_go_too_and_the_next_start_cleans_
     process.kill()
     process.wait()
     wait_for(lambda: processes(tiny) == [])
-    wait_for(lambda: sockets() - before == set())
+    wait_for(lambda: list(tiny.sockets.iterdir()) == [])
     broken_off(tiny)
     mend(tiny, SLOW)
     goes_on(tiny, done)

@@ -7,10 +7,12 @@ that a test of the runner takes a second. Tests of the real pipeline are in `tes
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -114,6 +116,7 @@ class Tiny:
 
     def __init__(self, root: Path, fresh: bool = True) -> None:
         self.root, self.outputs = root, root / "outputs"
+        self.sockets = Path(tempfile.mkdtemp(prefix="wb-"))  # a short path, as sockets need
         if fresh:
             self._write()
 
@@ -122,6 +125,9 @@ class Tiny:
         shutil.copytree(
             ROOT / "lib" / "pipeline", root / "lib" / "pipeline", ignore=shutil.ignore_patterns("__pycache__")
         )
+        warm = root / "lib" / "pipeline" / "warm.py"  # the same warm child with less to import
+        few = 'LIBRARIES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "numpy")'
+        warm.write_text(re.sub(r"LIBRARIES = \(.*?\n\)", few, warm.read_text(), flags=re.DOTALL))
         for name in ("__init__.py", "errors.py"):
             shutil.copy(ROOT / "lib" / name, root / "lib" / name)
         self.module("steps", STEPS)
@@ -168,7 +174,11 @@ class Tiny:
             for k, v in os.environ.items()
             if k not in ("P", "RUN", "PARAMS", "STEPS", "FORCE", "MAKELEVEL")
         }
-        inherited |= {"WORKBOOK_OUTPUTS": str(self.outputs), "PYTHONPATH": str(self.root)} | environment
+        inherited |= {
+            "WORKBOOK_OUTPUTS": str(self.outputs),
+            "XDG_RUNTIME_DIR": str(self.sockets),
+            "PYTHONPATH": str(self.root),
+        } | environment
         return [sys.executable, "-m", "lib.pipeline", *words], inherited
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
