@@ -10,15 +10,13 @@ import contextlib
 import json
 import os
 import re
-import resource
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lib import files, tracking
+from lib import files, tracking, used
 from lib.errors import StepError
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -220,6 +218,7 @@ class Step:
 
     def open(self, **parameters: Any) -> tracking.Tracked:
         """Open the step's run in both trackers; one that this notebook left open is closed as killed."""
+        used.watch()
         earlier = _OPEN.pop(self.name, None)
         if earlier:
             earlier.close("KILLED")
@@ -260,21 +259,11 @@ class Step:
             self.tracked.tags({"workbook.data": files.hash_of(self._written)})
         if metrics:
             self.tracked.metrics(metrics)
-        self.tracked.noted(**_used())
+        self.tracked.noted(**used.summary())
         self.tracked.close("FINISHED")
         _OPEN.pop(self.name, None)
         if self.run == SCRATCH:
             self.note.unlink(missing_ok=True)
-
-
-def _used() -> dict[str, Any]:
-    """What this process has used so far: the modules of `lib` and the peak of its memory."""
-    modules = sorted(name for name in sys.modules if name == "lib" or name.startswith("lib."))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {
-        "modules": modules,
-        "peak_memory_mb": round(peak / (2**20 if sys.platform == "darwin" else 1024), 1),
-    }
 
 
 def _load(path: Path) -> dict[str, Any]:
