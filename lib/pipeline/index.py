@@ -36,15 +36,15 @@ def write(folder: Path) -> None:
     )
 
 
-def links(folder: Path, about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The bar above the page: every notebook that has one of its own."""
+def links(folder: Path, about: Mapping[str, Any], below: str = "notebooks/") -> list[tuple[str, str]]:
+    """The bar above the page: every notebook that has one of its own, and where that lies."""
     found = [("Run", "")]
     for name in about.get("graph", {}):
         there = record.Place(folder, name)
         if there.record.exists():
-            found.append((name, f"notebooks/{name}.html"))
+            found.append((name, f"{below}{name}.html"))
         elif there.failed.exists():
-            found.append((f"{name} (failed)", f"notebooks/{name}.failed.html"))
+            found.append((f"{name} (failed)", f"{below}{name}.failed.html"))
     return found
 
 

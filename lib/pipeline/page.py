@@ -78,17 +78,21 @@ def document(
     title: str, body: str, links: Sequence[tuple[str, str]], note: str = "", contents: str = ""
 ) -> str:
     """A whole HTML document around `body`."""
-    bar = "".join(
-        f'<a href="{html.escape(address)}">{html.escape(text)}</a>'
-        if address
-        else f"<b>{html.escape(text)}</b>"
-        for text, address in links
-    )
     side = f"<nav class='contents'>{contents}</nav>" if contents else ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
-        f"<body><header><nav>{bar}</nav><p>{note}</p></header>{side}<main>{body}</main></body></html>\n"
+        f"<body><header>{bar(links)}<p>{note}</p></header>{side}<main>{body}</main></body></html>\n"
+    )
+
+
+def bar(links: Sequence[tuple[str, str]]) -> str:
+    """The links above a page; the page itself has no address."""
+    shown = [(html.escape(text), html.escape(address)) for text, address in links]
+    return (
+        "<nav>"
+        + "".join(f'<a href="{to}">{text}</a>' if to else f"<b>{text}</b>" for text, to in shown)
+        + "</nav>"
     )
 
 

@@ -104,24 +104,26 @@ def _try(troubles: list[str], work: Any, *words: Any) -> None:
 
 
 def pages(folder: Path) -> None:
-    """Every notebook's page that is missing, older than its notebook, or has other neighbours now."""
-    about = files.read_json(folder / "run.json")
-    for name in about.get("graph", {}):
-        _html(folder, name)
+    """Every notebook's page that is missing or older than its notebook, or whose links lead nowhere."""
+    for name in files.read_json(folder / "run.json").get("graph", {}):
+        _html(folder, name, last=True)
 
 
-def _html(folder: Path, name: str) -> None:
-    from lib.pipeline import page
+def _html(folder: Path, name: str, last: bool = False) -> None:
+    """One notebook's page; the bar above it names all steps, and in the end those that have a page."""
+    from lib.pipeline import index, page
 
     place, about = record.Place(folder, name), files.read_json(folder / "run.json")
     kept = files.read_json(place.record)
-    links = [
-        ("Run", "../index.html"),
-        *((n, "" if n == name else f"{n}.html") for n in about.get("graph", {})),
-    ]
     executed = place.executed if kept else place.failed
     path = executed.with_suffix(".html")
-    if not executed.exists() or (path.exists() and path.stat().st_mtime_ns > executed.stat().st_mtime_ns):
+    if not executed.exists():
+        return
+    steps = [(n, f"{n}.html") for n in about.get("graph", {})]
+    links = index.links(folder, about, "")[1:] if last else steps
+    links = [("Run", "../index.html"), *((text, "" if text.split()[0] == name else to) for text, to in links)]
+    fresh = path.exists() and path.stat().st_mtime_ns > executed.stat().st_mtime_ns
+    if fresh and (not last or page.bar(links) in path.read_text(encoding="utf-8")):
         return
     note = f"Run <b>{about.get('run', '')}</b>"
     if kept:

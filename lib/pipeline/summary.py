@@ -15,11 +15,8 @@ HIGHER_IS_BETTER = ("auc", "accuracy", "f1", "r2")
 
 def headline(folder: Path) -> list[str]:
     """The lines after the table; those whose file is not there are left out."""
-    metrics, tuned = files.read_json(folder / "metrics.json"), files.read_json(folder / "tuned.json")
-    registry, provenance = (
-        files.read_json(folder / "registry.json"),
-        files.read_json(folder / "provenance.json"),
-    )
+    metrics, tuned = made(folder, "metrics"), made(folder, "tuned")
+    registry, provenance = made(folder, "registry"), made(folder, "provenance")
     choice = tuned.get("choice") or {}
     generated = " (generated data)" if provenance.get("generated") else ""
     lines = []
@@ -29,6 +26,14 @@ def headline(folder: Path) -> list[str]:
     if registry:
         lines.append(_registered(registry))
     return lines
+
+
+def made(folder: Path, name: str) -> dict[str, Any]:
+    """The mapping `name`, if the step that writes it is done: what a failed step has left is no result."""
+    for path in folder.glob("notebooks/[0-9][0-9]_*.json"):
+        if name in files.read_json(path).get("outputs", {}):
+            return files.read_json(folder / f"{name}.json")
+    return {}
 
 
 def comparison(metrics: dict[str, Any], metric: str | None) -> list[str]:
@@ -49,8 +54,7 @@ def comparison(metrics: dict[str, Any], metric: str | None) -> list[str]:
 
 def boxes(folder: Path) -> list[tuple[bool, str, str]]:
     """The headline of the index page: whether it is the main one, label, value."""
-    metrics, tuned = files.read_json(folder / "metrics.json"), files.read_json(folder / "tuned.json")
-    registry = files.read_json(folder / "registry.json")
+    metrics, tuned, registry = made(folder, "metrics"), made(folder, "tuned"), made(folder, "registry")
     wanted = tuned.get("metric")
     name = wanted if f"test_{wanted}" in metrics else _first_metric(metrics)
     found = []

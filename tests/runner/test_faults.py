@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -303,3 +304,20 @@ def test_outputs_that_cannot_be_written_are_told_before_anything_runs(tiny):
     assert result.returncode == 2
     assert "set WORKBOOK_OUTPUTS to a folder that can" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_no_page_of_an_unfinished_run_links_to_one_that_is_not_there(tiny):
+    tiny.replace("03_prep", "kept = beta", "raise ValueError\nkept = beta")
+    assert tiny.run().returncode == 1
+    for page in [tiny.folder() / "index.html", *(tiny.folder() / "notebooks").glob("*.html")]:
+        linked = re.findall(r"""href=["']([^"'#:]+\.html)["']""", page.read_text())
+        assert linked
+        assert [name for name in linked if not (page.parent / name).exists()] == []
+
+
+def test_what_a_failed_step_wrote_before_it_failed_is_no_result(tiny):
+    tiny.replace("04_tune", "step.close(test_rmse=1.0)", "raise ValueError")
+    result = tiny.run()
+    assert (tiny.folder() / "metrics.json").exists()
+    for said in (result.stdout, tiny.run("status").stdout, (tiny.folder() / "index.html").read_text()):
+        assert "test rmse" not in said
