@@ -4,7 +4,7 @@ A prediction is one array of numbers, or for classes a frame (or array) with a c
 a class. Nothing here fits anything; what is drawn from it is in `lib.plots`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,21 +62,47 @@ def _of_classes(y: np.ndarray, chances: np.ndarray, names: list[str]) -> dict[st
 
 def _auc(y: np.ndarray, chances: np.ndarray, names: list[str]) -> float:
     """Macro AUC over pairs of classes that are there; not a number where fewer than two are."""
-    from sklearn.metrics import roc_auc_score
+    return Ranks(y, chances, names).auc()
 
-    there = [i for i, name in enumerate(names) if (y == name).any()]
-    if len(there) < 2:
-        return float("nan")
-    if len(names) == 2:
-        return float(roc_auc_score(y == names[1], chances[:, 1]))
-    chosen = chances[:, there].astype(float)
-    chosen = np.where(chosen.sum(axis=1, keepdims=True) > 0, chosen, 1.0)
-    chosen /= chosen.sum(axis=1, keepdims=True)
-    known = np.isin(y, [names[i] for i in there])
-    if len(there) == 2:
-        return float(roc_auc_score(y[known] == names[there[1]], chosen[known, 1]))
-    labels = [names[i] for i in there]
-    return float(roc_auc_score(y[known], chosen[known], multi_class="ovo", average="macro", labels=labels))
+
+class Ranks:
+    """Rows in the order of each class's probability, sorted once: the AUC of any draw of them is a count.
+
+    It is Hand and Till's, as scikit-learn's one-against-one macro average: the mean over pairs of classes
+    of how often a row of one has a larger probability of it than a row of the other, ties counting half.
+    """
+
+    def __init__(self, y: np.ndarray, chances: np.ndarray, names: list[str]) -> None:
+        codes = pd.Index(names).get_indexer(y)
+        self.known = codes >= 0
+        there = np.unique(codes[self.known])
+        self.codes, self.classes = np.searchsorted(there, codes[self.known]), len(there)
+        chosen = chances[self.known].astype(float)
+        if (
+            len(there) < len(names) and len(names) > 2
+        ):  # what was given to classes that are absent is shared out
+            chosen = chosen[:, there]
+            chosen = chosen / np.maximum(chosen.sum(axis=1, keepdims=True), 1e-300)
+        columns = [1] if len(names) == 2 else range(self.classes)
+        self.places = {c: np.unique(chosen[:, c], return_inverse=True)[1] for c in columns}
+
+    def auc(self, weights: np.ndarray | None = None) -> float:
+        """The area for these rows, each taken `weights` times."""
+        if self.classes < 2:
+            return float("nan")
+        weights = None if weights is None else weights[self.known]
+        return float(np.nanmean([self._of(column, place, weights) for column, place in self.places.items()]))
+
+    def _of(self, column: int, place: np.ndarray, weights: np.ndarray | None) -> float:
+        """The mean over the other classes of how often `column`'s rows stand above theirs."""
+        size = (place.max() + 1) * self.classes
+        counts = np.bincount(place * self.classes + self.codes, weights, size).reshape(-1, self.classes)
+        sizes = counts.sum(axis=0)
+        others = (np.arange(self.classes) != column) & (sizes > 0)
+        if not sizes[column] or not others.any():
+            return float("nan")
+        below = counts.cumsum(axis=0) - 0.5 * counts
+        return float(((counts[:, column] @ below)[others] / (sizes[column] * sizes[others])).mean())
 
 
 def _chances(prediction: Any, classes: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:
@@ -117,14 +143,22 @@ def interval(
     """
     y, one, other = np.asarray(y), _frame(one), _frame(other)
     way, rng = sign(name), np.random.default_rng(seed)
+    score = _drawn(name, task, y, one), _drawn(name, task, y, other)
 
     def gain(pick: np.ndarray) -> float:
-        scores = [metric(name, task, y[pick], _rows(side, pick)) for side in (one, other)]
-        return way * (scores[1] - scores[0])
+        return way * (score[1](pick) - score[0](pick))
 
     found = np.array([gain(rng.integers(0, len(y), len(y))) for _ in range(draws)])
     low, high = np.nanquantile(found, [0.025, 0.975])
     return {"gain": gain(np.arange(len(y))), "low": float(low), "high": float(high)}
+
+
+def _drawn(name: str, task: str, y: np.ndarray, side: Any) -> Callable[[np.ndarray], float]:
+    """The metric of a draw of the rows; for `auc` all rows are sorted once, not again for each draw."""
+    if name != "auc":
+        return lambda pick: metric(name, task, y[pick], _rows(side, pick))
+    ranks = Ranks(y.astype(str), *_chances(side, None))
+    return lambda pick: ranks.auc(np.bincount(pick, minlength=len(y)))
 
 
 def _frame(side: Any) -> Any:

@@ -1,0 +1,79 @@
+"""The area under the curve of several classes, counted by ranks: scikit-learn's number, sooner."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from lib import evaluation
+
+
+def drawn(rows: int, classes: int, ties: bool, seed: int = 0) -> tuple[np.ndarray, pd.DataFrame]:
+    """Classes and probabilities that know a little of them."""
+    random = np.random.default_rng(seed)
+    names = np.array([f"class {i:02d}" for i in range(classes)])
+    truth = random.integers(0, classes, rows)
+    raw = random.random((rows, classes)) + 0.7 * (truth[:, None] == np.arange(classes))
+    raw = raw.round(1) if ties else raw
+    return names[truth], pd.DataFrame(raw / raw.sum(axis=1, keepdims=True), columns=names)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 15])
+@pytest.mark.parametrize("ties", [False, True])
+def test_it_is_scikit_learns(classes, ties):
+    y, chances = drawn(700, classes, ties)
+    if classes == 2:
+        expected = roc_auc_score(y, chances.iloc[:, 1])
+    else:
+        expected = roc_auc_score(y, chances, multi_class="ovo", average="macro", labels=list(chances))
+    assert evaluation.metric("auc", "classification", y, chances) == pytest.approx(expected, abs=1e-12)
+
+
+def test_by_hand():
+    # one row of a has 0.9 and one 0.4; the row of b has 0.6: a is above b in one of two pairs
+    chances = pd.DataFrame({"b": [0.1, 0.6, 0.4], "a": [0.9, 0.4, 0.6]})
+    assert evaluation.metric("auc", "classification", ["a", "a", "b"], chances) == 0.5
+
+
+def test_a_constant_answer_tells_nothing_apart():
+    y, chances = drawn(300, 5, ties=False)
+    same = pd.DataFrame(np.full(chances.shape, 0.2), columns=list(chances))
+    assert evaluation.metric("auc", "classification", y, same) == 0.5
+
+
+def test_classes_that_are_absent_are_left_out_and_a_single_one_gives_no_number():
+    y, chances = drawn(400, 4, ties=False)
+    some = np.isin(y, ["class 00", "class 02", "class 03"])
+    part = chances.loc[some, ["class 00", "class 02", "class 03"]]
+    expected = roc_auc_score(
+        y[some], part.div(part.sum(axis=1), axis=0), multi_class="ovo", average="macro", labels=list(part)
+    )
+    found = evaluation.metric("auc", "classification", y[some], chances.loc[some])
+    assert found == pytest.approx(expected, abs=1e-12)
+    one = y == "class 01"
+    assert np.isnan(evaluation.metric("auc", "classification", y[one], chances.loc[one]))
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_a_draw_of_the_rows_scores_as_if_they_had_been_copied_out(classes):
+    y, chances = drawn(200, classes, ties=True)
+    pick = np.random.default_rng(1).integers(0, 200, 200)
+    ranks = evaluation.Ranks(y, chances.to_numpy(), list(chances))
+    copied = evaluation.metric("auc", "classification", y[pick], chances.iloc[pick])
+    assert ranks.auc(np.bincount(pick, minlength=200)) == pytest.approx(copied, abs=1e-12)
+
+
+def test_the_interval_of_a_gain_in_auc_holds_the_gain():
+    y, better = drawn(400, 3, ties=False)
+    worse = pd.DataFrame(np.random.default_rng(2).dirichlet([1, 1, 1], 400), columns=list(better))
+    found = evaluation.interval("auc", "classification", y, better, worse)
+    assert 0 < found["low"] < found["gain"] < found["high"]
+
+
+def test_fifteen_classes_are_scored_in_a_blink():
+    y, chances = drawn(3000, 15, ties=False)
+    start = time.perf_counter()
+    evaluation.metric("auc", "classification", y, chances)
+    assert time.perf_counter() - start < 1.0  # 0.01 s on a quiet core; scikit-learn takes 0.5 s
