@@ -119,13 +119,6 @@ def _read_pairs(trips: pd.DataFrame) -> str:
 
 
 VIEWS = {
-    "distance": View(
-        "Trip distance",
-        "Left, all odometers on stretched scales; right, the trips up to 25 miles. Which of the far ones "
-        "can be true in a ride of an hour?",
-        _distances,
-        _read_distances,
-    ),
     "pickups": View(
         "Pickups by hour and weekday",
         "A square is an hour of the week, darker where more riders board (mean of the weeks in these "
@@ -150,5 +143,12 @@ VIEWS = {
             texts=[f"{minutes:.0f} min" for minutes in found["median"]],
         ),
         _read_pairs,
+    ),
+    "distance": View(
+        "Trip distance",
+        "Left, all odometers on stretched scales; right, the trips up to 25 miles. Which of the far ones "
+        "can be true in a ride of an hour?",
+        _distances,
+        _read_distances,
     ),
 }

@@ -100,13 +100,6 @@ def _read_titles(songs: pd.DataFrame) -> str:
 
 
 VIEWS = {
-    "correlations": View(
-        "Features that move together",
-        "Red squares rise together, blue ones oppose each other, pale ones have nothing to do with each "
-        "other (rank correlation, so that bent relations count too).",
-        lambda songs: shapes.heat_map(correlations(songs), "rank correlation", digits=1, centre=0.0),
-        _read_correlations,
-    ),
     "map": View(
         "A map of songs",
         "Each dot is a song of a sample; songs that sound alike, by all ten numbers, lie near each other "
@@ -114,6 +107,13 @@ VIEWS = {
         _map,
         _read_map,
         costly=True,
+    ),
+    "correlations": View(
+        "Features that move together",
+        "Red squares rise together, blue ones oppose each other, pale ones have nothing to do with each "
+        "other (rank correlation, so that bent relations count too).",
+        lambda songs: shapes.heat_map(correlations(songs), "rank correlation", digits=1, centre=0.0),
+        _read_correlations,
     ),
     "titles": View(
         "What titles give away",

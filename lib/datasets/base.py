@@ -73,7 +73,7 @@ class Encode:
 
 
 def encode(how: str, *columns: str, **settings: Any) -> Encode:
-    """`encode("one_hot", "PU_DO")`: one line of a feature set."""
+    """`encode("one_hot", "colour")`: one line of a feature set."""
     return Encode(how, columns, settings)
 
 
