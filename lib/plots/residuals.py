@@ -208,6 +208,8 @@ def slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> 
     """The metric of each group, slice by slice, against the line of all rows; the worst in red."""
     import matplotlib.pyplot as plt
 
+    if table.empty:
+        return plt.figure(figsize=(8, 0.3))
     worst, names = table.iloc[0], list(dict.fromkeys(table["slice"]))
     table = table.assign(order=table["slice"].map(names.index)).sort_values(["order", metric]).iloc[::-1]
     figure, axes = plt.subplots(figsize=(8, 0.8 + 0.27 * len(table)))
@@ -226,6 +228,8 @@ def slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> 
 
 def read_slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> str:
     """The worst and the best group in words."""
+    if table.empty:
+        return "No group has the 30 rows that it takes to tell a bad one from an unlucky one."
     worst, best, unit = table.iloc[0], table.iloc[-1], f" {unit}" if unit else ""
     return (
         f"**Worst: {worst['slice']}, {worst['group']}**, {metric} {worst[metric]:.3g}{unit} over "

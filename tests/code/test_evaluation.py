@@ -83,3 +83,12 @@ def test_blocks_spread_the_target_evenly_and_are_always_the_same():
 def test_the_constant_baseline_says_the_mean_or_the_shares(task, y):
     said = np.asarray(evaluation.constant(task, y, 3))
     assert (said == (2.0 if task == "regression" else 0.5)).all()
+
+
+def test_where_every_group_is_small_no_slice_is_told():
+    from lib.plots import residuals
+
+    few = evaluation.by_slice("rmse", "regression", [1.0, 2.0], [1.0, 3.0], {"kind": pd.Series(["a", "b"])})
+    assert few.empty
+    assert residuals.slices(few, "rmse", 0.7).axes == []
+    assert "No group has the 30 rows" in residuals.read_slices(few, "rmse", 0.7)
