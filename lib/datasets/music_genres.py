@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib.datasets._music_genres_features import DERIVED as TEXTS
+from lib.datasets._music_genres_features import rich
 from lib.datasets.base import Column, Dataset, Derived, FeatureSet, Later, Rule, Target, encode
 from lib.errors import DataError
 
@@ -132,7 +134,9 @@ def _text(rows: pd.DataFrame) -> pd.Series:
     return rows["title"].astype("str").fillna("") + " " + rows["song_name"].astype("str").fillna("")
 
 
-DERIVED = {"text_feature": Derived(("title", "song_name"), _text, "title and name as one text", kind="text")}
+DERIVED = {
+    "text_feature": Derived(("title", "song_name"), _text, "title and name as one text", kind="text")
+} | TEXTS
 
 _COURSE = (
     encode("number", *NUMBERS, impute="median", scale=True),
@@ -157,6 +161,7 @@ FEATURE_SETS = {
         "what is heard alone: a song from no playlist has no title to read the genre from",
         (*_COURSE, encode("ordinal", "mode", fill=0)),
     ),
+    "rich": rich(tuple(NUMBERS)),
 }
 
 SLICES = {

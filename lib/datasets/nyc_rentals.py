@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from lib.datasets._nyc_rentals_features import DERIVED, RICH
 from lib.datasets.base import Column, Dataset, FeatureSet, Later, Rule, Target, encode
 from lib.errors import DataError, ParameterError
 
@@ -170,6 +171,7 @@ FEATURE_SETS = {
             encode("tfidf", "name", words=60, stop_words="english"),
         ),
     ),
+    "rich": RICH,
 }
 
 SLICES = {
@@ -202,7 +204,7 @@ DATASET = Dataset(
     rules=rules,
     split=split,
     checks=checks,
-    derived={},
+    derived=DERIVED,
     feature_sets=FEATURE_SETS,
     slices=SLICES,
     own_views=Later("lib.datasets._nyc_rentals_views"),

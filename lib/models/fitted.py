@@ -100,16 +100,27 @@ class Boosted:
         self.parameters = dict(parameters)
         self.rounds = int(self.parameters.pop("num_boost_round", 500))
         self.target = self.parameters.pop("target", "identity")
+        self.balance = float(self.parameters.pop("balance", 0.0))
         self.task, self.seed, self.threads = task, seed, threads
         self.classes: list | None = None
         self.booster: Any = None
+        self.cut = False  # whether the clock ended the fit
         self._asking: int | None = None
 
     def binned(self, matrix: Any, y: np.ndarray, ref: Any = None) -> Any:
         """The matrix cut into 256 bins a column, to be shared by all trials; `ref` gives the cuts."""
         import xgboost
 
-        return xgboost.QuantileDMatrix(matrix, self._labels(y), ref=ref, nthread=self.threads)
+        labels = self._labels(y)
+        weights = self._weights(labels)
+        return xgboost.QuantileDMatrix(matrix, labels, weight=weights, ref=ref, nthread=self.threads)
+
+    def _weights(self, labels: np.ndarray) -> np.ndarray | None:
+        """Rare classes count more: with `balance` 1 each class as much as any other, with 0 each row."""
+        if self.task == "regression" or self.balance == 0:
+            return None
+        counts = np.bincount(labels, minlength=len(self.classes or ()))
+        return ((len(labels) / len(counts) / np.maximum(counts, 1)) ** self.balance)[labels]
 
     def _labels(self, y: np.ndarray) -> np.ndarray:
         if self.task == "regression":
@@ -146,19 +157,25 @@ class Boosted:
         end = time.monotonic() + (seconds or float("inf"))
 
         class Clock(xgboost.callback.TrainingCallback):
-            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-                return time.monotonic() > end
+            over = False
 
+            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+                self.over = time.monotonic() > end
+                return self.over
+
+        clock = Clock()
         booster = xgboost.train(
             self._settings(),
             train,
             self.rounds,
             evals=[(validation, "validation")],
             early_stopping_rounds=self.PATIENCE,
-            callbacks=[Clock()],
+            callbacks=[clock],
             verbose_eval=False,
         )
-        self.rounds = booster.best_iteration + 1
+        if booster.num_boosted_rounds() < 2:
+            raise ModelError("the clock ended it before the second round")
+        self.rounds, self.cut = booster.best_iteration + 1, clock.over
         self.booster = booster[: self.rounds]
         return self
 

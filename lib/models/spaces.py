@@ -60,10 +60,10 @@ DENSE: dict[str, Space] = SPARSE | {
     "extra_trees": FOREST | {"max_features": ("uniform", 0.3, 1.0), "max_depth": ("quniform", 10, 40, 2)},
     "gradient_boosting": {
         "learning_rate": ("loguniform", -3.5, -1.2),
-        "max_leaf_nodes": ("quniform", 15, 127, 4),
+        "max_leaf_nodes": ("quniform", 15, 63, 4),
         "min_samples_leaf": ("quniform", 5, 100, 5),
         "l2_regularization": ("loguniform", -4, 3),
-        "max_iter": ("quniform", 100, 500, 50),
+        "max_iter": ("quniform", 50, 300, 50),
     },
     "xgboost": {
         "colsample_bytree": ("uniform", 0.3, 1.0),

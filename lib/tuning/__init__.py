@@ -172,7 +172,8 @@ class _Search:
 
     def time_for_a_trial(self) -> float:
         """Seconds that a trial starting now may take: a share of the whole, never beyond its end."""
-        return min(max(LEAST, SHARE * self.timeout), self.timeout - self.elapsed())
+        left = self.timeout - self.elapsed()
+        return min(max(LEAST, SHARE * self.timeout), left) if left > min(4.0, 0.1 * self.timeout) else 0.0
 
     def go(self, made: pool.Pool) -> Found:
         """Submit, wait for the oldest, tell, until the budget is used up."""

@@ -137,7 +137,7 @@ class _Worker:
         self.kill()
         if died:
             return f"its process died (exit code {self._process.exitcode}); was there enough memory?"
-        return f"stopped: it took longer than {seconds:.0f} s"
+        return f"stopped after {seconds:.0f} s: it took longer than a trial, or the search, may"
 
     def kill(self) -> None:
         self.alive = False

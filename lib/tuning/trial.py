@@ -44,7 +44,7 @@ class Bench:
 
     def _boost(self, model: models.Boosted, encoding: str, seconds: float | None) -> np.ndarray:
         """XGBoost on shared bins, stopped early on validation, or when most of its time is over."""
-        key = encoding, model.target
+        key = encoding, model.target, model.balance
         if key not in self._bins:
             train, validation = self.matrices[encoding]
             bins = model.binned(train, self.y_train)
@@ -60,7 +60,7 @@ class Bench:
         parts = evaluation.block_scores(self.metric, self.task, self.y_validation, prediction, model.classes)
         return {
             "status": "ok",
-            "reason": "",
+            "reason": "ended by the clock, with the rounds it had" if getattr(model, "cut", False) else "",
             "score": float(score),
             "blocks": [float(part) for part in parts],
             "seconds": seconds,
