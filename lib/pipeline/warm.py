@@ -22,18 +22,33 @@ import sys
 LIBRARIES = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
+    "tornado.platform.asyncio",
     "IPython.core.completer",
+    "IPython.core.oinspect",
+    "IPython.core.pylabtools",
+    "IPython.extensions.storemagic",
     "numpy",
     "pandas",
+    "pandas.io.formats.html",
     "pyarrow.parquet",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
     "mlflow",
-    "alembic",
+    "alembic.command",
+    "sqlalchemy.dialects.sqlite",
     "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_workspace_store",
     "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.artifact.local_artifact_repo",
     "mlflow.tracking",
     "wandb",
+    "wandb.sdk.artifacts.artifact",
+    "wandb.apis.public.api",
+    "wandb.sdk.launch.inputs.internal",
+    "wandb.sdk.lib.gitlib",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
+    "PIL.JpegImagePlugin",
     "scipy.sparse",
     "scipy.stats",
     "sklearn.linear_model",
@@ -44,6 +59,7 @@ LIBRARIES = (
     "seaborn",
     "skops.io",
     "mlflow.pyfunc",
+    "shap",
 )
 _LIBC = ctypes.CDLL(None)
 _SET_DEATH_SIGNAL = 1
@@ -59,6 +75,7 @@ class Warm:
     def live(self) -> None:
         """Import everything, answering in between; then answer until the runner is gone."""
         gc.disable()
+        sys.modules.setdefault("debugpy", None)  # nobody attaches a debugger to a kernel that runs headless
         for name in LIBRARIES:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
