@@ -1,0 +1,109 @@
+"""The training page's figures under their names, its sentences, and where single predictions come from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import datasets, explain, inference, scores
+from lib.plots import explain as why
+from lib.plots import residuals
+
+
+def page():
+    """Truth 0, 10; the refitted model errs by 1, on train alone by 2, the line by 3, the constant by 5."""
+    figures = scores.Scores("regression")
+    truth = np.array([0.0, 10.0])
+    figures.add("validation", truth, truth + 1.5)
+    figures.add_all(
+        truth,
+        {"constant": [5.0, 5.0], "linear": truth + 3, "on train alone": truth + 2, "refitted": truth + 1},
+    )
+    return figures
+
+
+def test_figures_have_the_names_that_metrics_json_and_the_trackers_share():
+    named = page().named()
+    assert {name: named[name] for name in named if name.endswith("rmse")} == {
+        "validation_rmse": 1.5,
+        "train_only_test_rmse": 2.0,
+        "test_rmse": 1.0,
+        "baseline_mean_test_rmse": 5.0,
+        "baseline_linear_test_rmse": 3.0,
+    }
+
+
+def test_the_sentence_tells_the_gains_over_both_baselines_and_of_the_additional_rows():
+    said = page().read("rmse", "min")
+    assert "**1 min**, 4 better than the constant and 2 better than the line" in said
+    assert "were worth +1" in said and "0.5 worse on test than it was on validation" in said
+
+
+@pytest.mark.parametrize(
+    "now, said", [(4.5, "It is: rmse 4.5"), (4.6, "**It is not**: 4.6 now, 4.5 in the search")]
+)
+def test_a_model_that_no_longer_scores_as_the_search_wrote_is_told(now, said):
+    figures = scores.Scores("regression")
+    figures.add("validation", [0.0], [now])
+    assert scores.read_repeat(figures, {"metric": "rmse", "choice": {"score": 4.5}}).startswith(said)
+
+
+def test_an_interval_that_holds_zero_is_not_called_better():
+    table = pd.DataFrame(
+        {"rmse gained": [1.0, 0.1], "low": [0.5, -0.2], "high": [1.5, 0.4]}, index=["a", "b"]
+    )
+    said = scores.read_gains(table, "rmse", "min")
+    assert "against *a* (+0.5 to +1.5), surely better" in said
+    assert "against *b* (-0.2 to +0.4), not told apart" in said
+
+
+def test_the_linear_baseline_is_the_best_line_of_the_search_if_there_was_one():
+    best = {"family": "linear_regression", "parameters": {"fit_intercept": False}, "settings": {}}
+    tuned = {"best": {"linear_regression": best}, "choice": {"settings": {"tfidf.words": 5}}}
+    assert scores.linear_choice(tuned, "regression") is best
+    other = scores.linear_choice(tuned, "classification")
+    assert other["family"] == "logistic_regression" and other["settings"] == {"tfidf.words": 5}
+
+
+@pytest.mark.parametrize(
+    "choice", ["xgboost", "random_forest", "extra_trees", "gradient_boosting", "logistic_regression"]
+)
+def test_every_family_s_shares_name_the_column_that_makes_a_class(choice):
+    """The genre of a generated song leans on its numbers; the words of one text are one share."""
+    dataset = datasets.load("music_genres")
+    rows = dataset.clean(dataset.labelled(dataset.generate(700, 3))).rows
+    few = {"xgboost": {"num_boost_round": 5}, "gradient_boosting": {"max_iter": 3}, "logistic_regression": {}}
+    parameters = few.get(choice, {"n_estimators": 5, "max_depth": 5})
+    pipeline = inference.Pipeline.fit(
+        dataset, "course", {"family": choice, "parameters": parameters}, rows, 1
+    )
+    shares = explain.shares(pipeline, rows.head(20), rows.head(100))
+    assert shares.moves.shape == (20, 13)  # ten numbers, bar, key, and all words as one
+    assert "text_feature" in shares.moves and np.isfinite(shares.moves).all(axis=None)
+    assert shares.label.startswith("score of ")
+    assert why.read_summary(shares).startswith("Over 20 rows, **")
+
+
+def test_the_shares_of_a_line_are_its_weights_times_the_distance_from_the_usual():
+    dataset = datasets.load("green_taxi")
+    rows = dataset.clean(dataset.labelled(dataset.generate(900, 3))).rows
+    choice = {"family": "linear_regression", "parameters": {}}
+    for feature_set in ("zoomcamp", "rich"):
+        pipeline = inference.Pipeline.fit(dataset, feature_set, choice, rows, 1)
+        shares = explain.shares(pipeline, rows.head(9), rows)
+        assert np.allclose(shares.moves.sum(axis=1) + shares.base, pipeline.predict(rows.head(9)), atol=0.01)
+
+
+def test_the_confusion_sentence_names_the_commonest_mix_up():
+    """Both b rows are called a; c is always right."""
+    chances = pd.DataFrame({"a": [0.9, 0.8, 0.7, 0.1], "b": [0.1, 0.1, 0.2, 0.1], "c": [0.0, 0.1, 0.1, 0.8]})
+    said = residuals.read_against("classification", ["a", "b", "b", "c"], chances)
+    assert "**b** worst (0%)" in said and "100% of b is called a" in said
+
+
+def test_the_slice_sentence_names_the_worst_group():
+    table = pd.DataFrame(
+        [("hour", "8", 50, 9.0), ("hour", "3", 40, 2.0)], columns=["slice", "group", "rows", "rmse"]
+    )
+    assert residuals.read_slices(table, "rmse", 4.0, "min").startswith(
+        "**Worst: hour, 8**, rmse 9 min over 50 rows"
+    )
