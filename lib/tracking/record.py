@@ -19,6 +19,11 @@ from lib.errors import StepError
 
 LONGEST = 5000  # MLflow refuses a parameter or a tag that is longer than about this
 
+#: The tags of a step that its trials get too.
+SHARED = tuple(
+    f"workbook.{name}" for name in ("run", "step", "problem", "commit", "data", "parameters", "generated")
+)
+
 
 def uri(outputs: Path) -> str:
     """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs."""
@@ -77,7 +82,16 @@ def prepare(outputs: Path) -> str:
             if not database.exists() or not database.stat().st_size:
                 with locked(database.with_name(f".{database.name}.lock")):
                     client(at).get_experiment("0")
+                    _write_ahead(database)
     return at
+
+
+def _write_ahead(database: Path) -> None:
+    """Have SQLite append what it writes to a log: half the waits for the disk, and readers block nobody."""
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA journal_mode = WAL")
 
 
 def experiment(at: str, name: str, outputs: Path) -> str:
@@ -158,8 +172,10 @@ class Record:
 
     def trial(self, about: Mapping[str, Any], parameters: Mapping, metrics: Mapping) -> None:
         """A child run, made, filled in one batch and closed."""
-        tags = self.tags | {f"workbook.{name}": str(value)[:LONGEST] for name, value in about.items()}
+        tags = {name: self.tags[name] for name in SHARED if name in self.tags}
         tags |= {"mlflow.parentRunId": self.run_id, "workbook.trial": str(about["number"])}
+        if about["reason"]:
+            tags["workbook.reason"] = about["reason"][:LONGEST]
         name = f"{about['family']} {about['number']}"
         made = self.client.create_run(self.experiment, tags=tags, run_name=name)
         self._batch(made.info.run_id, {"family": about["family"], **parameters}, metrics, {})
