@@ -31,7 +31,11 @@ def contenders(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
     best = good.iloc[int(np.argmin(way * good["score"].to_numpy()))]
     lead = way * (np.array(good["blocks"].tolist()) - np.array(best["blocks"]))
     good["behind"] = way * (good["score"] - best["score"])
-    good["error"] = np.nanstd(lead, axis=1, ddof=1) / np.sqrt(lead.shape[1])
+    told = np.isfinite(lead).sum(
+        axis=1
+    )  # blocks that give a score: one of a few rows of one class gives none
+    spread = pd.DataFrame(lead).std(axis=1).fillna(0.0).to_numpy()
+    good["error"] = spread / np.sqrt(np.maximum(told, 1))
     good["equal"] = good["behind"] <= good["error"]
     return good.sort_values(["behind", "number"])
 

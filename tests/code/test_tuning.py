@@ -225,3 +225,11 @@ def test_an_unknown_family_is_named_beside_those_that_fit_the_task():
         search(["xgbost"])
     with pytest.raises(ParameterError, match=r"no regression family 'logistic_regression'"):
         search(["logistic_regression"])
+
+
+def test_blocks_too_small_for_a_score_leave_the_best_score_to_choose():
+    nothing = [float("nan")] * 10
+    a = {"family": "a", "score": 0.9, "blocks": nothing, "comparisons": 5.0}
+    b = {"family": "b", "score": 0.8, "blocks": nothing, "comparisons": 1.0}
+    trials = pd.DataFrame([a | {"number": 0, "status": "ok"}, b | {"number": 1, "status": "ok"}])
+    assert choose.chosen(trials, "auc")["family"] == "a"
