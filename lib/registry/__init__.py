@@ -68,8 +68,8 @@ def describe(dataset: Dataset, told: Mapping[str, Any], provenance: Mapping[str,
     )
     options = ", ".join(f"{key}={value}" for key, value in provenance.get("options", {}).items())
     lines = [
-        f"{dataset.title}: {dataset.target.meaning}"
-        + (f" ({dataset.target.unit})" if dataset.target.unit else ""),
+        f"{dataset.title} Predicts `{dataset.target.name}`, {dataset.target.meaning}"
+        + (f" ({dataset.target.unit})." if dataset.target.unit else "."),
         f"Fitted on {told['rows']:,} rows, train and validation together. The data were {made}"
         + (f": {', '.join(names)}." if names else "."),
         f"Options of the problem: {options}." if options else "",

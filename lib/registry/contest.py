@@ -114,12 +114,13 @@ class Contest:
         groups = table.iloc[1:]
         if groups.empty:
             return "The problem has no slices with two groups of 30 rows: there is nothing to compare apart."
-        best, worst, unit = groups["gain"].idxmax(), groups["gain"].idxmin(), self.dataset.target.unit
+        best, worst = groups["gain"].idxmax(), groups["gain"].idxmin()
+        unit = f" {self.dataset.target.unit}".rstrip()
         lost = ", ".join(groups.index[groups["high"] < 0])
         return (
             f"The candidate is ahead in {(groups['gain'] > 0).sum()} of {len(groups)} groups. It gains most "
-            f"where {best} ({groups.loc[best, 'gain']:+.3g} {unit}), least where {worst} "
-            f"({groups.loc[worst, 'gain']:+.3g} {unit}). "
+            f"where {best} ({groups.loc[best, 'gain']:+.3g}{unit}), least where {worst} "
+            f"({groups.loc[worst, 'gain']:+.3g}{unit}). "
             + (
                 f"Surely worse, by the interval: {lost}."
                 if lost
