@@ -65,7 +65,8 @@ def look(path: Path, target: str) -> Found:
     if rows.empty:
         raise DataError(f"{path.name} has a header and no rows.")
     task, classes = _task(rows[target], target)
-    columns = [_column(rows, name, target, task) for name in rows]
+    twins = _twins(rows, target)
+    columns = [_column(rows, name, target, task, twins.get(name)) for name in rows]
     if not any(guess.kind == "id" for guess in columns) and rows.duplicated().mean() > 0.05:
         columns.insert(
             0, Guess("row", "id", "its place in the file: without it, equal rows would count as one")
@@ -129,7 +130,7 @@ def _numeric(values: pd.Series) -> pd.Series | None:
     return found.dropna() if len(text) and found.notna().mean() > 0.97 else None
 
 
-def _column(rows: pd.DataFrame, name: str, target: str, task: str) -> Guess:
+def _column(rows: pd.DataFrame, name: str, target: str, task: str, twin: str | None) -> Guess:
     """What one column is, or why it is left out."""
     values = rows[name]
     if values.dropna().map(lambda value: isinstance(value, (list, dict, np.ndarray))).any():
@@ -141,25 +142,28 @@ def _column(rows: pd.DataFrame, name: str, target: str, task: str) -> Guess:
         return _guess(values, name, kind, "the target", example, distinct)
     if distinct < 2:
         return Guess(name, "", "always the same" if distinct else "always missing", example)
-    other = _twin(rows, name, target)
-    if other:
-        return Guess(name, "", f"the same as {other!r}", example)
+    if twin:
+        return Guess(name, "", f"the same as {twin!r}", example)
     kind, why = _kind(name, values, distinct)
     return _guess(values, name, kind, why, example, distinct)
 
 
-def _twin(rows: pd.DataFrame, name: str, target: str) -> str | None:
-    """The target or an earlier column that says the very same, perhaps in other words."""
-    mine = rows[name]
-    earlier = list(rows)[: list(rows).index(name)]
-    if any(isinstance(value, (list, dict, np.ndarray)) for value in rows.iloc[0]):
-        return None
-    for other in (target, *(other for other in earlier if other != target)):
-        if rows[other].dtype == mine.dtype and rows[other].equals(mine):
-            return other
-    pairs = rows[[name, target]].drop_duplicates()
-    renamed = len(pairs) == rows[target].nunique(dropna=False) == mine.nunique(dropna=False)
-    return target if renamed and len(pairs) < CLASSES else None
+def _twins(rows: pd.DataFrame, target: str) -> dict[str, str]:
+    """For each column that says the same as the target or an earlier one, perhaps in other words, which."""
+    found, seen = {}, {}
+    for name in (target, *(name for name in rows if name != target)):
+        try:
+            mark = pd.util.hash_pandas_object(rows[name], index=False).to_numpy().tobytes()
+        except TypeError:  # lists and records
+            continue
+        if mark in seen:
+            found[name] = seen[mark]
+        elif name != target and rows[name].nunique() < CLASSES:
+            pairs = rows[[name, target]].drop_duplicates()
+            if len(pairs) == rows[target].nunique(dropna=False) == rows[name].nunique(dropna=False):
+                found[name] = target
+        seen.setdefault(mark, name)
+    return found
 
 
 def _kind(name: str, values: pd.Series, distinct: int) -> tuple[str, str]:

@@ -106,7 +106,12 @@ def test_a_table_of_names_alone_and_one_of_numbers_alone_are_drawn_all_the_same(
     names = {"a": Column("category", ""), "price": Column("number", "", known="after")}
     rows = pd.DataFrame({"a": ["x", "y"] * 30, "price": np.arange(60.0)})
     rentals = dataclasses.replace(
-        datasets.load("nyc_rentals"), columns=names, feature_sets={}, own_views={}, rules=lambda: ()
+        datasets.load("nyc_rentals"),
+        columns=names,
+        derived={},
+        feature_sets={},
+        own_views={},
+        rules=lambda: (),
     )
     classes = dataclasses.replace(
         rentals,
