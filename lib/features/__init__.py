@@ -29,6 +29,9 @@ ENCODERS: dict[str, type[Encoder]] = {
     "target_mean": TargetMean,
 }
 
+#: Rows encoded at once: a piece of the matrix stays in the processor's cache while its columns are filled.
+PIECE = 16_384
+
 
 class Encoding:
     """A feature set's encoders, fitted together: frame of engineered columns in, matrix out."""
@@ -82,7 +85,10 @@ class Encoding:
         return matrix.assemble([encoder.fit(rows, y, seed) for _, encoder in self.encoders])
 
     def transform(self, rows: pd.DataFrame) -> Any:
-        """The matrix of `rows`, in the columns that were learnt."""
+        """The matrix of `rows`, in the columns that were learnt; many rows are done a piece at a time."""
+        if len(rows) > PIECE:
+            pieces = (self.transform(rows.iloc[i : i + PIECE]) for i in range(0, len(rows), PIECE))
+            return matrix.below(pieces, len(rows))
         return matrix.assemble([encoder.transform(rows) for _, encoder in self.encoders])
 
     def save(self, folder: Path) -> None:

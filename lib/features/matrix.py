@@ -3,7 +3,7 @@
 Never row by row: a block of codes is already the column index of its one entry in each row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,20 @@ def assemble(blocks: Sequence[Any]) -> Any:
     if wide > WIDE:
         return _sparse(flat)
     return _dense(flat)
+
+
+def below(pieces: Iterable[Any], rows: int) -> Any:
+    """Pieces of one matrix of so many rows, one below the other."""
+    out, end = None, 0
+    for piece in pieces:
+        if not isinstance(piece, np.ndarray):
+            from scipy import sparse
+
+            return sparse.vstack([piece, *pieces], format="csr")
+        out = np.empty((rows, piece.shape[1]), dtype=piece.dtype) if out is None else out
+        out[end : end + len(piece)] = piece
+        end += len(piece)
+    return out
 
 
 def _width(part: Any) -> int:

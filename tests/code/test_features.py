@@ -166,6 +166,20 @@ def test_what_was_saved_encodes_the_same(tmp_path, wide):
     assert not any(b"pickle" in path.read_bytes() for path in tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("pairs", [5, 400], ids=["dense", "sparse"])
+def test_rows_encoded_in_pieces_are_those_encoded_at_once(monkeypatch, pairs):
+    rows = trips(pairs=pairs)
+    encoding, _ = fitted(
+        rows, encode("one_hot", "PU_DO"), encode("target_mean", "PU_DO"), encode("number", "trip_distance"),
+        y=rows["trip_distance"],
+    )  # fmt: skip
+    whole = encoding.transform(rows)
+    monkeypatch.setattr(features, "PIECE", 700)
+    pieces = encoding.transform(rows)
+    assert type(pieces) is type(whole) and pieces.shape == whole.shape
+    assert abs(pieces - whole).max() == 0
+
+
 def test_an_unknown_encoder_or_setting_is_named_beside_those_that_are_there():
     with pytest.raises(DataError, match=r"no encoder 'one_hut'.*one_hot"):
         features.Encoding([encode("one_hut", "x")])
