@@ -15,6 +15,8 @@ name_of = $(subst $(firstword $(subst _, ,$(1)))_,,$(1))
 
 export P PARAMS RUN STEPS FORCE JOBS PORT NAME DATA TARGET SAMPLE REFERENCE ALPHA VERSION ALIAS MODEL
 export MLFLOW_DISABLE_TELEMETRY ?= true
+# OpenMP threads that wait for one another must not hold a busy core; read once, when the library loads.
+export OMP_WAIT_POLICY ?= PASSIVE
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION ?= false
 # Without compiled bytecode every start compiles what it imports again.
 unexport PYTHONDONTWRITEBYTECODE

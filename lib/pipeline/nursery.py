@@ -40,6 +40,7 @@ def environment(project: files.Project) -> dict[str, str]:
         "WANDB_CONFIG_DIR": wandb,
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONHASHSEED": "0",
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait for one another must not hold a busy core
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("JPY_")}
     parent = inherited.pop("MLFLOW_RUN_ID", None)

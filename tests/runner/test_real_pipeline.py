@@ -30,17 +30,24 @@ def command(outputs, **environment):
     )
 
 
-def run(checkout, outputs, **environment):
-    result = subprocess.run(
+def start(checkout, outputs, **environment):
+    """Start the runner up to training."""
+    return subprocess.Popen(
         [sys.executable, "-m", "lib.pipeline", "run", "train"],
         cwd=checkout,
         env=command(outputs, **environment),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        start_new_session=True,
     )
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
-    return result
+
+
+def finish(process):
+    """Wait for a runner's end and give what it said."""
+    said, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, said[-5000:]
+    return said
 
 
 def digests(folder):
@@ -86,16 +93,25 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def first(checkout, tmp_path_factory):
-    """A warm run, side by side."""
-    outputs = tmp_path_factory.mktemp("first")
-    run(checkout, outputs)
-    return outputs / "quickstart"
+def both(checkout, tmp_path_factory):
+    """Two runs: warm kernels and steps side by side; ordinary kernels, one step at a time."""
+    warm, ordinary = tmp_path_factory.mktemp("warm"), tmp_path_factory.mktemp("ordinary")
+    started = [start(checkout, warm), start(checkout, ordinary, WORKBOOK_WARM="0", JOBS="1")]
+    for process in started:
+        finish(process)
+    return warm / "quickstart", ordinary / "quickstart"
 
 
-def test_ordinary_kernels_one_step_at_a_time_give_the_same_splits_trials_and_model(first, checkout, tmp_path):
-    run(checkout, tmp_path, WORKBOOK_WARM="0", JOBS="1")
-    second = tmp_path / "quickstart"
+@pytest.fixture(scope="module")
+def first(both):
+    """The warm run."""
+    return both[0]
+
+
+def test_ordinary_kernels_one_step_at_a_time_give_the_same_splits_trials_and_model(both):
+    first, second = both
+    kinds = {json.loads((folder / "notebooks" / "04_tune.json").read_text())["kernel"] for folder in both}
+    assert kinds == {"warm", "ordinary"}
     assert digests(second) == digests(first)
     assert trials(second) == trials(first)
     assert metrics(second) == metrics(first)
@@ -116,13 +132,7 @@ def test_every_step_closes_its_run_and_has_its_notebook_attached(first):
 
 @pytest.mark.slow
 def test_a_stopped_training_is_failed_in_mlflow_and_goes_on_to_the_same_model(first, checkout, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lib.pipeline", "run", "train"],
-        cwd=checkout,
-        env=command(tmp_path),
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = start(checkout, tmp_path)
     try:
         note = tmp_path / "quickstart" / "notebooks" / ".05_train.open.json"
         wait_for(lambda: note.exists() and json.loads(note.read_text()).get("mlflow_run_id"), 240)
@@ -136,6 +146,5 @@ def test_a_stopped_training_is_failed_in_mlflow_and_goes_on_to_the_same_model(fi
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     assert client.get_run(run_id).info.status == "FAILED"
     assert not (tmp_path / "quickstart" / "notebooks" / "05_train.ipynb").exists()
-    result = run(checkout, tmp_path)
-    assert "✓ 04_tune" not in result.stdout
+    assert "✓ 04_tune" not in finish(start(checkout, tmp_path))
     assert digests(tmp_path / "quickstart") == digests(first)
