@@ -22,7 +22,7 @@ def permutation(
     metric: str,
     repeats: int = 3,
     seed: int = 42,
-    most: int = 20_000,
+    most: int = 6_000,
 ) -> pd.DataFrame:
     """How much worse the metric gets when one raw column is shuffled; a row a column, the worst first.
 
