@@ -125,13 +125,9 @@ def blocks(y: Any, count: int = 10) -> np.ndarray:
 
 def block_scores(name: str, task: str, y: Any, prediction: Any, classes: Any = None) -> list[float]:
     """The metric in each of ten blocks of the same rows: how far two models' scores differ by luck."""
-    which, y = blocks(y), np.asarray(y)
-    pick = (
-        (lambda m: prediction[m])
-        if not isinstance(prediction, pd.DataFrame)
-        else (lambda m: prediction.loc[m])
-    )
-    return [metric(name, task, y[which == b], pick(which == b), classes) for b in np.unique(which)]
+    which, y, side = blocks(y), np.asarray(y), _frame(prediction)
+    picks = [np.flatnonzero(which == block) for block in np.unique(which)]
+    return [metric(name, task, y[pick], _rows(side, pick), classes) for pick in picks]
 
 
 def interval(
