@@ -38,11 +38,16 @@ def client(at: str) -> Any:
 
 @functools.cache
 def _client(at: str) -> Any:
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
+    _quiet()
     return MlflowClient(tracking_uri=at, registry_uri=at)
+
+
+def _quiet() -> None:
+    """No lines about database migrations in a page."""
+    for name in ("mlflow.store.db.utils", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @functools.cache
@@ -77,21 +82,34 @@ def prepare(outputs: Path) -> str:
     """Make the database once, under a lock, before anything uses it side by side. Gives its URI."""
     at = uri(outputs)
     if at.startswith("sqlite:///"):
-        database = Path(at.removeprefix("sqlite:///"))
+        database = Path(at.removeprefix("sqlite:///")).absolute()
         with files.writing(database):
-            if not database.exists() or not database.stat().st_size:
+            if not database.exists():
                 with locked(database.with_name(f".{database.name}.lock")):
-                    client(at).get_experiment("0")
-                    _write_ahead(database)
+                    if not database.exists():
+                        _make(database)
     return at
 
 
-def _write_ahead(database: Path) -> None:
-    """Have SQLite append what it writes to a log: half the waits for the disk, and readers block nobody."""
+def _make(database: Path) -> None:
+    """A fresh database, made under another name: one that others can see is whole.
+
+    SQLite then appends what it writes to a log: half the waits for the disk, and readers block nobody.
+    """
     import sqlite3
 
-    with contextlib.closing(sqlite3.connect(database)) as opened:
-        opened.execute("PRAGMA journal_mode = WAL")
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    _quiet()
+    unfinished = files.temporary(database)
+    try:
+        artifacts = (database.parent / "mlartifacts").as_uri()
+        SqlAlchemyStore(f"sqlite:///{unfinished}", artifacts).engine.dispose()
+        with contextlib.closing(sqlite3.connect(unfinished)) as opened:
+            opened.execute("PRAGMA journal_mode = WAL")
+        unfinished.replace(database)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def experiment(at: str, name: str, outputs: Path) -> str:
