@@ -116,11 +116,22 @@ class _Worker:
     """One forked process and the pipe to it."""
 
     def __init__(self, context: Any, evaluate: Evaluate):
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, evaluate), daemon=True)
-        self._process.start()
-        theirs.close()
-        self.alive = True
+        for _ in range(3):
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs, evaluate), daemon=True)
+            self._process.start()
+            theirs.close()
+            self.alive = True
+            if self._ready():
+                return
+            self.kill()
+
+    def _ready(self, seconds: float = 15.0) -> bool:
+        """Whether it says so: one forked while another thread held a lock never would, so fork again."""
+        try:
+            return self._pipe.poll(seconds) and self._pipe.recv() == "ready"
+        except (EOFError, OSError):
+            return False
 
     def ask(self, trial: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         """The outcome of a trial, or None if it did not come in time or the process died."""
@@ -152,9 +163,21 @@ def _serve(pipe: Any, evaluate: Evaluate) -> None:
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - a notebook's stream is the parent's
+    _touch_locks()
+    pipe.send("ready")
     while True:
         try:
             trial = pipe.recv()
         except EOFError:
             os._exit(0)
         pipe.send(guarded(evaluate, trial))
+
+
+def _touch_locks() -> None:
+    """Take the locks that a trial will need: of imports, of logging, of the libraries' loader."""
+    import logging
+
+    import threadpoolctl
+
+    logging.getLogger("xgboost")
+    threadpoolctl.threadpool_info()
