@@ -112,6 +112,19 @@ def _make(database: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def _settle(at: str) -> None:
+    """Move what stands in SQLite's log into the database: `mlflow.db` alone is then all there is to keep."""
+    import sqlite3
+
+    if at.startswith("sqlite:///"):
+        database = at.removeprefix("sqlite:///")
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(sqlite3.connect(database, timeout=1)) as opened,
+        ):
+            opened.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
 def experiment(at: str, name: str, outputs: Path) -> str:
     """The id of the experiment `name`; made with its artifacts beside the database where that is a file."""
     from mlflow.exceptions import MlflowException
@@ -221,6 +234,7 @@ class Record:
     def close(self, status: str) -> None:
         """Set the run's final status."""
         self.client.set_terminated(self.run_id, status)
+        _settle(self.uri)
 
 
 def _there(location: str) -> bool:

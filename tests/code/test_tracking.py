@@ -222,6 +222,18 @@ def test_a_database_of_another_version_is_named(outputs):
         opened(outputs).wait()
 
 
+def test_the_database_file_alone_holds_a_closed_run(outputs):
+    import shutil
+
+    tracked = opened(outputs)
+    tracked.metrics({"rmse": 5.0})
+    tracked.close()
+    (outputs / "copy").mkdir()
+    shutil.copyfile(outputs / "mlflow.db", outputs / "copy" / "mlflow.db")
+    run = tracking.client(f"sqlite:///{outputs / 'copy' / 'mlflow.db'}").get_run(tracked.run_id)
+    assert (run.info.status, run.data.metrics) == ("FINISHED", {"rmse": 5.0})
+
+
 def test_three_processes_may_meet_a_database_that_is_not_there_yet(tmp_path):
     program = (
         "import os; from pathlib import Path; from lib import tracking\n"
