@@ -96,6 +96,7 @@ def search(
 
     `told(row)` is called with each finished trial, in order. `memory` is a folder where finished trials
     are kept, so that the same search goes on where it was. Ctrl-C ends the search and keeps what is finished.
+    A search in which no trial gave a score is a ModelError with the reasons.
     """
     workers = max(1, min(int(workers), cores()))
     threads = max(1, cores() // workers)
@@ -146,6 +147,7 @@ class _Search:
         self.budget = int(min(max_evals * len(names), points))
         self.best: dict[str, float | None] = dict.fromkeys(names)
         self.rows: list[dict[str, Any]] = []
+        self.dropped = 0  # trials that were due when the time was over, and never began
         self.seed = seed
 
     def remember(self, folder: Path | None, bench: Bench, workers: int) -> None:
@@ -178,7 +180,7 @@ class _Search:
     def go(self, made: pool.Pool) -> Found:
         """Submit, wait for the oldest, tell, until the budget is used up."""
         pending: deque = deque()
-        reason = "all trials were run"
+        reason, over = "all trials were run", f"the {self.timeout:.0f} s were over"
         bar = progress.Bar(self.budget)
         try:
             while pending or self._asked() < self.budget:
@@ -187,17 +189,18 @@ class _Search:
                 ):
                     pending.append(self._submit(made))
                 if not pending:
-                    reason = f"the {self.timeout:.0f} s were over"
+                    reason = over
                     break
                 self._tell(*pending.popleft())
                 bar.show(len(self.rows), self._best_so_far())
+            reason = over if self.dropped else reason
         except KeyboardInterrupt:
             reason = "it was interrupted"
         finally:
             made.close()
-        return Found(
-            pd.DataFrame(self.rows), self.metric, self.elapsed(), reason, self.all_settings, self.spaces
-        )
+        trials = pd.DataFrame(self.rows)
+        choose.require_a_score(trials, reason)
+        return Found(trials, self.metric, self.elapsed(), reason, self.all_settings, self.spaces)
 
     def _asked(self) -> int:
         return sum(one.asked for one in self.searches.values())
@@ -225,6 +228,7 @@ class _Search:
         empty = {"blocks": [], "rounds": None, "comparisons": None}
         row = trial | empty | outcome | {"elapsed": self.elapsed()}
         if "the time for the search was over" in outcome["reason"]:
+            self.dropped += 1
             return
         self.rows.append(row)
         self.ledger.add(trial, outcome, row["elapsed"])

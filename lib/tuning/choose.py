@@ -11,6 +11,16 @@ from lib import evaluation
 from lib.errors import ModelError
 
 
+def require_a_score(trials: pd.DataFrame, ended: str = "") -> None:
+    """Raise a ModelError with the reasons where no trial ended well, or none was run at all."""
+    if len(trials) and (trials["status"] == "ok").any():
+        return
+    reasons = (
+        sorted(set(trials["reason"]))[:3] if len(trials) else "none was run" + (ended and f", as {ended}")
+    )
+    raise ModelError(f"No trial gave a score: {reasons}. Try other models, or give more time (`timeout_s`).")
+
+
 def best_of_families(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The best trial of each family, best family first."""
     good = trials[trials["status"] == "ok"].assign(loss=lambda t: evaluation.sign(metric) * t["score"])
@@ -23,10 +33,8 @@ def contenders(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
     Both models of a pair are scored on the same ten blocks of the validation rows, so what makes a block
     hard for both falls out of the difference.
     """
+    require_a_score(trials)
     good = trials[trials["status"] == "ok"].copy()
-    if good.empty:
-        reasons = sorted(set(trials["reason"])) or ["no trial was run"]
-        raise ModelError(f"No trial gave a score: {reasons[:3]}. Try other models, or give more time.")
     way = evaluation.sign(metric)
     best = good.iloc[int(np.argmin(way * good["score"].to_numpy()))]
     lead = way * (np.array(good["blocks"].tolist()) - np.array(best["blocks"]))
@@ -51,10 +59,14 @@ def sentence(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
     table = contenders(trials, metric)
     best, kept, unit = table.iloc[0], chosen(trials, metric), f" {unit}" if unit else ""
     if kept["number"] == best["number"]:
+        others = int(table["equal"].sum()) - 1
+        rest = {
+            0: "no other trial lies within one standard error of it.",
+            1: "the one other trial within one standard error of it does not predict at less cost.",
+        }.get(others, f"none of the {others} others within one standard error of it predicts at less cost.")
         return (
             f"**{kept['family']}**, trial {kept['number']}, is best ({metric} {kept['score']:.4g}{unit}), "
-            f"and none of the {int(table['equal'].sum()) - 1} others within one standard error of it "
-            "predicts at less cost."
+            f"and {rest}"
         )
     share = kept["comparisons"] / best["comparisons"]
     return (

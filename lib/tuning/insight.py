@@ -87,8 +87,13 @@ def read_families(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
     if len(best) > 1:
         said += f", {abs(best.iloc[1] - best.iloc[0]):.2g} ahead of {best.index[1]}"
         said += f"; {best.index[-1]} is last with {way * best.iloc[-1]:.4g}"
-    share = counts.get(best.index[0], 0) / len(trials)
-    return f"{said}. The budget followed: {share:.0%} of the {len(trials)} trials went to {best.index[0]}."
+    mine = counts.get(best.index[0], 0)
+    went = f"{mine} of the {len(trials)} trials went to {best.index[0]}"
+    if len(counts) == 1:
+        return f"{said}. It was the only family."
+    if mine > counts.drop(best.index[0]).max():
+        return f"{said}. The budget followed: {went}."
+    return f"{said}. The search ended before the budget followed: {went}."
 
 
 def read_features(dataset: Any, feature_set: Any, generated: bool) -> str:
@@ -168,10 +173,12 @@ def read_parameters(trials: pd.DataFrame, metric: str, space: Space) -> str:
         said += f"They agree most on **{tight}**, where they take {width[tight]:.0%} of the axis"
         loose = max(width, key=width.get)
         said += f", and least on {loose} ({width[loose]:.0%}). " if loose != tight else ". "
+    if not width:
+        return said + "Every axis is a list of choices: it has no edge to crowd at."
     return said + (
         f"They crowd at an edge of {', '.join(edges)}: try a wider space there."
         if edges
-        else "At no edge do they crowd: the space is wide enough."
+        else "At no edge do they crowd, so nothing asks for a wider space."
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from lib import tuning
 from lib.datasets.base import FeatureSet, encode
 from lib.errors import ModelError, ParameterError
-from lib.tuning import choose, pool, suggest
+from lib.tuning import choose, insight, pool, suggest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +142,32 @@ def test_the_time_budget_ends_the_search():
     assert len(found.trials) < 30_000
 
 
+def test_a_search_whose_last_trials_never_began_says_that_the_time_was_over():
+    late = pool.failed("stopped: the time for the search was over")
+
+    def tired(evaluate, workers, width, late_):
+        return pool.Inline(lambda trial: evaluate(trial) if trial["number"] < 10 else late, width)
+
+    found = search(make_pool=tired)
+    assert len(found.trials) == 10
+    assert found.reason == "the 60 s were over"
+
+
+@pytest.mark.parametrize(
+    "outcome, said",
+    [
+        (pool.failed("MemoryError: 80 GB"), "MemoryError: 80 GB"),
+        (pool.failed("stopped: the time for the search was over"), "none was run, as the 60 s were over"),
+    ],
+)
+def test_a_search_in_which_nothing_scored_stops_with_the_reason(outcome, said):
+    def broken(evaluate, workers, width, late):
+        return pool.Inline(lambda trial: outcome, width)
+
+    with pytest.raises(ModelError, match=rf"No trial gave a score.*{said}.*more time"):
+        search(make_pool=broken)
+
+
 def test_a_search_that_was_cut_off_goes_on_where_it_was(tmp_path):
     def stop(row):
         if row["number"] == 6:
@@ -233,3 +259,26 @@ def test_blocks_too_small_for_a_score_leave_the_best_score_to_choose():
     b = {"family": "b", "score": 0.8, "blocks": nothing, "comparisons": 1.0}
     trials = pd.DataFrame([a | {"number": 0, "status": "ok"}, b | {"number": 1, "status": "ok"}])
     assert choose.chosen(trials, "auc")["family"] == "a"
+
+
+def test_alone_within_one_standard_error_is_said_in_words():
+    a, b = (0, "a", 5.0, [5.0] * 10, 9.0), (1, "b", 6.0, [6.0] * 10, 1.0)
+    assert "no other trial lies within one standard error" in choose.sentence(table(a, b), "rmse")
+    again = (2, "c", 5.0, [5.0] * 10, 9.0)
+    assert "the one other trial within one standard error" in choose.sentence(table(a, again), "rmse")
+
+
+def test_the_budget_is_said_to_follow_only_where_the_best_family_got_most_of_it():
+    few = table((0, "a", 5.0, [], 1.0), (1, "b", 6.0, [], 1.0), (2, "b", 6.5, [], 1.0))
+    assert "ended before the budget followed: 1 of the 3" in insight.read_families(few, "rmse")
+    many = table((0, "b", 6.0, [], 1.0), (1, "a", 5.0, [], 1.0), (2, "a", 5.5, [], 1.0))
+    assert "The budget followed: 2 of the 3" in insight.read_families(many, "rmse")
+    assert "It was the only family" in insight.read_families(many[1:], "rmse")
+
+
+def test_a_space_of_choices_alone_is_not_called_wide_enough():
+    space = {"kind": ("choice", ["x", "y"])}
+    tried = table(*[(i, "a", float(i), [], 1.0) for i in range(6)])
+    tried["parameters"] = [{"kind": "xy"[i % 2]} for i in range(6)]
+    said = insight.read_parameters(tried, "rmse", space)
+    assert "no edge to crowd at" in said and "wider" not in said
