@@ -57,6 +57,7 @@ def _to_beat(values: pd.Series, unit: str, metric: str) -> str:
 
 
 def number(dataset: Dataset) -> View:
+    """The target of a regression, before and after the cleaning rules, with its percentiles."""
     name, unit = dataset.target.name, dataset.target.unit
 
     def read(rows: pd.DataFrame) -> str:
@@ -89,6 +90,7 @@ def number(dataset: Dataset) -> View:
 
 
 def classes(dataset: Dataset) -> View:
+    """How many rows each class has, before and after the cleaning rules."""
     name = dataset.target.name
 
     def table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -116,6 +118,7 @@ def classes(dataset: Dataset) -> View:
 
 
 def with_columns(dataset: Dataset) -> View:
+    """How much of the target each column tells by itself, and whether it is known in time."""
     name = dataset.target.name
 
     def read(rows: pd.DataFrame) -> str:
@@ -155,6 +158,7 @@ def _closest(dataset: Dataset, clean: pd.DataFrame, numbers_only: bool = False) 
 
 
 def along_columns(dataset: Dataset) -> View:
+    """How the target moves along the columns that tell most and are known in time."""
     name, unit = dataset.target.name, dataset.target.unit
 
     def draw(rows: pd.DataFrame) -> data.Figure:
@@ -187,6 +191,7 @@ def along_columns(dataset: Dataset) -> View:
 
 
 def class_profile(dataset: Dataset) -> View:
+    """Where the classes lie on the numbers that tell them apart best."""
     name = dataset.target.name
 
     def draw(rows: pd.DataFrame) -> data.Figure:

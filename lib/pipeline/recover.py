@@ -75,8 +75,8 @@ def _keep_cut_off(place: record.Place, say: Callable[[str], None]) -> None:
         )
         keep_failed(place, notebook, failure, 0.0)
         say(f"  {place.step} was cut off last time; as far as it got: {place.failed.name}")
-    except (OSError, ValueError):
-        pass
+    except (OSError, ValueError) as error:
+        say(f"  {place.step} was cut off last time; its notebook cannot be read: {error}")
     place.running.unlink(missing_ok=True)
 
 

@@ -127,6 +127,7 @@ def lay_bars(
     names: Sequence[str] | None = None,
     colours: Sequence[str] | str = style.BLUE,
 ) -> None:
+    """Lay one bar a value into `axes`, the first on top, each with its text at its end."""
     places = np.arange(len(values))
     axes.barh(places, values, color=colours, height=0.72)
     axes.set_yticks(places, [str(name) for name in (values.index if names is None else names)])
