@@ -110,13 +110,32 @@ def _sklearn(model: models.Sklearn, matrix: Any, background: Any, which: int) ->
     here, usual = (part.toarray() if hasattr(part, "toarray") else np.asarray(part) for part in prepared)
     if hasattr(last, "coef_"):
         weights = np.atleast_2d(last.coef_)
-        weights = weights[min(which, len(weights) - 1)]
-        base = float(np.atleast_1d(last.intercept_)[min(which, np.size(last.intercept_) - 1)])
+        way = _way(model, which) if len(weights) == 1 else 1
+        weights = way * weights[min(which, len(weights) - 1)]
+        base = way * float(np.atleast_1d(last.intercept_)[min(which, np.size(last.intercept_) - 1)])
         return (here - usual.mean(axis=0)) * weights, base + float(usual.mean(axis=0) @ weights)
+    if np.ndim(trees := getattr(last, "estimators_", None)) == 2 and trees.shape[1] > 1:
+        return _stages(last, here, which)
     import shap
 
     explained = shap.TreeExplainer(last)(here, check_additivity=False)
     values, base = np.asarray(explained.values), np.asarray(explained.base_values)
     if values.ndim == 3:
-        values, base = values[:, :, which], base[..., which]
-    return values, float(np.mean(base))
+        return values[:, :, which], float(np.mean(base[..., which]))
+    way = _way(model, which)
+    return way * values, way * float(np.mean(base))
+
+
+def _way(model: models.Sklearn, which: int) -> int:
+    """Of two classes most models score the second alone: the first one's score is the same turned round."""
+    return -1 if model.classes and len(model.classes) == 2 and which == 0 else 1
+
+
+def _stages(last: Any, here: np.ndarray, which: int) -> tuple[np.ndarray, float]:
+    """Gradient boosting of several classes tree by tree: shap takes it as a whole for two only."""
+    import shap
+
+    trees = last.estimators_[:, which]
+    parts = (shap.TreeExplainer(tree).shap_values(here, check_additivity=False) for tree in trees)
+    values = last.learning_rate * sum(np.asarray(part) for part in parts)
+    return values, float(np.mean(last.decision_function(here)[:, which] - values.sum(axis=1)))

@@ -70,7 +70,8 @@ class Scores:
             f"better than the constant and {way * (score['linear'] - score['refitted']):.3g} better than "
             f"the line. The additional rows were worth {more:+.2g}. The fit on training rows alone is "
             f"{abs(drift):.2g} {'worse' if drift > 0 else 'better'} on test than it was on validation "
-            f"({score['validation']:.4g}): in part the search's own luck, in part rows that differ."
+            f"({score['validation']:.4g}): "
+            + ("in part the search's own luck, in part rows that differ." if drift > 0 else "rows differ.")
         )
 
 

@@ -57,12 +57,13 @@ def _read_numbers(y: Any, prediction: Any, unit: str) -> str:
     unit = f" {unit}" if unit else ""
     top = y >= np.quantile(y, 0.95)
     near = np.abs(y - prediction) <= np.abs(y).mean() * 0.2
+    short = prediction[top].mean() < y[top].mean()
+    turn = "The cloud turns away from it at the right: the" if short else "The"
+    why = "A model answers towards the middle where it does not know. " if short else ""
     return (
-        f"{near.mean():.0%} of the rows lie within {np.abs(y).mean() * 0.2:.2g}{unit} of the diagonal. The "
-        "cloud turns away from it at the right: the 5 % of rows with the largest truth, "
-        f"{y[top].mean():.3g}{unit} on average, are predicted at {prediction[top].mean():.3g}{unit}. "
-        "Squared error pulls a model towards the middle where it does not know; how sure it is of a single "
-        "row, this picture cannot show."
+        f"{near.mean():.0%} of the rows lie within {np.abs(y).mean() * 0.2:.2g}{unit} of the diagonal. "
+        f"{turn} 5 % of rows with the largest truth, {y[top].mean():.3g}{unit} on average, are predicted at "
+        f"{prediction[top].mean():.3g}{unit}. {why}How sure it is of a single row, this picture cannot show."
     )
 
 

@@ -1,10 +1,12 @@
 """The training page's figures under their names, its sentences, and where single predictions come from."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib import datasets, explain, inference, scores
+from lib import datasets, explain, inference, models, scores
 from lib.plots import explain as why
 from lib.plots import residuals
 
@@ -83,6 +85,45 @@ def test_every_family_s_shares_name_the_column_that_makes_a_class(choice):
     assert why.read_summary(shares).startswith("Over 20 rows, **")
 
 
+class Guessing:
+    """As much of a pipeline as shares look at: three numbers, and a model that tells classes by them."""
+
+    def __init__(self, family, parameters, classes):
+        rng = np.random.default_rng(0)
+        self.rows = pd.DataFrame(rng.normal(size=(300, 3)), columns=list("abc"))
+        self.y = np.array(classes)[np.digitize(self.rows["a"], [0.6, 1.5])]  # the first is the commonest
+        self.about, self.encoding = {"target": "y"}, SimpleNamespace(groups=list("abc"))
+        self.model = models.build(family, parameters, "classification", 0, 1, True)
+        self.model.fit(self.matrix(self.rows), self.y)
+
+    def matrix(self, rows):
+        return rows.to_numpy(dtype=np.float32)
+
+    def predict(self, rows):
+        return pd.DataFrame(self.model.predict(self.matrix(rows)), columns=self.model.classes)
+
+
+FAMILIES = [
+    ("logistic_regression", {}),
+    ("gradient_boosting", {"max_iter": 9}),
+    ("gradient_boosting", {"n_estimators": 9}),
+    ("xgboost", {"num_boost_round": 9}),
+    ("random_forest", {"n_estimators": 9}),
+]
+
+
+@pytest.mark.parametrize("classes", [("low", "up", "up"), ("low", "mid", "up")], ids=["two", "three"])
+@pytest.mark.parametrize("family, parameters", FAMILIES)
+def test_shares_explain_the_class_that_they_name(family, parameters, classes):
+    """A large `a` speaks against "low", of two classes as of three."""
+    pipeline = Guessing(family, parameters, classes)
+    shares = explain.shares(pipeline, pipeline.rows, pipeline.rows)
+    assert shares.label == "score of low"
+    assert pipeline.rows["a"].corr(shares.moves["a"]) < -0.5
+    score = shares.moves.sum(axis=1) + shares.base
+    assert score.corr(pipeline.predict(pipeline.rows)["low"]) > 0.75
+
+
 def test_the_shares_of_a_line_are_its_weights_times_the_distance_from_the_usual():
     dataset = datasets.load("green_taxi")
     rows = dataset.clean(dataset.labelled(dataset.generate(900, 3))).rows
@@ -107,3 +148,17 @@ def test_the_slice_sentence_names_the_worst_group():
     assert residuals.read_slices(table, "rmse", 4.0, "min").startswith(
         "**Worst: hour, 8**, rmse 9 min over 50 rows"
     )
+
+
+def test_a_test_score_better_than_validation_is_not_laid_to_the_luck_of_the_search():
+    figures = page()
+    figures.add("validation", np.array([0.0, 10.0]), np.array([3.0, 13.0]))
+    assert "1 better on test than it was on validation (3): rows differ." in figures.read("rmse")
+    assert "the search's own luck" in page().read("rmse")
+
+
+def test_the_cloud_is_said_to_turn_away_only_where_large_truths_are_predicted_too_small():
+    truth = np.arange(100.0)
+    assert "turns away" in residuals.read_against("regression", truth, truth / 2 + 25)
+    said = residuals.read_against("regression", truth, truth)
+    assert "turns away" not in said and "predicted at 97" in said
