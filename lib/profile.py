@@ -113,9 +113,13 @@ def refused(dataset: "Dataset", rows: pd.DataFrame, seed: int = 0) -> pd.DataFra
     return found[[*first, *(name for name in rows if name not in first)]].sample(frac=1, random_state=seed)
 
 
-def comparable(dataset: "Dataset", rows: pd.DataFrame) -> list[str]:
-    """The numbers that two samples can be compared by: raw ones that vary, and a target that is a number."""
-    names = [name for name in dataset.of_kind("number") if name in rows]
+def comparable(dataset: "Dataset", rows: pd.DataFrame, other: pd.DataFrame | None = None) -> list[str]:
+    """The numbers that samples can be compared with `rows` by: raw ones that vary, and a target, if a number.
+
+    With `other`, only those that have values there.
+    """
+    other = rows if other is None else other
+    names = [name for name in dataset.of_kind("number") if name in rows and other[name].notna().any()]
     if dataset.task == "regression":
         names = list(dict.fromkeys([dataset.target.name, *names]))
     return [name for name in names if rows[name].max() > rows[name].min()]

@@ -45,6 +45,8 @@ def run(checks: Sequence[Check], frames: Frames) -> pd.DataFrame:
             found = check.finds(frames)
         except KeyError as error:  # a column that a schema check, beside this one, names as missing
             found = f"column {error} is missing"
+        except (TypeError, DataError) as error:  # such as text where the schema check asks for numbers
+            found = f"could not be checked: {error}"
         rows.append((check.name, check.severity, check.severity if found else "ok", found, check.why))
     columns = ["check", "severity", "result", "found", "why"]
     return pd.DataFrame(rows, columns=columns).set_index("check")
@@ -80,10 +82,10 @@ def read_drift(table: pd.DataFrame, alpha: float) -> str:
         else f"No number has moved (level {alpha:g} over all)."
     )
     size = "small" if widest["distance"] < 0.05 else "worth a look" if widest["distance"] < 0.2 else "large"
+    size = size if len(moved) else "no more than chance gives for so many rows"
     return (
-        f"{verdict} The widest gap, {widest['distance']:.3f}, is in {table.index[0]}: about "
-        f"{widest['distance']:.1%} of its rows would have to change places for the two to be alike. That is "
-        f"{size}."
+        f"{verdict} The widest gap, {widest['distance']:.3f}, is in {table.index[0]}: at least "
+        f"{widest['distance']:.1%} of its rows would have to move for the two to be alike. That is {size}."
     )
 
 

@@ -24,12 +24,11 @@ def _read_rooms(listings: pd.DataFrame) -> str:
     table, kept = rooms(listings), _kept(listings)
     whole, private = table.iloc[:, 0], table.iloc[:, 1]
     few = kept.groupby(["neighbourhood_group", "room_type"]).size()
-    (borough, room), least = few.idxmin(), few.min()
+    (borough, room), least, share = few.idxmin(), few.min(), private / whole
     return (
         f"A whole home in {whole.index[0]} costs ${whole.iloc[0]:,.0f} a night, one in {whole.index[-1]} "
-        f"${whole.iloc[-1]:,.0f}; a private room costs {(private / whole).median():.0%} of a whole home, "
-        f"much the same share everywhere. Some squares rest on little: {room.lower()} in {borough}, "
-        f"{least:,} listings."
+        f"${whole.iloc[-1]:,.0f}; a private room costs {share.min():.0%} to {share.max():.0%} of a whole "
+        f"home, by borough. Some squares rest on little: {room.lower()} in {borough}, {least:,} listings."
     )
 
 

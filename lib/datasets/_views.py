@@ -145,14 +145,15 @@ def _numbers(dataset: Dataset) -> View:
             return "There are 0 numbers besides the target."
         table = rows[list(shown(rows))].astype(float)
         top, middle = table.quantile(0.99), table.median()
-        far = ((table.max() - middle) / (top - middle).clip(lower=1e-9)).sort_values(ascending=False)
+        told = top > middle  # of a number that is nearly always the same, no percentile gives a scale
+        far = ((table.max() - middle)[told] / (top - middle)[told]).sort_values(ascending=False)
         zero = (table == 0).mean().sort_values(ascending=False)
         negative = (table < 0).sum().sort_values(ascending=False)
         text = (
             f"The longest tail is that of {far.index[0]}: its largest value, "
             f"{table[far.index[0]].max():,.0f}, is {far.iloc[0]:,.0f} times as far from the median as its "
             "99th percentile. "
-            if far.iloc[0] > 5
+            if len(far) and far.iloc[0] > 5
             else "No tail runs far off. "
         )
         if zero.iloc[0] > 0.02:

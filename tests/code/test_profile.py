@@ -125,3 +125,19 @@ def test_a_table_of_names_alone_and_one_of_numbers_alone_are_drawn_all_the_same(
         for name, view in problem.views.items():
             assert view.draw(rows).axes, name
             assert view.read(rows), name
+
+
+def test_a_number_without_a_value_in_test_is_not_compared():
+    dataset = datasets.load("green_taxi")
+    train = dataset.labelled(dataset.generate(200, 1))
+    test = train.assign(tip_amount=np.nan)
+    assert "tip_amount" in profile.comparable(dataset, train, train)
+    assert "tip_amount" not in profile.comparable(dataset, train, test)
+
+
+def test_a_number_that_is_nearly_always_the_same_has_no_tail_of_billions():
+    """99.5 % are zero: the median and the 99th percentile are the same, and give no scale."""
+    rentals = datasets.load("nyc_rentals")
+    rows = rentals.generate(400, 1).assign(minimum_nights=[90, 90] + [0] * 398)
+    said = rentals.views["numbers"].read(rows)
+    assert "tail is that of minimum_nights" not in said and "minimum_nights is zero in" in said

@@ -142,3 +142,28 @@ def test_what_is_kept_of_a_report_is_plain_data():
     kept = json.loads(json.dumps(quality.as_mapping(report, rules)))
     assert kept["checks"]["rows in every split"]["result"] == "ok"
     assert kept["rules"]["rule"]["refused"] == 1
+
+
+def test_a_check_that_cannot_look_is_told_and_the_others_go_on():
+    """Text where numbers belong: the range says so, and hides neither the schema nor what comes after."""
+    checks = [quality.schema({"x": "number"}), quality.between("x", 0, 1), quality.filled("x")]
+    checks.append(quality.same_distribution(["x"]))
+    bad = pd.DataFrame({"x": ["fast", "slow"]})
+    report = quality.run(checks, {"reference": pd.DataFrame({"x": [np.nan, np.nan]}), "rows": bad})
+    assert report["result"].tolist() == ["error", "error", "error", "error"]
+    assert "not of the kind" in report["found"].iloc[0]
+    assert report["found"].iloc[1].startswith("could not be checked")
+    assert "has no values in column 'x'" in report["found"].iloc[3]
+
+
+def test_the_widest_gap_is_told_as_the_least_that_would_have_to_move():
+    """Two pairs of crowds trade places: the gap is one half, though all rows would have to move."""
+    here, there = pd.DataFrame({"x": [1, 1, 3, 3]}), pd.DataFrame({"x": [2, 2, 4, 4]})
+    said = quality.read_drift(ks_same_distribution(here, there, ["x"]), 0.05)
+    assert "at least 50.0% of its rows" in said
+    assert "no more than chance" in said and "large" not in said  # of four rows
+
+
+def test_a_gap_that_chance_does_not_give_is_told_by_its_size():
+    here, there = pd.DataFrame({"x": range(100)}), pd.DataFrame({"x": range(50, 150)})
+    assert "That is large." in quality.read_drift(ks_same_distribution(here, there, ["x"]), 0.05)

@@ -5,6 +5,7 @@ are told apart; a check that is a warning in the pipeline warns here as well.
 """
 
 import os
+import sys
 import warnings
 from functools import cache
 from pathlib import Path
@@ -60,7 +61,7 @@ def checks() -> list[quality.Check]:
         pytest.fail(str(error), pytrace=False)
     found = [quality.not_empty(), *dataset.checks()]
     if REFERENCE:
-        numbers = profile.comparable(dataset, there["sample"])
+        numbers = profile.comparable(dataset, there["reference"])
         found.append(quality.same_distribution(numbers, alpha).severe(on_drift))
     return found
 
@@ -74,3 +75,21 @@ def test_the_named_file_holds(check: quality.Check) -> None:
     if row["result"] == "warning":
         warnings.warn(f"{check.name}: {row['found']}", stacklevel=1)
     assert row["result"] != "error", f"{check.name}: {row['found']}. {check.why}"
+
+
+@pytest.mark.skipif(bool(SAMPLE), reason="needs no named file")
+def test_a_number_that_no_longer_varies_is_compared_all_the_same(tmp_path, monkeypatch) -> None:
+    """A tempo of 120 in every song: the widest drift there can be, though the sample itself has no spread."""
+    songs = datasets.load("music_genres").generate(600, 1)
+    songs.to_parquet(tmp_path / "before.parquet")
+    songs.assign(tempo=120.0).to_parquet(tmp_path / "now.parquet")
+    here = sys.modules[__name__]
+    monkeypatch.setenv("PARAMS", "params/music_genres.yaml")
+    monkeypatch.setattr(here, "REFERENCE", str(tmp_path / "before.parquet"))
+    monkeypatch.setattr(here, "SAMPLE", str(tmp_path / "now.parquet"))
+    asked.cache_clear(), frames.cache_clear()
+    try:
+        report = quality.run(checks(), frames())
+    finally:
+        asked.cache_clear(), frames.cache_clear()
+    assert "tempo" in report.loc["numbers distributed as in the reference", "found"]
