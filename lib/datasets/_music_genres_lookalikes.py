@@ -78,9 +78,7 @@ def _block(line: list[str], count: int, random: np.random.Generator) -> pd.DataF
             "duration_ms": (1000 * seconds.clip(26, 910)).astype("int64"),
             "key": random.choice(12, count, p=_KEYS).astype("int64"),
             "mode": (random.random(count) < 0.55).astype("int64"),
-            "time_signature": random.choice([4, 3, 5, 1], count, p=[0.955, 0.029, 0.012, 0.004]).astype(
-                "int64"
-            ),
+            "time_signature": random.choice([4, 3, 5, 1], count, p=_BARS).astype("int64"),
             "type": "audio_features",
             "song_name": pd.Series(names, dtype="str"),
             "title": pd.Series(titles, dtype="str"),

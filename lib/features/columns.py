@@ -41,15 +41,9 @@ class Number(Encoder):
         if how is None or (len(seen) == 0 and isinstance(how, str)):
             return np.nan if how is None else 0.0
         if isinstance(how, str):
-            ways = {
-                "median": np.median,
-                "mean": np.mean,
-                "most_frequent": _most_frequent,
-                "zero": lambda _: 0.0,
-            }
-            if how not in ways:
-                raise DataError(f"number has no impute={how!r}; it has {sorted(ways)}, or a constant.")
-            return float(ways[how](seen))
+            if how not in WAYS:
+                raise DataError(f"number has no impute={how!r}; it has {sorted(WAYS)}, or a constant.")
+            return float(WAYS[how](seen))
         return float(how)
 
     def state(self) -> State:
