@@ -13,7 +13,10 @@ STRIP := --keep-id --extra-keys "metadata.papermill cell.metadata.papermill"
 STEPS_HERE := $(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/[0-9][0-9]_*.ipynb)))
 name_of = $(subst $(firstword $(subst _, ,$(1)))_,,$(1))
 
-export P PARAMS RUN STEPS FORCE JOBS PORT NAME DATA TARGET SAMPLE REFERENCE ALPHA VERSION ALIAS MODEL
+# What stands on make's own command line is taken as it is: a `$` in it is no reference and runs nothing.
+GIVEN := P PARAMS RUN STEPS FORCE JOBS PORT NAME DATA TARGET SAMPLE REFERENCE ALPHA VERSION ALIAS MODEL
+$(foreach v,$(GIVEN),$(if $(filter command,$(origin $(v))),$(eval override $(v) := $$(value $(v)))))
+export $(GIVEN)
 export MLFLOW_DISABLE_TELEMETRY ?= true
 # OpenMP threads that wait for one another must not hold a busy core; read once, when the library loads.
 export OMP_WAIT_POLICY ?= PASSIVE

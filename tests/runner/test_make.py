@@ -62,8 +62,13 @@ def test_make_n_runs_nothing(tmp_path):
 
 def test_what_p_holds_is_never_read_by_a_shell(tmp_path):
     mark = tmp_path / "mark"
-    for value in (f"rows=3; touch {mark}", f"rows=`touch {mark}`", f"rows='$(touch {mark})'"):
-        result = make("plan", f"P={value.replace('$', '$$')}", WORKBOOK_OUTPUTS=str(tmp_path / "outputs"))
+    for value in (
+        f"rows=3; touch {mark}",
+        f"rows=`touch {mark}`",
+        f"rows='$(touch {mark})'",
+        f"rows=$(shell touch {mark})",
+    ):
+        result = make("plan", f"P={value}", WORKBOOK_OUTPUTS=str(tmp_path / "outputs"))
         assert result.returncode != 0
     assert not mark.exists()
 
