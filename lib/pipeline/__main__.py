@@ -12,7 +12,7 @@ from lib.errors import WorkbookError
 
 def main(words: list[str]) -> int:
     """Run one command; an error of ours is one paragraph, not a traceback."""
-    from lib.pipeline import session
+    from lib.pipeline import session, signals
 
     command, *rest = words or ["run"]
     try:
@@ -33,7 +33,10 @@ def main(words: list[str]) -> int:
 
             return every.run(os.environ)
     except KeyboardInterrupt:
-        print("✗ Interrupted before anything ran.", file=sys.stderr)
+        print("✗ Interrupted. What is done is kept.", file=sys.stderr)
+        return 130
+    except signals.Stopped as stop:  # at the very end: the steps are done, the report may not be
+        print(f"✗ The run was {stop}. What is done is kept.", file=sys.stderr)
         return 130
     except WorkbookError as error:
         print(f"✗ {error}", file=sys.stderr)

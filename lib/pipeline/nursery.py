@@ -62,10 +62,11 @@ def runtime_folder() -> Path:
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
     if not base.is_dir() or len(str(base)) > 60 or not os.access(base, os.W_OK):
         base = Path("/tmp")
-    for old in base.glob(f"{_PREFIX}*"):
-        pid = old.name.removeprefix(_PREFIX).partition("-")[0]
-        if pid.isdigit() and not files.alive(int(pid)):
-            files.remove(old)
+    for place in {base, Path(tempfile.gettempdir())}:  # a killed kernel's figures lie in the second
+        for old in place.glob(f"{_PREFIX}*"):
+            pid = old.name.removeprefix(_PREFIX).partition("-")[0]
+            if pid.isdigit() and not files.alive(int(pid)):
+                files.remove(old)
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
 
 

@@ -27,6 +27,7 @@ class Reporter:
         self.nursery, self.folder = nursery, folder
         self._socket: socket.socket | None = None
         self._process: Any = None
+        self._trouble = ""
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -53,15 +54,18 @@ class Reporter:
         return ours
 
     def tell(self, **message: Any) -> None:
-        """A step has ended: its name, and the note of its tracked run."""
-        if self._socket is None:
-            self._socket = self._start()
-        self._socket.sendall(json.dumps(message).encode() + b"\n")
+        """A step has ended: its name, and the note of its tracked run. What goes wrong is told at the end."""
+        try:
+            if self._socket is None:
+                self._socket = self._start()
+            self._socket.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            self._trouble = f"its process died ({error})"
 
     def finish(self) -> str:
         """Wait until all is written; what went wrong, or nothing."""
-        if self._socket is None:
-            return ""
+        if self._trouble or self._socket is None:
+            return self._trouble
         try:
             self._socket.sendall(b'{"finish": true}\n')
             self._socket.settimeout(PATIENCE)

@@ -96,6 +96,7 @@ class Tracked:
         self.note, self._board_told = note, False
         self._record: Record | None = None
         self._board: board.Board | None = None
+        self._folder: tempfile.TemporaryDirectory | None = None
         key = secrets.token_hex(8)
         tags = dict(tags) | {"workbook.key": key}
         self._about = {
@@ -227,9 +228,12 @@ class Tracked:
         self._both(lambda record: record.artifact(path), lambda board: board.text(name, text))
 
     def _shelf(self) -> Path:
-        """A temporary folder for what is on its way to the trackers; it goes when the process does."""
-        if not hasattr(self, "_folder"):
-            self._folder = tempfile.TemporaryDirectory(prefix="workbook-")
+        """A temporary folder for what is on its way to the trackers; it goes when the run is closed.
+
+        Its name tells the process, so that the next pipeline removes what a killed one has left.
+        """
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix=f"workbook-{os.getpid()}-")
         return Path(tempfile.mkdtemp(dir=self._folder.name))
 
     def data(self, name: str, path: Path, digest: str, rows: int | None = None) -> None:
@@ -279,13 +283,17 @@ class Tracked:
         self.status = status
         try:
             self._both(
-                lambda record: record.close(status), lambda board: board.close(int(status == "FAILED"))
+                lambda record: record.close(status),
+                lambda board: board.close(int(status != "FINISHED")),
             )
             self.wait(patience)
         finally:
             self._closed = True
             for lane in self._lanes.values():
                 lane.stop()
+            if self._folder:
+                self._folder.cleanup()
+                self._folder = None
         with contextlib.suppress(StepError):  # a full disk: the note then says less than it could
             self._about["status"] = status
             self._write_note()

@@ -153,6 +153,16 @@ def test_figures_tables_and_texts_are_kept_and_a_figure_says_that_its_data_were_
     assert (kept / "report.txt").read_text() == "all well"
 
 
+def test_nothing_is_left_in_the_temporary_folder_by_a_run_that_was_closed(outputs, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    tracked = opened(outputs)
+    tracked.text("note", "on its way")
+    (left,) = tmp_path.glob("workbook-*")
+    assert left.name.split("-")[1] == str(os.getpid())  # by which the next pipeline knows a dead one's
+    tracked.close()
+    assert list(tmp_path.glob("workbook-*")) == []
+
+
 def test_data_have_our_digest(outputs):
     tracked, path = opened(outputs), outputs / "train.parquet"
     path.write_bytes(b"rows")

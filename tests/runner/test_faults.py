@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tiny import kill_group, wait_for
 
+from lib.pipeline import nursery
+
 SLOW = "import time; time.sleep(60)"
 
 
@@ -261,6 +263,17 @@ def test_a_rerun_that_is_cut_off_does_not_pass_for_the_finished_run_before_it(do
     assert "03_prep: did not finish last time" in result.stdout
 
 
+def test_what_a_killed_kernel_left_in_the_temporary_folder_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").mkdir()
+    dead, living = tmp_path / "workbook-999999-figures", tmp_path / f"workbook-{os.getpid()}-figures"
+    dead.mkdir(), living.mkdir()
+    nursery.runtime_folder()
+    assert living.exists()
+    assert not dead.exists()
+
+
 # --- the disk ----------------------------------------------------------------------------------------
 
 
@@ -321,3 +334,37 @@ def test_what_a_failed_step_wrote_before_it_failed_is_no_result(tiny):
     assert (tiny.folder() / "metrics.json").exists()
     for said in (result.stdout, tiny.run("status").stdout, (tiny.folder() / "index.html").read_text()):
         assert "test rmse" not in said
+
+
+def test_a_report_that_dies_fails_no_step(tiny):
+    script = tiny.root / "lib" / "pipeline" / "report.py"
+    script.write_text(
+        script.read_text().replace("    troubles: list[str] = []\n", "    import os\n    os._exit(3)\n", 1)
+    )
+    result = tiny.run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert len(tiny.ran(result)) == 4
+    assert "The report is not whole: " in result.stdout
+    assert "All 4 steps of run quickstart are up to date" in tiny.run().stdout
+
+
+def test_ctrl_c_while_the_report_is_written_is_no_traceback_and_loses_no_step(tiny):
+    script = tiny.root / "lib" / "pipeline" / "report.py"
+    script.write_text(
+        script.read_text().replace(
+            "                _try(troubles, pages, folder)\n",
+            "                __import__('time').sleep(60)\n",
+            1,
+        )
+    )
+    process = tiny.start()
+    wait_for((tiny.folder() / "notebooks" / "04_tune.json").exists)
+    log = tiny.folder() / "pipeline.log"
+    wait_for(lambda: "test rmse" in log.read_text())  # the closing figures: what is left is the report
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    assert "interrupted with Ctrl-C. What is done is kept." in output
+    assert processes(tiny) == []
+    assert "All 4 steps of run quickstart are up to date" in tiny.run().stdout
