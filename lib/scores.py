@@ -159,7 +159,8 @@ def groups(dataset: Any, rows: pd.DataFrame) -> dict[str, pd.Series]:
         return found | {"class": target.astype(str)}
     quarter = pd.qcut(target, 4, duplicates="drop")
     names = {
-        band: f"{i + 1}. {band.left:.3g} to {band.right:.3g}" for i, band in enumerate(quarter.cat.categories)
+        band: f"{i + 1}. {max(band.left, target.min()):.3g} to {band.right:.3g}"
+        for i, band in enumerate(quarter.cat.categories)
     }
     return found | {f"quarter of {dataset.target.name}": quarter.map(names).astype(str)}
 

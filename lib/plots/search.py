@@ -35,10 +35,10 @@ def _colours(trials: pd.DataFrame) -> dict[str, str]:
 
 
 def _window(axes: Axes, scores: pd.Series, metric: str, vertical: bool = True) -> None:
-    """Show the better half in full and cut off the far ones, which would flatten all differences."""
+    """Show all but the worst, a seventh or so: far ones would flatten all differences. Two are both shown."""
     way = evaluation.sign(metric)
     loss = np.sort(way * scores.to_numpy())
-    best, far = loss[0], loss[min(len(loss) - 1, int(0.85 * len(loss)))]
+    best, far = loss[0], loss[min(len(loss) - 1, max(1, int(0.85 * (len(loss) - 1))))]
     room = max(far - best, 1e-9)
     low, high = sorted((way * (best - 0.08 * room), way * (far + 0.15 * room)))
     (axes.set_ylim if vertical else axes.set_xlim)(low, high)

@@ -42,13 +42,14 @@ def _numbers(points: pd.Series, name: str, spec: tuple) -> np.ndarray:
 
 def read_importance(weights: pd.Series, trials: pd.DataFrame) -> str:
     """The picture of importances in words."""
+    count = int((trials["status"] == "ok").sum())
     if weights.empty:
-        return f"{len(trials)} trials are too few to say which parameter mattered: raise `max_evals`."
+        return f"{count} finished trials are too few to say which parameter mattered: raise `max_evals`."
     first, share = weights.index[0], weights.iloc[0]
     idle = [name for name, value in weights.items() if value < 0.03]
     rest = f" Next to nothing goes with {', '.join(idle)}." if idle else ""
     return (
-        f"**{first}** leads: {share:.0%} of the ups and downs of {len(trials)} trials go with it.{rest} "
+        f"**{first}** leads: {share:.0%} of the ups and downs of {count} trials go with it.{rest} "
         "These are associations within this search, seen by a forest of few points: a hint where to look on."
     )
 

@@ -1,5 +1,6 @@
 """The training page's figures under their names, its sentences, and where single predictions come from."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -162,3 +163,9 @@ def test_the_cloud_is_said_to_turn_away_only_where_large_truths_are_predicted_to
     assert "turns away" in residuals.read_against("regression", truth, truth / 2 + 25)
     said = residuals.read_against("regression", truth, truth)
     assert "turns away" not in said and "predicted at 97" in said
+
+
+def test_the_first_quarter_begins_at_the_smallest_target():
+    dataset = dataclasses.replace(datasets.load("green_taxi"), slices={})
+    found = scores.groups(dataset, pd.DataFrame({"duration": np.arange(1.0, 101.0)}))
+    assert found["quarter of duration"].iloc[0] == "1. 1 to 25.8"

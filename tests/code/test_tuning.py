@@ -282,3 +282,17 @@ def test_a_space_of_choices_alone_is_not_called_wide_enough():
     tried["parameters"] = [{"kind": "xy"[i % 2]} for i in range(6)]
     said = insight.read_parameters(tried, "rmse", space)
     assert "no edge to crowd at" in said and "wider" not in said
+
+
+def test_one_hopeless_trial_of_six_is_cut_off_the_picture_and_one_of_two_is_not():
+    from lib.plots import search as drawn
+
+    six = table(*[(i, "a", score, [], 1.0) for i, score in enumerate([5.4, 14.8, 4.2, 4.18, 4.17, 5.0])])
+    assert 5.4 < drawn.over_time(six, "rmse").axes[0].get_ylim()[1] < 6
+    assert drawn.over_time(six[:2], "rmse").axes[0].get_ylim()[1] > 14.8
+
+
+def test_a_failed_trial_is_not_counted_among_those_that_say_which_parameter_mattered():
+    tried = table((0, "a", 5.0, [], 1.0), (1, "a", None, [], None))
+    tried["status"] = ["ok", "failed"]
+    assert insight.read_importance(pd.Series(dtype=float), tried).startswith("1 finished trials are too few")
