@@ -1,6 +1,7 @@
 """Files that appear whole or not at all: a temporary name in the same folder, flush, fsync, rename.
 
-Open to every room, as `errors` is. What the files mean is said by whoever writes them (`lib.steps`).
+Open to every room, as `errors` is, and standard library only: a run with nothing to do starts at once. What
+the files mean is said by whoever writes them (`lib.steps`).
 """
 
 import contextlib
@@ -14,8 +15,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
-
-import numpy as np
 
 from lib.errors import StepError
 
@@ -129,11 +128,11 @@ def plain(value: Any) -> Any:
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
+    if isinstance(value, list | tuple) or getattr(value, "ndim", 0):  # an array has dimensions, a number none
         return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(plain(item) for item in value)
-    if isinstance(value, np.generic):
+    if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -18,6 +18,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from lib.files import alive, remove
 from lib.pipeline import project as files
 
 #: Environment variable: `0` forces ordinary kernels.
@@ -65,8 +66,8 @@ def runtime_folder() -> Path:
     for place in {base, Path(tempfile.gettempdir())}:  # a killed kernel's figures lie in the second
         for old in place.glob(f"{_PREFIX}*"):
             pid = old.name.removeprefix(_PREFIX).partition("-")[0]
-            if pid.isdigit() and not files.alive(int(pid)):
-                files.remove(old)
+            if pid.isdigit() and not alive(int(pid)):
+                remove(old)
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
 
 
@@ -187,7 +188,7 @@ class Nursery:
                     self._process.wait(timeout=1)
                 self._process.kill()
                 self._process.wait()
-        files.remove(self.folder)
+        remove(self.folder)
 
 
 def _unsafe() -> str:

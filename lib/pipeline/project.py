@@ -8,11 +8,12 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lib import files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -119,28 +120,7 @@ def find(folder: Path, name: str) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def alive(pid: int) -> bool:
-    """Whether a process of that number is running."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def sweep(folder: Path) -> None:
     """Remove the half-written files of processes that are gone, in `folder` and directly below it."""
-    for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
-        pid = next((part for part in reversed(path.name.split(".")) if part.isdigit()), None)
-        if pid and not alive(int(pid)):
-            remove(path)
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    for part in (folder, *(path for path in folder.glob("*") if path.is_dir())):
+        files.sweep(part)

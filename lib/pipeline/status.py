@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lib.files import alive
 from lib.pipeline import project as files
 from lib.pipeline import record, summary, terminal
 
@@ -52,4 +53,4 @@ def state(folder: Path, name: str) -> dict:
     if failure:
         return {"status": "failed", **failure}
     pid = files.read_json(place.opened).get("pid")
-    return {"status": "running" if pid and files.alive(int(pid)) else "not run"}
+    return {"status": "running" if pid and alive(int(pid)) else "not run"}

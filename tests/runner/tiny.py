@@ -128,7 +128,7 @@ class Tiny:
         warm = root / "lib" / "pipeline" / "warm.py"  # the same warm child with less to import
         few = 'LIBRARIES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "numpy")'
         warm.write_text(re.sub(r"LIBRARIES = \(.*?\n\)", few, warm.read_text(), flags=re.DOTALL))
-        for name in ("__init__.py", "errors.py"):
+        for name in ("__init__.py", "errors.py", "files.py"):
             shutil.copy(ROOT / "lib" / name, root / "lib" / name)
         self.module("steps", STEPS)
         self.module("tracking", TRACKING)
