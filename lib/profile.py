@@ -54,10 +54,10 @@ def _cell(name: str, value: Any) -> str:
 
 def about(dataset: "Dataset") -> "Markdown":
     """The problem in a paragraph: the question, the target, the metric, where the data come from."""
-    from IPython.display import Markdown
+    from lib.plots.show import words
 
     unit = f", in {dataset.target.unit}" if dataset.target.unit else ""
-    return Markdown(
+    return words(
         f"**{dataset.title}**\n\n{dataset.description}\n\n- Task: {dataset.task}; target "
         f"`{dataset.target.name}`: {dataset.target.meaning}{unit}.\n- Metric that models are chosen by: "
         f"`{dataset.metric}`.\n- Source: {dataset.source}. Licence: {dataset.licence}."

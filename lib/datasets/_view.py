@@ -21,13 +21,15 @@ class View:
     def show(self, rows: pd.DataFrame, tracked: Any = None, sample: int = 5_000) -> None:
         """Display, in a notebook, the question, the figure and the answer; `tracked` gets the figure too."""
         import matplotlib.pyplot as plt
-        from IPython.display import Markdown, display
+        from IPython.display import display
+
+        from lib.plots.show import words
 
         if self.costly and len(rows) > sample:
             rows = rows.sample(sample, random_state=0)
         figure = self.draw(rows)
         shown = figure if tracked is None else tracked.figure(self.title.lower().replace(" ", "_"), figure)
-        display(Markdown(f"**{self.title}.** {self.look_for}"), shown, Markdown(self.read(rows)))
+        display(words(f"**{self.title}.** {self.look_for}"), shown, words(self.read(rows)))
         plt.close(figure)
 
 
