@@ -139,7 +139,7 @@ def _verdict(version: Version, holder: Version | None, found: Contest, alias: st
 def decide(verdict: Verdict, alias: str = "champion") -> dict[str, Any]:
     """Move the aliases as the verdict says; gives what `registry.json` holds."""
     store, version, metric = Store(outputs()), verdict.version, verdict.contest.dataset.metric
-    scores = verdict.contest.scores()
+    scores, outcome, reason = verdict.contest.scores(), verdict.outcome, verdict.reason
     score = float(scores.loc["candidate", metric])
     with store.lock():
         now = store.get(version.name, alias)
@@ -148,7 +148,11 @@ def decide(verdict: Verdict, alias: str = "champion") -> dict[str, Any]:
         ):
             store.move(version, alias)
             store.drop(version.name, CHALLENGER)
-        elif verdict.outcome in ("not better", "unfair"):
+        elif verdict.wins:
+            outcome = "not compared"
+            reason = f"{now} took {alias!r} during the comparison, and {version} was not compared with it."
+            store.move(version, CHALLENGER)
+        elif outcome in ("not better", "unfair"):
             store.move(version, CHALLENGER)
         store.tag(version, test_score=f"{metric} {score:.4f}")
         after = store.get(version.name, alias)
@@ -156,8 +160,8 @@ def decide(verdict: Verdict, alias: str = "champion") -> dict[str, Any]:
         "name": version.name,
         "version": version.number,
         "digest": version.digest,
-        "outcome": verdict.outcome,
-        "reason": verdict.reason,
+        "outcome": outcome,
+        "reason": reason,
         "alias": alias,
         "holder": after.number if after else None,
         "metric": metric,
@@ -192,7 +196,7 @@ def promote(name: str, version: str = CHALLENGER, alias: str = "champion") -> Ve
     with store.lock():
         chosen = store.pick(name, version)
         store.move(chosen, alias)
-        if chosen.number == store.aliases(name).get(CHALLENGER):
+        if alias != CHALLENGER and chosen.number == store.aliases(name).get(CHALLENGER):
             store.drop(name, CHALLENGER)
         return store.pick(name, alias)
 

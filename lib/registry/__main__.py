@@ -16,20 +16,25 @@ from lib.steps import outputs
 
 def name() -> str:
     """The registered name that the environment means; the only one there is, if it names none."""
-    if os.environ.get("MODEL"):
-        return os.environ["MODEL"]
     there = [one.name for one in Store(outputs()).client.search_registered_models()]
-    if os.environ.get("PARAMS"):
-        return _of_params(Path(os.environ["PARAMS"]))
-    if len(there) != 1:
+    wanted = os.environ.get("MODEL")
+    if not wanted and os.environ.get("PARAMS"):
+        wanted = _of_params(Path(os.environ["PARAMS"]))
+    if wanted and wanted not in there:
+        raise RegistryError(
+            f"No model {wanted!r} is registered; there are {there}. `make registry` adds one."
+        )
+    if not wanted and len(there) != 1:
         raise RegistryError(f"Which model? Say MODEL=<name>; registered are {there}.")
-    return there[0]
+    return wanted or there[0]
 
 
 def _of_params(path: Path) -> str:
     import yaml
 
-    wanted = yaml.safe_load(path.read_text(encoding="utf-8"))
+    wanted = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    if "problem" not in wanted:
+        raise RegistryError(f"{path} names no problem. Say MODEL=<name>.")
     return registry.name_of(wanted["problem"], "", wanted.get("source", "generated") == "generated")
 
 

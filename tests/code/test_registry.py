@@ -107,6 +107,15 @@ class TestContest:
         assert verdict.outcome == "not better" and decision["version"] == 1
         assert holders() == {"champion": 2, "challenger": 1}
 
+    def test_a_winner_that_was_overtaken_during_its_contest_says_so(self, step, models, taxi):
+        version = registry.register(step, models.poor, taxi.dataset, PROVENANCE)
+        verdict = registry.judge(version, taxi.dataset, taxi.test)
+        enter(step, models.good, taxi)
+        decision = registry.decide(verdict)
+        assert (verdict.outcome, decision["outcome"], decision["holder"]) == ("first", "not compared", 2)
+        assert f"{NAME} version 2 took 'champion' during the comparison" in decision["reason"]
+        assert holders() == {"champion": 2, "challenger": 1}
+
     def test_the_same_model_again_is_the_same_version_and_moves_nothing(self, step, models, taxi):
         enter(step, models.good, taxi)
         verdict, decision = enter(step, models.good, taxi)
@@ -196,6 +205,11 @@ class TestVersions:
         with pytest.raises(RegistryError, match=r"no earlier champion: it has pointed to \[1\]"):
             registry.rollback(NAME)
 
+    def test_the_challenger_can_be_chosen_by_hand(self, step, models, taxi):
+        registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        registry.promote(NAME, "1", "challenger")
+        assert holders() == {"challenger": 1}
+
     def test_what_is_not_there_is_named_beside_what_is(self, step, models, taxi):
         registry.register(step, models.good, taxi.dataset, PROVENANCE)
         with pytest.raises(RegistryError, match=r"has no version or alias '9'; it has \['1'\]"):
@@ -236,3 +250,6 @@ class TestCommand:
         assert (done.stdout, done.returncode) == (f"{NAME} version 2 is the champion now.\n", 0), done.stderr
         done = self.run("promote", MODEL="other")
         assert done.returncode == 1 and done.stderr.startswith("RegistryError: No model 'other'")
+        for unknown in ("other", "it's"):
+            done = self.run("versions", MODEL=unknown)
+            assert done.returncode == 1 and done.stderr.startswith("RegistryError: No model ")
