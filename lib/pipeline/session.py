@@ -151,8 +151,8 @@ def locked(folder: Path) -> Iterator[None]:
             raise RunError(
                 f"Run {folder.name} is already running ({holder}). Wait for it, or name another: RUN=name."
             ) from None
-        file.seek(0)
-        file.truncate()
-        file.write(f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}")
-        file.flush()
+        with contextlib.suppress(OSError):  # a full disk: the lock holds, it only does not say whose it is
+            file.seek(0)
+            file.truncate()
+            os.write(file.fileno(), f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}".encode())
         yield

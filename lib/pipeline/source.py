@@ -74,10 +74,20 @@ def _text(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def _tree(text: str, where: Any) -> ast.Module:
+    """The syntax tree of `text`; code that is no Python is an error that says where."""
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        raise ParameterError(
+            f"{where}: line {error.lineno} is no Python ({error.msg}): `{(error.text or '').strip()}`."
+        ) from error
+
+
 def _parameters(path: Path, text: str) -> dict[str, Declared]:
     """The assignments of the parameters cell; each must be one name and one literal."""
     found = {}
-    for node in ast.parse(text).body:
+    for node in _tree(text, f"{path}, the cell tagged `parameters`").body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             name, annotation = node.target.id, ast.unparse(node.annotation)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -161,7 +171,7 @@ def options_of(path: Path, functions: tuple[str, ...], lib: Path) -> dict[str, D
     The module's `Dataset(...)` call tells which function is which field; a function may be defined there,
     or imported from another module of `lib`.
     """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(path.read_text(encoding="utf-8"), path)
     call = next(
         (
             node
@@ -215,12 +225,12 @@ def _imported(module: str, name: str, lib: Path, depth: int) -> ast.FunctionDef 
     path = lib.parent.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():
         return None
-    return _function(ast.Name(name), ast.parse(path.read_text(encoding="utf-8")), lib, depth - 1)
+    return _function(ast.Name(name), _tree(path.read_text(encoding="utf-8"), path), lib, depth - 1)
 
 
 def constant(path: Path, name: str) -> Any:
     """The literal that the module at `path` assigns to `name`."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in _tree(path.read_text(encoding="utf-8"), path).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return ast.literal_eval(node.value)
     raise StepError(f"{path} assigns no {name}.")

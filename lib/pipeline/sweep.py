@@ -44,7 +44,7 @@ def run(environment: Mapping[str, str]) -> int:
             shared = common(base.graph, points)
             source = _shared(asked[0], points, shared, plain, base.run)
             results = _all(points, asked, source, shared, plain)
-            table = compare(results, asked[0].folder)
+            table = compare(results, [one.folder for one in asked])
             _report(folder, table, tracked)
     return int(any(result.status for result in results))
 
@@ -148,9 +148,10 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def compare(results: list[Result], folder: Path) -> list[dict[str, Any]]:
+def compare(results: list[Result], folders: list[Path]) -> list[dict[str, Any]]:
     """One row a run, best on validation first: what varied, validation and test figures, seconds."""
-    metric = files.read_json(folder / "tuned.json").get("metric") or ""
+    told = (files.read_json(folder / "tuned.json").get("metric") for folder in folders)
+    metric = next(filter(None, told), "")  # the first run may have failed
     names = [f"{part}_{metric}" for part in ("validation", "test")]
     rows = [
         {

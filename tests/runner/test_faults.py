@@ -311,6 +311,21 @@ def test_a_full_disk_is_a_clear_failure_and_the_run_goes_on_when_there_is_room(t
     assert ".tmp" not in second
 
 
+def test_a_disk_that_is_full_from_the_start_is_told_in_a_line(tiny):
+    if not shutil.which("unshare"):
+        pytest.skip("no `unshare` here: a small disk cannot be mounted")
+    found = small_disk(
+        tiny,
+        "mkdir outputs/quickstart; head -c 1000000 /dev/zero > outputs/filler 2>/dev/null\n"
+        "$RUNNER; echo status=$?",
+    )
+    if found.returncode == 77:
+        pytest.skip("a small disk cannot be mounted here")
+    assert "status=2" in found.stdout, found.stdout + found.stderr
+    assert "No space left on device" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
 def test_outputs_that_cannot_be_written_are_told_before_anything_runs(tiny):
     tiny.outputs.write_text("a file where a folder should be")
     result = tiny.run()

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lib.errors import StepError
+from lib.errors import ParameterError, StepError
 from lib.pipeline import plan, project, session
 
 
@@ -191,3 +191,12 @@ def test_an_unknown_step_is_refused_with_a_near_one(tiny):
 def test_without_notebooks_the_error_says_how_they_are_named(tmp_path):
     with pytest.raises(StepError, match=r"no notebooks named like 01_ingest.ipynb"):
         plan.graph(project.Project(tmp_path, tmp_path / "outputs"))
+
+
+def test_a_parameters_cell_that_is_no_python_is_named_with_its_line(tiny):
+    tiny.notebook("05_more", 'run: str = "scratch"\nrows: int = = 3', step("05_more", ["metrics"], ["more"]))
+    with pytest.raises(
+        ParameterError,
+        match=r"05_more.ipynb, the cell tagged `parameters`: line 2 is no Python.*rows: int = =",
+    ):
+        planned(tiny)

@@ -107,3 +107,18 @@ def test_a_mistake_in_any_point_is_refused_before_the_first_runs(tiny):
     assert result.returncode == 2
     assert "max_evals must be int, not 'two'" in result.stderr
     assert not tiny.outputs.exists()
+
+
+def test_a_first_run_that_failed_takes_no_figures_from_the_others(tmp_path):
+    points = grid.points("seed=1,2", "taxi")
+    folders = [tmp_path / point.run for point in points]
+    for folder in folders:
+        folder.mkdir()
+    (folders[1] / "tuned.json").write_text('{"metric": "rmse"}')
+    metrics = {"validation_rmse": 5.0, "test_rmse": 6.0}
+    results = [sweep.Result(points[0], 1, 1.0, {}), sweep.Result(points[1], 0, 1.0, metrics)]
+    table = sweep.compare(results, folders)
+    assert [(row["seed"], row["validation_rmse"], row["test_rmse"]) for row in table] == [
+        ("2", 5.0, 6.0),
+        ("1", None, None),
+    ]
