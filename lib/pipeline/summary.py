@@ -89,13 +89,14 @@ def figure(value: Any) -> str:
 
 
 def _registered(registry: dict[str, Any]) -> str:
-    name, version = registry.get("name", "?"), registry.get("version", "?")
-    aliases = registry.get("aliases") or registry.get("alias")
-    if isinstance(aliases, dict):
-        aliases = ", ".join(f"{key} = {value}" for key, value in sorted(aliases.items()))
-    elif isinstance(aliases, list):
-        aliases = ", ".join(str(alias) for alias in aliases)
-    return f"Registered: {name} version {version}" + (f", aliases: {aliases}" if aliases else "")
+    """The version, and who holds the alias since: it, or the one that stays."""
+    version, holder = registry.get("version", "?"), registry.get("holder")
+    line = f"Registered: {registry.get('name', '?')} version {version}"
+    if "alias" not in registry:
+        return line
+    if holder == version:
+        return f"{line}, now {registry['alias']}"
+    return f"{line}; {registry['alias']} stays version {holder} ({registry.get('outcome', 'not compared')})"
 
 
 def produced(folder: Path, writes: tuple[str, ...]) -> str:
