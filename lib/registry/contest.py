@@ -136,7 +136,10 @@ def compare(
     champion: Path | None = None,
     rival: str = "champion",
 ) -> Contest:
-    """Score two model folders on `rows`, side by side; without a champion the rival is the best constant."""
+    """Score two model folders on `rows`, side by side.
+
+    Without a champion the rival always answers these rows' own mean (of classes, their shares).
+    """
     inputs = rows.drop(columns=dataset.target.name)
     folders = [candidate] + ([champion] if champion and champion != candidate else [])
     with ThreadPoolExecutor(2) as pool:
@@ -144,7 +147,7 @@ def compare(
     own = seen(candidate, rows)
     if champion is None:
         guess = evaluation.constant(dataset.task, rows[dataset.target.name], len(rows))
-        return Contest(dataset, rows, found[0], guess, "the best constant", leaked=int(own.sum()))
+        return Contest(dataset, rows, found[0], guess, "these rows' own mean", leaked=int(own.sum()))
     theirs = int((seen(champion, rows) & ~own).sum())
     return Contest(dataset, rows, found[0], found[-1], rival, theirs, int(own.sum()))
 

@@ -96,7 +96,7 @@ class TestContest:
         verdict, decision = enter(step, models.poor, taxi)
         assert (verdict.outcome, decision["rival"], holders()) == (
             "first",
-            "the best constant",
+            "these rows' own mean",
             {"champion": 1},
         )
         verdict, decision = enter(step, models.good, taxi)
