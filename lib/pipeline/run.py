@@ -196,9 +196,8 @@ class Runner:
         used = [m for m in note.get("modules", facts["modules"].names()) if m in facts["modules"]]
         modules = {name: facts["modules"].digests(name) for name in used}
         kept = record.of(notebook, execution.parameters, modules, facts["inputs"], self.state.contents)
-        absent = [thing for thing, digest in kept["outputs"].items() if digest is None]
-        if absent:
-            text = f"StepError: it ended without writing {', '.join(absent)}, which its Step line declares."
+        text = _unfinished(kept["outputs"], note)
+        if text:
             self._has_failed(execution, Failure(None, execution.cells, "", text), seconds)
             return
         kept |= {
@@ -277,6 +276,16 @@ class Runner:
             say(f"{spent} in all. Look at {index}; `make mlflow` has the same, `make lab` explores.")
         if trouble:
             say(f"The report is not whole: {trouble}")
+
+
+def _unfinished(outputs: dict[str, str | None], note: dict[str, Any]) -> str:
+    """What a notebook that ran to its end has left undone; empty if nothing."""
+    absent = [thing for thing, digest in outputs.items() if digest is None]
+    if absent:
+        return f"StepError: it ended without writing {', '.join(absent)}, which its Step line declares."
+    if note and "modules" not in note:
+        return "StepError: it ended without step.close(), which belongs into its last cell."
+    return ""
 
 
 def commit(root: Path) -> str:

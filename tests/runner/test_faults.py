@@ -110,6 +110,15 @@ def test_a_step_that_does_not_write_what_it_declares_has_failed(tiny):
     broken_off(tiny)
 
 
+def test_a_step_that_never_closes_its_tracked_run_has_failed(tiny):
+    tiny.replace("03_prep", "step.close()", "pass")
+    result = tiny.run()
+    assert result.returncode == 1
+    assert "it ended without step.close()" in result.stdout
+    assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
+    broken_off(tiny)
+
+
 def test_a_failed_step_is_tried_again_even_if_nothing_changed(tiny):
     tiny.replace("03_prep", "kept = beta", "raise ValueError\nkept = beta")
     assert tiny.run().returncode == 1

@@ -40,6 +40,12 @@ def test_steps_says_what_must_run_before_them(tiny):
         planned(tiny, STEPS="tune")
 
 
+def test_steps_takes_nothing_from_a_step_that_was_cut_off(done):
+    (done.folder() / "notebooks" / "03_prep.json").unlink()
+    with pytest.raises(StepError, match=r"04_tune reads 'train', which is not done.*run `make prep` first"):
+        planned(done, STEPS="tune")
+
+
 def test_force_runs_all(done):
     assert set(planned(done, FORCE="1").values()) == {"FORCE=1"}
     assert planned(done, FORCE="0") == {}
