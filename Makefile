@@ -96,6 +96,9 @@ format: $(READY) ## format the code, and strip the notebooks' outputs
 bench: $(READY) ## time the pipeline against one plain Python process; writes outputs/bench.json
 	@exec $(BIN)/python -m benchmarks
 
+lock: $(READY) ## compile requirements.txt again from the ranges in pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 pyproject.toml -o requirements.txt
+
 clean: ## remove what runs have made, but for downloaded files in outputs/cache
 	@find outputs -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || true
 	@rm -rf .pytest_cache .ruff_cache
@@ -126,4 +129,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems new-problem test-data lab mlflow wandb-sync versions promote rollback test test-slow lint format bench clean clean-all
+.PHONY: help pipeline plan status sweep all-problems new-problem test-data lab mlflow wandb-sync versions promote rollback test test-slow lint format bench lock clean clean-all
