@@ -100,11 +100,12 @@ lock: $(READY) ## compile requirements.txt again from the ranges in pyproject.to
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 pyproject.toml -o requirements.txt
 
 clean: ## remove what runs have made, but for downloaded files in outputs/cache
-	@find outputs -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || true
-	@rm -rf .pytest_cache .ruff_cache
+	@test ! -d outputs || find outputs -mindepth 1 -maxdepth 1 ! -name .gitignore ! -name cache -exec rm -rf {} +
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache
 
 clean-all: clean ## remove downloads and .venv, too
-	@rm -rf outputs $(VENV)
+	@test ! -d outputs || find outputs -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
+	@rm -rf $(VENV)
 
 # The environment: the lock, by uv (from the index that pip is set to), then this project's `lib`, editable.
 $(READY): requirements.txt pyproject.toml

@@ -2,18 +2,19 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 from tiny import ROOT
 
 
-def make(*words, **environment):
+def make(*words, cwd=ROOT, **environment):
     inherited = {
         k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "P", "PARAMS", "RUN")
     }
     command = ["make", "--no-print-directory", *words]
-    return subprocess.run(command, cwd=ROOT, env=inherited | environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=cwd, env=inherited | environment, capture_output=True, text=True)
 
 
 def targets():
@@ -85,3 +86,47 @@ def test_every_recipe_with_python_uses_the_projects_environment():
     for line in text.splitlines():
         if line.startswith("\t") and re.search(r"(?<![\w/.-])(python3?|pytest|jupyter|mlflow) ", line):
             assert "$(BIN)/" in line or "$(PYTHON)" in line or "$$uv" in line, line
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A copy of what git has of the Makefile and of outputs/, with a finished run and a download."""
+    project = tmp_path / "project"
+    (project / "outputs" / "cache").mkdir(parents=True)
+    (project / "outputs" / "quickstart").mkdir()
+    (project / "outputs" / "mlflow.db").touch()
+    for name in ("Makefile", "outputs/.gitignore"):
+        shutil.copy(ROOT / name, project / name)
+    return project
+
+
+def left(project):
+    return sorted(path.name for path in (project / "outputs").iterdir())
+
+
+def test_clean_leaves_the_outputs_folder_with_what_was_downloaded(fresh):
+    make("clean", cwd=fresh)
+    assert left(fresh) == [".gitignore", "cache"]
+
+
+def test_clean_all_leaves_the_outputs_folder_alone_and_no_environment(fresh):
+    (fresh / ".venv").mkdir()
+    make("clean-all", cwd=fresh)
+    assert left(fresh) == [".gitignore"]
+    assert not (fresh / ".venv").exists()
+
+
+def test_there_is_nothing_to_clean_where_there_are_no_outputs(fresh):
+    shutil.rmtree(fresh / "outputs")
+    assert make("clean-all", cwd=fresh).returncode == 0
+
+
+def test_git_keeps_the_outputs_folder_and_ignores_what_is_in_it(fresh):
+    subprocess.run(["git", "init", "--quiet"], cwd=fresh, check=True)
+    seen = subprocess.run(
+        ["git", "ls-files", "--others", "--exclude-standard", "outputs"],
+        cwd=fresh,
+        capture_output=True,
+        text=True,
+    )
+    assert seen.stdout.splitlines() == ["outputs/.gitignore"]
