@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUTPUTS := $(or $(WORKBOOK_OUTPUTS),$(CURDIR)/outputs)
+# The systems and Pythons that the locks are for: those of `environments` in pyproject.toml, by uv's names.
+PLATFORMS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu aarch64-apple-darwin
+PYTHONS := 3.11 3.12 3.13 3.14
 STRIP := --keep-id --extra-keys "metadata.papermill cell.metadata.papermill"
 
 # A step's target is its notebook's name: notebooks/07_predict.ipynb joins as `make predict` by being there.
@@ -96,8 +99,25 @@ format: $(READY) ## format the code, and strip the notebooks' outputs
 bench: $(READY) ## time the pipeline against one plain Python process; writes outputs/bench.json
 	@exec $(BIN)/python -m benchmarks
 
-lock: $(READY) ## compile requirements.txt again from the ranges in pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 pyproject.toml -o requirements.txt
+# Only what has wheels is locked, and the result is asked of every system and Python: a resolver that may build
+# from source pins, where nothing newer fits, releases of years ago that no build succeeds for.
+lock: $(READY) ## compile the locks again from the ranges in pyproject.toml (UPGRADE=1: to the newest versions)
+	@$(USE_UV); set -e; \
+	compile="$(BIN)/uv pip compile --quiet --universal --python-version $(firstword $(PYTHONS)) --generate-hashes \
+	  --only-binary :all: $(if $(filter command,$(origin UPGRADE)),--upgrade)"; \
+	UV_CUSTOM_COMPILE_COMMAND="make lock"; export UV_CUSTOM_COMPILE_COMMAND; \
+	$$compile pyproject.toml --group notebooks --group dev -o requirements.txt; \
+	for group in $$($(BIN)/python -c 'import tomllib; groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; \
+	  print(*sorted(groups.keys() - {"notebooks", "dev"}))'); do \
+	  $$compile --group $$group -c requirements.txt -o requirements/$$group.txt; \
+	done; \
+	for platform in $(PLATFORMS); do for version in $(PYTHONS); do \
+	  $(BIN)/uv pip install --quiet --dry-run --target $(VENV)/dry-run --only-binary :all: --require-hashes \
+	    --python-platform $$platform --python-version $$version \
+	    $$(printf -- '-r %s ' requirements.txt requirements/*.txt) \
+	  || { echo "The locks cannot be installed on $$platform with Python $$version." >&2; exit 1; }; \
+	done; done; \
+	rm -rf $(VENV)/dry-run
 
 clean: ## remove what runs have made, but for downloaded files in outputs/cache
 	@test ! -d outputs || find outputs -mindepth 1 -maxdepth 1 ! -name .gitignore ! -name cache -exec rm -rf {} +
@@ -107,19 +127,26 @@ clean-all: clean ## remove downloads and .venv, too
 	@test ! -d outputs || find outputs -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
 	@rm -rf $(VENV)
 
-# The environment: the lock, by uv (from the index that pip is set to), then this project's `lib`, editable.
-$(READY): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "The workbook needs Python 3.11 or later: make PYTHON=/path/to/python3.11 pipeline" >&2; exit 1; }
+# From the index that pip is set to, and for the Python that is here.
+USE_UV = index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}; \
+	if [ -n "$$index" ]; then UV_DEFAULT_INDEX=$$index; export UV_DEFAULT_INDEX; fi; \
+	UV_PYTHON_DOWNLOADS=never; export UV_PYTHON_DOWNLOADS
+
+# The environment: what builds it, then the lock, by uv or else by pip, every file checked by its hash; then this
+# project's `lib`, editable. Where the locks have nothing, pip would install just that without a word: refused.
+$(READY): requirements.txt requirements/build.txt pyproject.toml
+	@$(PYTHON) -c 'import platform, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) or \
+	  (sys.platform, platform.machine()) not in {("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")})' \
+	  || { echo "The workbook needs Python 3.11 to 3.14 (make PYTHON=/path/to/python3.12 pipeline)," \
+	    "on Linux (x86_64 or aarch64), macOS on Apple silicon, or WSL." >&2; exit 1; }
 	@echo "Building $(VENV) from requirements.txt ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}; \
-	if [ -n "$$index" ]; then UV_DEFAULT_INDEX=$$index; export UV_DEFAULT_INDEX; fi; \
-	UV_PYTHON_DOWNLOADS=never; export UV_PYTHON_DOWNLOADS; \
-	uv="$(BIN)/uv pip install --quiet --python $(BIN)/python"; \
-	{ $$uv --compile-bytecode -r requirements.txt && $$uv --no-deps -e .; } \
-	|| { echo "uv could not; pip tries."; $(BIN)/python -m pip install --quiet -r requirements.txt -e .; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(USE_UV); \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.txt \
+	|| { echo "uv could not; pip tries."; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # One target a step, from the notebooks that are there.

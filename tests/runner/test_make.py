@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from tiny import ROOT
@@ -130,3 +131,21 @@ def test_git_keeps_the_outputs_folder_and_ignores_what_is_in_it(fresh):
         text=True,
     )
     assert seen.stdout.splitlines() == ["outputs/.gitignore"]
+
+
+@pytest.mark.parametrize(
+    "pretended",
+    ["sys.platform = 'darwin'; platform.machine = lambda: 'x86_64'", "sys.version_info = (3, 15, 0)"],
+)
+def test_no_environment_is_built_where_the_lock_has_nothing(fresh, pretended):
+    (fresh / "requirements").mkdir()
+    for name in ("requirements.txt", "requirements/build.txt", "pyproject.toml"):
+        (fresh / name).touch()
+    python = fresh / "python"
+    python.write_text(f"#!{sys.executable}\nimport platform, sys\n{pretended}\nexec(sys.argv[2])\n")
+    python.chmod(0o755)
+    result = make("pipeline", f"PYTHON={python}", cwd=fresh)
+    assert result.returncode != 0
+    assert "needs Python 3.11 to 3.14" in result.stderr
+    assert "macOS on Apple silicon" in result.stderr
+    assert not (fresh / ".venv").exists()
