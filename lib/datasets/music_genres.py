@@ -182,10 +182,14 @@ DATASET = Dataset(
     description=(
         "Songs with the audio features that Spotify computes of each track, labelled with one of fifteen "
         "genres by the playlist that they were found in. A label is wanted for a song that stands in no "
-        "playlist yet: whatever names the playlist gives the answer away."
+        "playlist yet: whatever names the playlist gives the answer away. Spotify's terms forbid training "
+        "models on these figures, so nothing of the published file is shipped with the workbook."
     ),
     source="a modified Spotify data set, https://github.com/mxagar/music_genre_classification",
-    licence="as the repository says; figures by Spotify's API",
+    licence=(
+        "the repository states none; the figures are Spotify's, whose Developer Policy (III.14) forbids "
+        "training machine-learning models on them: see DATA.md"
+    ),
     columns=COLUMNS,
     fetch=fetch,
     load=load,
