@@ -1,0 +1,43 @@
+"""The family of our errors, drawn as a tree; each message says what was wrong, where, and what to do.
+
+WorkbookError
+├── ParameterError   a key, an option or a value that no notebook and no problem declares
+├── SourceError      bytes that could not be fetched, or are not what they should be
+├── DataError        rows that a step or a function cannot work with
+├── StepError        a step whose inputs are missing, or that reads or writes what it did not declare
+├── ModelError       a model that cannot be fitted, saved, trusted or loaded
+├── RegistryError    a version or an alias that is not there, or a promotion that would be unfair
+└── RunError         a pipeline run that did not finish
+"""
+
+
+class WorkbookError(Exception):
+    """The root: `except WorkbookError` catches whatever this project raises on purpose."""
+
+
+class ParameterError(WorkbookError):
+    """A key, an option or a value that was not declared or has the wrong type."""
+
+
+class SourceError(WorkbookError):
+    """A file that could not be fetched, or that is not what it should be."""
+
+
+class DataError(WorkbookError):
+    """Rows that a step or a function cannot work with."""
+
+
+class StepError(WorkbookError):
+    """A step whose inputs are missing, or that reads or writes what it did not declare."""
+
+
+class ModelError(WorkbookError):
+    """A model that cannot be fitted, saved, trusted or loaded."""
+
+
+class RegistryError(WorkbookError):
+    """A version or an alias that is not there, or a promotion that would be unfair."""
+
+
+class RunError(WorkbookError):
+    """A pipeline run that did not finish."""
