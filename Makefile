@@ -1,8 +1,8 @@
 # Every command of the workbook. `make` alone prints them. What a target is given (P, PARAMS, RUN, ...)
-# reaches Python through the environment and is never pasted into a shell line.
+# reaches Python through the environment and is never pasted into a shell line. The targets that run Python
+# of this project are aliases of `.venv/bin/python -m lib.cli`.
 
 PYTHON ?= python3
-PORT ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -17,9 +17,15 @@ STEPS_HERE := $(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/[0-9][0
 name_of = $(subst $(firstword $(subst _, ,$(1)))_,,$(1))
 
 # What stands on make's own command line is taken as it is: a `$` in it is no reference and runs nothing.
-GIVEN := P PARAMS RUN STEPS FORCE JOBS PORT NAME DATA TARGET SAMPLE REFERENCE ALPHA VERSION ALIAS MODEL
-$(foreach v,$(GIVEN),$(if $(filter command,$(origin $(v))),$(eval override $(v) := $$(value $(v)))))
-export $(GIVEN)
+# SETTINGS count from the environment as well. What names a thing counts on the command line alone, as other
+# programs export a NAME or a VERSION of their own: Python gets it as GIVEN_NAME, and never reads the bare name.
+SETTINGS := P PARAMS STEPS FORCE JOBS SAMPLE REFERENCE ALPHA
+NAMES := RUN NAME DATA TARGET MODEL VERSION ALIAS PORT
+literal = $(if $(filter command,$(origin $(1))),$(eval override $(1) := $$(value $(1))))
+$(foreach v,$(SETTINGS) $(NAMES),$(call literal,$(v)))
+$(foreach v,$(NAMES),$(eval override GIVEN_$(v) := $(if $(filter command override,$(origin $(v))),$$(value $(v)))))
+$(foreach v,$(NAMES),$(if $(GIVEN_$(v)),$(eval unexport $(v))))
+export $(SETTINGS) $(foreach v,$(NAMES),GIVEN_$(v))
 export MLFLOW_DISABLE_TELEMETRY ?= true
 # OpenMP threads that wait for one another must not hold a busy core; read once, when the library loads.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -38,57 +44,61 @@ help: ## print this list
 	  printf '  make %-14s %s\n' $$step "that step, after what it needs"; done
 
 pipeline: $(READY) ## run what is out of date, of all the notebooks, on generated data or on PARAMS
-	@exec $(BIN)/python -m lib.pipeline run
+	@exec $(BIN)/python -m lib.cli pipeline
 
 plan: $(READY) ## say which steps would run and why, without running them
-	@exec $(BIN)/python -m lib.pipeline plan
+	@exec $(BIN)/python -m lib.cli plan
 
 status: $(READY) ## the last run of each run name, step by step
-	@exec $(BIN)/python -m lib.pipeline status
+	@exec $(BIN)/python -m lib.cli status
 
 sweep: $(READY) ## the grid of P="feature_set=zoomcamp,rich max_evals=10,20", side by side, compared
-	@exec $(BIN)/python -m lib.pipeline sweep
+	@exec $(BIN)/python -m lib.cli sweep
 
 all-problems: $(READY) ## every problem there is, small and on generated data
-	@exec $(BIN)/python -m lib.pipeline all-problems
+	@exec $(BIN)/python -m lib.cli all-problems
+
+options: $(READY) ## the options of a problem, its feature sets and families: PARAMS=params/green_taxi.yaml
+	@exec $(BIN)/python -m lib.cli options
 
 new-problem: $(READY) ## write a problem of your own: NAME=churn DATA=path/to/file.csv TARGET=column
-	@exec $(BIN)/python -m lib.scaffold
+	@exec $(BIN)/python -m lib.cli new-problem
 
 test-data: $(READY) ## a problem's checks on your files: PARAMS=... SAMPLE=a.csv REFERENCE=b.csv ALPHA=0.05
 	@exec $(BIN)/python -m pytest -o addopts= -q -rf --tb=line tests/data/test_named_files.py
 
 lab: $(READY) ## open the notebooks in JupyterLab, on 127.0.0.1
-	@exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${PORT:-8888} --notebook-dir=notebooks
+	@exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${GIVEN_PORT:-8888} --notebook-dir=notebooks
 
 mlflow: $(READY) ## open MLflow's pages on 127.0.0.1: runs, trials, models
-	@echo "http://127.0.0.1:$${PORT:-5000}"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/mlflow server --host 127.0.0.1 --port $${PORT:-5000} --workers 1 \
+	@echo "http://127.0.0.1:$${GIVEN_PORT:-5000}"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/mlflow server --host 127.0.0.1 --port $${GIVEN_PORT:-5000} --workers 1 \
 	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(OUTPUTS)/mlflow.db}"
 
 wandb-sync: $(READY) ## send the offline W&B runs, if there is a key
-	@exec $(BIN)/python -m lib.tracking
+	@exec $(BIN)/python -m lib.cli wandb-sync
 
 versions: $(READY) ## the registered versions of a model and their aliases (MODEL=name)
-	@exec $(BIN)/python -m lib.registry versions
+	@exec $(BIN)/python -m lib.cli versions
 
 promote: $(READY) ## make a version the champion (MODEL=name VERSION=2; by default the challenger)
-	@exec $(BIN)/python -m lib.registry promote
+	@exec $(BIN)/python -m lib.cli promote
 
 rollback: $(READY) ## make the champion before this one the champion again (MODEL=name)
-	@exec $(BIN)/python -m lib.registry rollback
+	@exec $(BIN)/python -m lib.cli rollback
 
 test: lint ## lint, unit tests, every notebook by nbmake, and one whole pipeline
 	@$(BIN)/python -m pytest tests -m "not slow"
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" $(BIN)/python -m pytest --nbmake notebooks
-	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" PARAMS= P= RUN= STEPS= FORCE=1 $(BIN)/python -m lib.pipeline run
+	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" PARAMS= P= STEPS= FORCE=1 $(BIN)/python -m lib.cli pipeline
 
 test-slow: $(READY) ## the tests that take minutes
 	@exec $(BIN)/python -m pytest tests -m slow
 
-lint: $(READY) ## ruff, its formatting, and that no notebook is committed with outputs
+lint: $(READY) ## ruff, its formatting, mypy, and that no notebook is committed with outputs
 	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/ruff format --no-cache --check .
+	@$(BIN)/mypy
 	@$(BIN)/nbstripout --verify $(STRIP) notebooks/*.ipynb
 
 format: $(READY) ## format the code, and strip the notebooks' outputs
@@ -96,8 +106,8 @@ format: $(READY) ## format the code, and strip the notebooks' outputs
 	@$(BIN)/ruff format --no-cache .
 	@$(BIN)/nbstripout $(STRIP) notebooks/*.ipynb
 
-bench: $(READY) ## time the pipeline against one plain Python process; writes outputs/bench.json
-	@exec $(BIN)/python -m benchmarks
+bench: $(READY) ## time the pipeline against one plain Python process, and more; ONLY=pipeline runs one
+	@exec $(BIN)/python -m benchmarks $(if $(filter command,$(origin ONLY)),$(ONLY))
 
 # Only what has wheels is locked, and the result is asked of every system and Python: a resolver that may build
 # from source pins, where nothing newer fits, releases of years ago that no build succeeds for.
@@ -152,9 +162,9 @@ $(READY): requirements.txt requirements/build.txt pyproject.toml
 # One target a step, from the notebooks that are there.
 define step_target
 $(call name_of,$(1)): $(READY)
-	@exec $(BIN)/python -m lib.pipeline run $(call name_of,$(1))
+	@exec $(BIN)/python -m lib.cli pipeline $(call name_of,$(1))
 .PHONY: $(call name_of,$(1))
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems new-problem test-data lab mlflow wandb-sync versions promote rollback test test-slow lint format bench lock clean clean-all
+.PHONY: help pipeline plan status sweep all-problems options new-problem test-data lab mlflow wandb-sync versions promote rollback test test-slow lint format bench lock clean clean-all

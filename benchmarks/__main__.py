@@ -1,16 +1,16 @@
-"""`make bench`, or `python -m benchmarks pipeline`: run the benchmarks and merge their figures into one file.
+"""`make bench`, or `make bench ONLY=pipeline`: run the benchmarks and merge their figures into one file.
 
 `outputs/bench.json` keeps what other benchmarks have written: a benchmark replaces its own keys alone.
 """
 
 import importlib
-import json
 import os
 import pkgutil
 import sys
 from pathlib import Path
 
 import benchmarks
+from lib import files
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,10 +29,7 @@ def merge(figures: dict[str, float]) -> None:
     """Add figures to outputs/bench.json, whole or not at all."""
     path = Path(os.environ.get("WORKBOOK_OUTPUTS") or ROOT / "outputs") / "bench.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    before = json.loads(path.read_text()) if path.exists() else {}
-    temporary = path.with_name(f".bench.json.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(before | figures, indent=1, sort_keys=True) + "\n")
-    temporary.replace(path)
+    files.write_json(path, files.read_json(path) | figures)
 
 
 if __name__ == "__main__":

@@ -23,24 +23,24 @@ def run() -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="workbook-bench-") as folder:
         path = Path(folder) / "rows.parquet"
         million(ROWS).to_parquet(path)
-        found = {side: _alone(side, path) for side in ("dictionaries", "columns", "rich")}
-    theirs, ours = found["dictionaries"], found["columns"]
-    assert theirs["shape"] == ours["shape"], "both must make the same matrix"
+        figures = {side: _alone(side, path) for side in ("dictionaries", "columns", "rich")}
+    by_row, by_column = figures["dictionaries"], figures["columns"]
+    assert by_row["shape"] == by_column["shape"], "both must make the same matrix"
     print(f"\n{ROWS:,} rows        seconds   peak memory\n")
-    for side, row in found.items():
+    for side, row in figures.items():
         print(f"  {side:<14}{row['seconds']:9.2f} {row['peak_mb']:10,.0f} MB")
     return {
-        "encode_speedup": round(theirs["seconds"] / ours["seconds"], 1),
-        "encode_memory": round(ours["peak_mb"] / theirs["peak_mb"], 4),
-        "encode_rich_seconds": round(found["rich"]["seconds"], 3),
+        "encode_speedup": round(by_row["seconds"] / by_column["seconds"], 1),
+        "encode_memory": round(by_column["peak_mb"] / by_row["peak_mb"], 4),
+        "encode_rich_seconds": round(figures["rich"]["seconds"], 3),
     }
 
 
 def million(rows: int) -> pd.DataFrame:
     """Generated trips, cleaned, drawn again and again until there are enough."""
-    from lib import datasets
+    from lib import problem
 
-    dataset = datasets.load("green_taxi")
+    dataset = problem.load("green_taxi")
     trips = dataset.clean(dataset.labelled(dataset.generate(60_000, 1))).rows
     drawn = trips.sample(rows, replace=True, random_state=2, ignore_index=True)
     return dataset.engineer(drawn, ["PU_DO"])
@@ -64,21 +64,23 @@ def dictionaries(path: Path) -> dict:
 
 def columns(path: Path) -> dict:
     """The same matrix from columns."""
-    from lib import datasets, features
+    from lib import problem
+    from lib.runtime import encoders
 
-    encodes = datasets.load("green_taxi").feature_set("zoomcamp").encodes
+    encodes = problem.load("green_taxi").feature_set("zoomcamp").encodes
     rows = pd.read_parquet(path, columns=["PU_DO", "trip_distance"])
-    features.Encoding(encodes).fit_transform(rows.head(1000), np.zeros(1000))
+    encoders.Encoding(encodes).fit_transform(rows.head(1000), np.zeros(1000))
     y = np.zeros(len(rows))
-    return _measured(lambda: features.Encoding(encodes).fit_transform(rows, y))
+    return _measured(lambda: encoders.Encoding(encodes).fit_transform(rows, y))
 
 
 def rich(path: Path) -> dict:
     """The fitted `rich` encoding of engineered rows."""
-    from lib import datasets, features
+    from lib import problem
+    from lib.runtime import encoders
 
-    dataset = datasets.load("green_taxi")
-    encoding = features.Encoding(dataset.feature_set("rich").encodes)
+    dataset = problem.load("green_taxi")
+    encoding = encoders.Encoding(dataset.feature_set("rich").encodes)
     rows = dataset.engineer(pd.read_parquet(path))
     encoding.fit_transform(rows.head(60_000), rows["duration"].head(60_000))
     encoding.transform(rows.head(1000))

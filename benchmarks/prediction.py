@@ -19,21 +19,20 @@ ROUNDS = 400
 
 def run() -> dict[str, float]:
     """Fit on 60,000 rows, store, and measure; gives the figures for outputs/bench.json."""
-    from lib import datasets, inference, packaging
+    from lib import packaging, problem
+    from lib.runtime.inference import InferencePipeline
 
     rows = million(ROWS)
     choice = {"family": "xgboost", "parameters": PARAMETERS, "rounds": ROUNDS}
-    pipeline = inference.Pipeline.fit(
-        datasets.load("green_taxi"), "rich", choice, rows.head(60_000), 42, threads=2
-    )
+    serving = problem.load("green_taxi").serving
+    pipeline = InferencePipeline.fit(serving, "rich", choice, rows.head(60_000), 42, threads=2)
     with tempfile.TemporaryDirectory(prefix="workbook-bench-") as folder:
         packaging.save_model(pipeline, Path(folder) / "model", rows.head(3))
-        _, times = inference.ask(Path(folder) / "model", rows[list(pipeline.inputs)], measure=True)
-    found = {
+        _, times = packaging.ask(Path(folder) / "model", rows[list(pipeline.inputs)], measure=True)
+    figures = {
         "predict_one_ms": round(times["one_row_us"] / 1000, 3),
         "predict_million_seconds": round(times["bulk_row_us"] * ROWS / 1e6, 2),
     }
-    print(
-        f"\none raw row {found['predict_one_ms']:.2f} ms; a million {found['predict_million_seconds']:.1f} s"
-    )
-    return found
+    one, million_rows = figures["predict_one_ms"], figures["predict_million_seconds"]
+    print(f"\none raw row {one:.2f} ms; a million {million_rows:.1f} s")
+    return figures

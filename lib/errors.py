@@ -10,6 +10,9 @@ WorkbookError
 └── RunError         a pipeline run that did not finish
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class WorkbookError(Exception):
     """The root: `except WorkbookError` catches whatever this project raises on purpose."""
@@ -41,3 +44,9 @@ class RegistryError(WorkbookError):
 
 class RunError(WorkbookError):
     """A pipeline run that did not finish."""
+
+
+def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """` Did you mean 'max_evals'?`, where a known word is near enough; else nothing."""
+    near = difflib.get_close_matches(word, list(known), 1, 0.5)
+    return f" Did you mean {prefix + near[0]!r}?" if near else ""

@@ -1,25 +1,32 @@
 """Why a model predicts what it does: shuffled raw columns, and shares of single predictions (SHAP).
 
-Both start from a fitted `inference.Pipeline`. What they find is drawn in `lib.plots.explain`.
+Both start from a fitted `InferencePipeline`. What they find is drawn in `lib.plots.attributions`.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from lib import evaluation, models
+from lib import evaluation
+from lib.runtime import models
+from lib.runtime.encoders import Matrix
+from lib.runtime.inference import InferencePipeline
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 #: Deeper trees get the quick form of SHAP: the exact one grows with the square of the depth.
 DEEP = 16
 
 
 def permutation(
-    pipeline: Any,
+    pipeline: InferencePipeline,
     rows: pd.DataFrame,
-    y: Any,
+    y: evaluation.Truth,
     metric: str,
+    *,
     repeats: int = 3,
     seed: int = 42,
     most: int = 6_000,
@@ -34,14 +41,14 @@ def permutation(
         rows, y = rows.iloc[picked], np.asarray(y)[picked]
     rows, task, way = rows.reset_index(drop=True), pipeline.about["task"], evaluation.sign(metric)
     whole = evaluation.metric(metric, task, y, pipeline.predict(rows))
-    found = []
+    losses = []
     for name in pipeline.inputs:
         worse = []
         for _ in range(repeats):
             shuffled = rows.assign(**{name: rows[name].to_numpy()[rng.permutation(len(rows))]})
             worse.append(way * (evaluation.metric(metric, task, y, pipeline.predict(shuffled)) - whole))
-        found.append((name, float(np.mean(worse)), float(np.ptp(worse))))
-    table = pd.DataFrame(found, columns=["column", "worse", "spread"]).set_index("column")
+        losses.append((name, float(np.mean(worse)), float(np.ptp(worse))))
+    table = pd.DataFrame(losses, columns=["column", "worse", "spread"]).set_index("column")
     return table.sort_values("worse", ascending=False)
 
 
@@ -59,7 +66,9 @@ class Shares:
     label: str
 
 
-def shares(pipeline: Any, rows: pd.DataFrame, background: pd.DataFrame, label: str | None = None) -> Shares:
+def shares(
+    pipeline: InferencePipeline, rows: pd.DataFrame, background: pd.DataFrame, label: str | None = None
+) -> Shares:
     """Each feature's share of each prediction, columns of one word list or one-hot block added up.
 
     Of classes, the shares in the score of class `label` (by default the one predicted most often here).
@@ -67,16 +76,22 @@ def shares(pipeline: Any, rows: pd.DataFrame, background: pd.DataFrame, label: s
     matrix, classes = pipeline.matrix(rows), pipeline.model.classes
     which = 0
     if classes:
-        label = label or pipeline.predict(rows).idxmax(axis=1).mode()[0]
+        label = label or str(pd.DataFrame(pipeline.predict(rows)).idxmax(axis=1).mode()[0])
         which = classes.index(label)
-    if isinstance(pipeline.model, models.Boosted):
-        values, base = _boosted(pipeline.model, matrix, which)
+    model = pipeline.model
+    if isinstance(model, models.Sklearn):
+        values, base = _sklearn(model, matrix, pipeline.matrix(background), which)
+    elif isinstance(model, models.Boosted):
+        values, base = _boosted(model, matrix, which)
     else:
-        values, base = _sklearn(pipeline.model, matrix, pipeline.matrix(background), which)
+        raise TypeError(f"No shares are known of a {type(model).__name__}.")
     groups = pipeline.encoding.groups
-    plain = matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
     said = f"score of {label}" if classes else pipeline.about["target"]
-    return Shares(_summed(values, groups), _summed(plain, groups), float(base), said)
+    return Shares(_summed(values, groups), _summed(_dense(matrix), groups), float(base), said)
+
+
+def _dense(matrix: Matrix) -> np.ndarray:
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
 
 
 def _summed(values: np.ndarray, groups: list[str]) -> pd.DataFrame:
@@ -86,44 +101,48 @@ def _summed(values: np.ndarray, groups: list[str]) -> pd.DataFrame:
     return pd.DataFrame(out.T, columns=list(names))
 
 
-def _boosted(model: models.Boosted, matrix: Any, which: int) -> tuple[np.ndarray, float]:
+def _boosted(model: models.Boosted, matrix: Matrix, which: int) -> tuple[np.ndarray, float]:
     import xgboost
 
-    deep = int(model.booster.num_boosted_rounds() > 0 and _depth(model) > DEEP)
-    found = model.booster.predict(xgboost.DMatrix(matrix), pred_contribs=True, approx_contribs=bool(deep))
-    found = found[:, which, :] if found.ndim == 3 else found
-    return found[:, :-1], float(found[0, -1])
+    booster = model.fitted()
+    deep = booster.num_boosted_rounds() > 0 and _depth(model) > DEEP
+    values = booster.predict(xgboost.DMatrix(matrix), pred_contribs=True, approx_contribs=deep)
+    values = values[:, which, :] if values.ndim == 3 else values
+    return values[:, :-1], float(values[0, -1])
 
 
 def _depth(model: models.Boosted) -> int:
     import json
 
-    config = json.loads(model.booster.save_config())
+    config = json.loads(model.fitted().save_config())
     return int(config["learner"]["gradient_booster"]["tree_train_param"]["max_depth"])
 
 
-def _sklearn(model: models.Sklearn, matrix: Any, background: Any, which: int) -> tuple[np.ndarray, float]:
-    last, prepared = model.estimator, (matrix, background)
+def _sklearn(
+    model: models.Sklearn, matrix: Matrix, background: Matrix, which: int
+) -> tuple[np.ndarray, float]:
+    last, parts = model.estimator, [matrix, background]
     if hasattr(last, "steps"):
-        prepared = tuple(last[:-1].transform(part) for part in prepared)
+        parts = [last[:-1].transform(part) for part in parts]
         last = last[-1]
-    here, usual = (part.toarray() if hasattr(part, "toarray") else np.asarray(part) for part in prepared)
+    here, usual = (_dense(part) for part in parts)
     if hasattr(last, "coef_"):
         weights = np.atleast_2d(last.coef_)
         way = _way(model, which) if len(weights) == 1 else 1
         weights = way * weights[min(which, len(weights) - 1)]
         base = way * float(np.atleast_1d(last.intercept_)[min(which, np.size(last.intercept_) - 1)])
         return (here - usual.mean(axis=0)) * weights, base + float(usual.mean(axis=0) @ weights)
-    if np.ndim(trees := getattr(last, "estimators_", None)) == 2 and trees.shape[1] > 1:
+    trees = getattr(last, "estimators_", None)
+    if isinstance(trees, np.ndarray) and trees.ndim == 2 and trees.shape[1] > 1:
         return _stages(last, here, which)
     import shap
 
     explained = shap.TreeExplainer(last)(here, check_additivity=False)
-    values, base = np.asarray(explained.values), np.asarray(explained.base_values)
+    values, bases = np.asarray(explained.values), np.asarray(explained.base_values)
     if values.ndim == 3:
-        return values[:, :, which], float(np.mean(base[..., which]))
+        return values[:, :, which], float(np.mean(bases[..., which]))
     way = _way(model, which)
-    return way * values, way * float(np.mean(base))
+    return way * values, way * float(np.mean(bases))
 
 
 def _way(model: models.Sklearn, which: int) -> int:
@@ -131,7 +150,7 @@ def _way(model: models.Sklearn, which: int) -> int:
     return -1 if model.classes and len(model.classes) == 2 and which == 0 else 1
 
 
-def _stages(last: Any, here: np.ndarray, which: int) -> tuple[np.ndarray, float]:
+def _stages(last: "BaseEstimator", here: np.ndarray, which: int) -> tuple[np.ndarray, float]:
     """Gradient boosting of several classes tree by tree: shap takes it as a whole for two only."""
     import shap
 
@@ -139,3 +158,12 @@ def _stages(last: Any, here: np.ndarray, which: int) -> tuple[np.ndarray, float]
     parts = (shap.TreeExplainer(tree).shap_values(here, check_additivity=False) for tree in trees)
     values = last.learning_rate * sum(np.asarray(part) for part in parts)
     return values, float(np.mean(last.decision_function(here)[:, which] - values.sum(axis=1)))
+
+
+def scale(pipeline: InferencePipeline) -> str:
+    """In what the model's shares are counted: the target's unit, unless it was fitted to something else."""
+    if pipeline.about["task"] == "classification":
+        return "log odds" if isinstance(pipeline.model, models.Boosted) else ""
+    unit: str = pipeline.about["unit"]
+    roots = {"identity": unit, "sqrt": f"√{unit}" if unit else "square root", "log": f"log {unit}".strip()}
+    return roots[pipeline.about["parameters"].get("target", "identity")]

@@ -1,12 +1,14 @@
-"""Files that appear whole or not at all: a temporary name in the same folder, flush, fsync, rename.
+"""Files that appear whole or not at all, digests of content, and locks between processes.
 
-Open to every room, as `errors` is, and standard library only: a run with nothing to do starts at once. What
-the files mean is said by whoever writes them (`lib.steps`).
+The only place where any of the three is done, and where a parameters file is read. Standard library only
+(PyYAML is imported by the function that needs it): a run with nothing to do starts at once. What the files
+mean is said by whoever writes them; where they lie is in `lib.paths`.
 """
 
 import contextlib
 import dataclasses
 import errno
+import fcntl
 import hashlib
 import json
 import math
@@ -16,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from lib.errors import StepError
+from lib.errors import ParameterError, StepError
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space (`make clean` empties outputs/) and run the step again",
@@ -25,6 +27,13 @@ _REMEDIES = {
     errno.EACCES: "it may not be written: change its permissions, or set WORKBOOK_OUTPUTS to another folder",
     errno.EPERM: "it may not be written: change its permissions, or set WORKBOOK_OUTPUTS to another folder",
 }
+#: Lines that change with every call and say nothing about content, by the name of the file they stand in.
+_VOLATILE = {"MLmodel": (b"utc_time_created:", b"model_uuid:", b"model_id:", b"run_id:", b"artifact_path:")}
+#: What running or loading leaves in a folder, compiled code and MLflow's own note: no part of its content.
+_LEFT = {"__pycache__", "registered_model_meta"}
+
+
+# --- writing ----------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -54,18 +63,17 @@ def sync(path: Path) -> None:
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
     """A binary file to write into; it appears under `path` only when the block ends without an error."""
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = temporary(path)
-        try:
-            with unfinished.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-            sync(path.parent)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = temporary(path)
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        sync(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -73,21 +81,82 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """An empty folder to fill; it replaces `path` only when the block ends without an error."""
     unfinished = temporary(path)
     replaced = unfinished.with_suffix(".old.tmp")
-    with writing(path):
+    remove(unfinished)
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        for part in unfinished.rglob("*"):
+            sync(part)
+        sync(unfinished)
+        if path.exists():
+            path.rename(replaced)
+        unfinished.rename(path)
+        sync(path.parent)
+    finally:
         remove(unfinished)
-        unfinished.mkdir(parents=True)
-        try:
-            yield unfinished
-            for part in unfinished.rglob("*"):
-                sync(part)
-            sync(unfinished)
-            if path.exists():
-                path.rename(replaced)
-            unfinished.rename(path)
-            sync(path.parent)
-        finally:
-            remove(unfinished)
-            remove(replaced)
+        remove(replaced)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all."""
+    with whole(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a mapping to `path` as JSON with sorted keys, whole or not at all."""
+    with whole(path) as file:
+        file.write(as_json(value))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The mapping in the JSON file `path`; an empty one when it is absent or not whole."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def read_parameters(path: Path, shown: str) -> dict[str, Any]:
+    """The mapping in a YAML file of parameters, which errors call `shown`; a key given twice is refused."""
+    import yaml
+
+    class Once(yaml.SafeLoader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                    line = key.start_mark.line + 1
+                    raise ParameterError(f"{shown} gives {key.value!r} again in line {line}: take one away.")
+                seen.add((key.tag, str(key.value)))
+            return super().construct_mapping(node, deep)
+
+    try:
+        values = Once(path.read_text(encoding="utf-8")).get_single_data() or {}
+    except OSError as error:
+        known = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        raise ParameterError(
+            f"PARAMS={shown} cannot be read ({error.strerror}); there are {known}."
+        ) from error
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError: no UTF-8, or a date that is none
+        raise ParameterError(f"{shown} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ParameterError(f"{shown} must hold `key: value` lines, not {type(values).__name__}.")
+    return values
+
+
+def link(source: Path, target: Path) -> None:
+    """The same content under another name: a hard link where the disk can, else a copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove(target)
+    if source.is_dir():
+        shutil.copytree(source, target)
+        return
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def remove(path: Path) -> None:
@@ -122,13 +191,25 @@ def alive(pid: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def locked(path: Path, wait: bool = True) -> Iterator[IO[str]]:
+    """Hold the lock file `path`, given open; others wait, or without `wait` get a BlockingIOError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield handle
+
+
+# --- content ----------------------------------------------------------------------------------------------
+
+
 def plain(value: Any) -> Any:
     """`value` in JSON's own types: numpy's and pandas' become Python's, what is not finite becomes null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple) or getattr(value, "ndim", 0):  # an array has dimensions, a number none
+    if isinstance(value, list | tuple) or bool(getattr(value, "ndim", False)):  # an array, not a number
         return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(plain(item) for item in value)
@@ -146,19 +227,34 @@ def as_json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(plain(value), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def digest(*paths: Path) -> str:
-    """SHA-256 of files, and of all below folders but compiled code, by name and content: 64 hex digits."""
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of all below a folder that `counts`, by name and content: 64 hex digits.
+
+    What a file says of when and by which run it was made does not count (see `_VOLATILE`).
+    """
+    if not path.is_dir():
+        return _content(path).hex()
     total = hashlib.sha256()
-    for path in paths:
-        below = [part for part in path.rglob("*") if part.is_file() and "__pycache__" not in part.parts]
-        parts = sorted(below) if path.is_dir() else [path]
-        for part in parts:
-            with part.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").digest()
-            total.update(part.relative_to(path.parent).as_posix().encode() + b"\0" + content)
+    for part in sorted(p for p in path.rglob("*") if p.is_file() and counts(p)):
+        total.update(part.relative_to(path).as_posix().encode() + b"\0" + _content(part))
     return total.hexdigest()
 
 
-def hash_of(value: Any) -> str:
-    """A short hash of a mapping or list: 16 hex digits, the same for the same content."""
-    return hashlib.sha256(json.dumps(plain(value), sort_keys=True).encode()).hexdigest()[:16]
+def counts(path: Path) -> bool:
+    """Whether a file is content: compiled code and MLflow's note in a model that it loaded are not."""
+    return _LEFT.isdisjoint(path.parts)
+
+
+def _content(path: Path) -> bytes:
+    volatile = _VOLATILE.get(path.name)
+    with path.open("rb") as file:
+        if volatile is None:
+            return hashlib.file_digest(file, "sha256").digest()
+        return hashlib.sha256(b"".join(line for line in file if not line.startswith(volatile))).digest()
+
+
+def digest_of(content: bytes | Mapping[str, Any] | list[Any] | str) -> str:
+    """A short name for content, bytes or plain values: the first 128 bits of its SHA-256, 32 hex digits."""
+    if not isinstance(content, bytes):
+        content = json.dumps(plain(content), sort_keys=True).encode()
+    return hashlib.sha256(content).hexdigest()[:32]

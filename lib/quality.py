@@ -1,13 +1,13 @@
 """Checks on rows: schema, ranges, splits that are apart, and whether two samples are of one distribution.
 
 A problem lists its checks (`Dataset.checks`); a notebook runs them on the splits, `make test-data` on files
-that the user names. Cleaning is not here but in the problem's rules; encoders are in `lib.features`.
+that the user names. Cleaning is not here but in the problem's rules; encoders are in `lib.runtime.encoders`.
 """
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ Frames = Mapping[str, pd.DataFrame]  # by name, the first one is the reference
 
 @dataclass(frozen=True)
 class Check:
-    """`finds(frames)` tells what is wrong, in words and numbers; an empty text where the check holds."""
+    """`finds(frames)` says what is wrong, in words and numbers; an empty text where the check holds."""
 
     name: str
     why: str
@@ -27,11 +27,11 @@ class Check:
     severity: Literal["error", "warning"] = "error"
 
     def as_warning(self) -> "Check":
-        """The same check, which tells and does not stop."""
+        """The same check, which warns and does not stop."""
         return self.severe("warn")
 
     def severe(self, what: str) -> "Check":
-        """The same check, which stops where `what` is "fail" and tells where it is "warn"."""
+        """The same check, which stops where `what` is "fail" and warns where it is "warn"."""
         if what not in ("warn", "fail"):
             raise ParameterError(f"A failed check can 'warn' or 'fail', not {what!r}.")
         return replace(self, severity="error" if what == "fail" else "warning")
@@ -42,12 +42,12 @@ def run(checks: Sequence[Check], frames: Frames) -> pd.DataFrame:
     rows = []
     for check in checks:
         try:
-            found = check.finds(frames)
+            finding = check.finds(frames)
         except KeyError as error:  # a column that a schema check, beside this one, names as missing
-            found = f"column {error} is missing"
+            finding = f"column {error} is missing"
         except (TypeError, DataError) as error:  # such as text where the schema check asks for numbers
-            found = f"could not be checked: {error}"
-        rows.append((check.name, check.severity, check.severity if found else "ok", found, check.why))
+            finding = f"could not be checked: {error}"
+        rows.append((check.name, check.severity, check.severity if finding else "ok", finding, check.why))
     columns = ["check", "severity", "result", "found", "why"]
     return pd.DataFrame(rows, columns=columns).set_index("check")
 
@@ -65,7 +65,7 @@ def enforce(report: pd.DataFrame) -> str:
     return f"{len(report) - warned} checks hold, {warned} warn, none fails."
 
 
-def as_mapping(report: pd.DataFrame, cleaning: pd.DataFrame) -> dict[str, Any]:
+def as_mapping(report: pd.DataFrame, cleaning: pd.DataFrame) -> dict[str, object]:
     """What the prep step keeps: each check with its result, each rule with what it cost."""
     rules = cleaning.drop(columns="reason", errors="ignore").to_dict("index")
     return {"checks": report.drop(columns="why").to_dict("index"), "rules": rules}
@@ -81,11 +81,11 @@ def read_drift(table: pd.DataFrame, alpha: float) -> str:
         if len(moved)
         else f"No number has moved (level {alpha:g} over all)."
     )
-    size = "small" if widest["distance"] < 0.05 else "worth a look" if widest["distance"] < 0.2 else "large"
+    size = "small" if widest["statistic"] < 0.05 else "worth a look" if widest["statistic"] < 0.2 else "large"
     size = size if len(moved) else "no more than chance gives for so many rows"
     return (
-        f"{verdict} The widest gap, {widest['distance']:.3f}, is in {table.index[0]}: at least "
-        f"{widest['distance']:.1%} of its rows would have to move for the two to be alike. That is {size}."
+        f"{verdict} The widest gap, {widest['statistic']:.3f}, is in {table.index[0]}: at least "
+        f"{widest['statistic']:.1%} of its rows would have to move for the two to be alike. That is {size}."
     )
 
 
@@ -93,8 +93,8 @@ def each(name: str, why: str, finds: Callable[[pd.DataFrame], str]) -> Check:
     """A check of every frame by itself."""
 
     def on_all(frames: Frames) -> str:
-        found = ((label, finds(rows)) for label, rows in frames.items())
-        return "; ".join(f"{label}: {text}" for label, text in found if text)
+        findings = ((label, finds(rows)) for label, rows in frames.items())
+        return "; ".join(f"{label}: {text}" for label, text in findings if text)
 
     return Check(name, why, on_all)
 
@@ -146,7 +146,7 @@ def between(column: str, low: float, high: float, why: str = "") -> Check:
     return each(f"{column} from {low:,.9g} to {high:,.9g}", why, finds)
 
 
-def known(column: str, values: Sequence[str], why: str = "") -> Check:
+def known(column: str, values: Sequence[object], why: str = "") -> Check:
     """Every value is one of `values`; a missing one is not."""
 
     def finds(rows: pd.DataFrame) -> str:
@@ -196,7 +196,9 @@ def apart() -> Check:
         shared = {(a, b): int(np.isin(hashes[b], hashes[a]).sum()) for a, b in pairs}
         return "; ".join(f"{count:,} rows of {b} stand in {a}" for (a, b), count in shared.items() if count)
 
-    return Check("no row in two splits", "A model must not be examined on what it learnt by heart.", finds)
+    return Check(
+        "no row in two splits", "A model must not be evaluated on rows that it was trained on.", finds
+    )
 
 
 def _hashes(rows: pd.DataFrame) -> np.ndarray:
@@ -208,14 +210,14 @@ def same_distribution(columns: Sequence[str], alpha: float = 0.05) -> Check:
 
     def finds(frames: Frames) -> str:
         (_, reference), *others = frames.items()
-        found = []
+        findings = []
         for label, sample in others:
             table = ks_same_distribution(reference, sample, columns, alpha)
             moved = table[~table["same"]]
             if len(moved):
-                gaps = ", ".join(f"{name} {gap:.3f}" for name, gap in moved["distance"].items())
-                found.append(f"{label}: {len(moved)} of {len(table)} columns moved ({gaps})")
-        return "; ".join(found)
+                gaps = ", ".join(f"{name} {gap:.3f}" for name, gap in moved["statistic"].items())
+                findings.append(f"{label}: {len(moved)} of {len(table)} columns moved ({gaps})")
+        return "; ".join(findings)
 
     why = f"Kolmogorov-Smirnov, level {alpha:g} over all: a moved input is the first sign of a stale model."
     return Check("numbers distributed as in the reference", why, finds)
@@ -235,7 +237,7 @@ def same_shares(column: str, limit: float) -> Check:
 
 
 def kl_divergence(reference: pd.Series, sample: pd.Series) -> float:
-    """Bits lost when the shares of `sample` are told with those of `reference`.
+    """Bits lost when the shares of `sample` are coded with those of `reference`.
 
     Each class counts half a row more in both, so that one that is absent on a side leaves it finite.
     """
@@ -249,10 +251,10 @@ def ks_same_distribution(
 ) -> pd.DataFrame:
     """Compare two samples column by column (two-sample Kolmogorov-Smirnov test).
 
-    Returns one row a column, widest gap first: `distance` between the cumulative shares (0 same,
-    1 disjoint), `p`, and `same`, judged at the Šidák level: two draws from one source differ on any of
-    the columns with probability `alpha`. Missing values are left out. At 10^5 rows a gap of 0.01 is
-    "significant": read `distance` before `same`.
+    Returns one row a column, widest gap first: `statistic`, the widest gap between the two
+    empirical distribution functions (0 same, 1 disjoint), `pvalue`, and `same`, judged at the Šidák level:
+    two draws from one source differ on any of the columns with probability `alpha`. Missing values are
+    left out. At 10^5 rows a gap of 0.01 is "significant": read `statistic` before `same`.
     """
     from scipy import stats  # half a second to import, and most notebooks never compare
 
@@ -262,10 +264,10 @@ def ks_same_distribution(
         for side, frame in (("reference", reference), ("sample", sample)):
             if name not in frame or frame[name].isna().all():
                 raise DataError(f"{side} has no values in column {name!r}; it has {list(frame)}")
-        found = stats.ks_2samp(reference[name].dropna(), sample[name].dropna())
-        rows.append((name, found.statistic, found.pvalue, found.pvalue >= level))
-    table = pd.DataFrame(rows, columns=["column", "distance", "p", "same"])
-    return table.set_index("column").sort_values("distance", ascending=False)
+        result = stats.ks_2samp(reference[name].dropna(), sample[name].dropna())
+        rows.append((name, result.statistic, result.pvalue, result.pvalue >= level))
+    table = pd.DataFrame(rows, columns=["column", "statistic", "pvalue", "same"])
+    return table.set_index("column").sort_values("statistic", ascending=False)
 
 
 def sidak(alpha: float, tests: int) -> float:

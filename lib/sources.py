@@ -1,31 +1,42 @@
-"""Bytes from a URL, a mirror folder or a local path to a verified file; what is in them is `lib.datasets`.
+"""Bytes from a URL, a mirror folder or a local path to a verified file; formats are the problem's.
 
 `fetch` looks first into the folder that `DATA_MIRROR` names (by the last part of the URL), then into
 the cache that all runs share, and only then goes to the network. A file enters the cache whole and
 checked, or not at all.
 """
 
-import contextlib
+import csv
 import hashlib
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import unquote, urlsplit
 
+from lib import files, paths
 from lib.errors import SourceError
 
 #: Tells whether a file is what it should be: its number of rows, or a SourceError with what it is instead.
 Check = Callable[[Path], int | None]
 
-WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before each further attempt
+ATTEMPTS = 5
+BACKOFF = 0.5  # seconds before the second attempt, doubled before each further one
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces
 PIECE = 1 << 18  # bytes
 ABSENT = (403, 404, 410)  # the TLC's store answers 403 for a month that is not there
 PASSING = (408, 425, 429, 500, 502, 503, 504)  # worth another attempt
+
+
+class FileRecord(TypedDict):
+    """What a run keeps of a file: everything but where it happens to lie on this machine."""
+
+    name: str
+    url: str
+    bytes: int
+    sha256: str
+    rows: int | None
 
 
 @dataclass(frozen=True)
@@ -39,13 +50,9 @@ class Fetched:
     sha256: str
     rows: int | None = None
 
-    def record(self) -> dict[str, Any]:
-        """What a run keeps of it: everything but where it happens to lie on this machine."""
-        return {key: getattr(self, key) for key in ("name", "url", "bytes", "sha256", "rows")}
-
-
-class _Passing(Exception):
-    """A failure that another attempt may mend."""
+    def record(self) -> FileRecord:
+        """The part of it that provenance keeps."""
+        return FileRecord(name=self.name, url=self.url, bytes=self.bytes, sha256=self.sha256, rows=self.rows)
 
 
 def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fetched:
@@ -54,12 +61,14 @@ def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fe
     mirror = os.environ.get("DATA_MIRROR", "")
     if mirror and (Path(mirror) / name).is_file():
         return _verified(Path(mirror) / name, url, check, f"Replace it in the mirror folder {mirror}.")
+    # a folder for each URL, as two of them may end in the same name
+    folder = (cache or paths.outputs() / "cache") / hashlib.sha256(url.encode()).hexdigest()[:10]
     try:
-        folder = (cache or _shared_cache()) / hashlib.sha256(url.encode()).hexdigest()[:10]
-        folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder / "lock"):
-            if not _intact(folder / name):
-                _download(url, folder / name, check, mirror)
+        with files.locked(folder / "lock"):  # a second process that wants the file finds it in the cache
+            digest = folder / f"{name}.sha256"
+            if not _intact(folder / name, digest):
+                _download(url, folder / name, check)
+                files.write_text(digest, files.digest(folder / name))
             return _verified(folder / name, url, check, f"Delete the folder {folder} and run again.")
     except OSError as error:
         raise SourceError(
@@ -69,11 +78,12 @@ def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fe
 
 
 def local(path: str | Path, check: Check | None = None) -> Fetched:
-    """A file that the user named, checked where it lies."""
-    path = Path(path).expanduser()
+    """A file that the user named, from the project's folder or by its whole path, checked where it lies."""
+    path = paths.ROOT / Path(path).expanduser()
     if not path.is_file():
         raise SourceError(f"There is no file {path}. Put it back, or correct the path in the parameters.")
-    return _verified(path, path.resolve().as_uri(), check, "Name another file in the parameters.")
+    # its name alone: the same bytes in another folder are the same source
+    return _verified(path, path.name, check, "Name another file in the parameters.")
 
 
 def file_name(url: str) -> str:
@@ -106,25 +116,17 @@ def text_table(path: Path) -> int:
         start = file.read(4096)
     if b"\0" in start or start.lstrip()[:1] in (b"<", b"") or start[:4] == b"PAR1":
         raise SourceError(f"not a CSV file ({path.stat().st_size:,} bytes, starting {start[:24]!r})")
-    import csv
-
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         return max(sum(1 for row in csv.reader(file) if row) - 1, 0)
 
 
-def _shared_cache() -> Path:
-    from lib import steps
-
-    return steps.outputs() / "cache"
-
-
 def _verified(path: Path, url: str, check: Check | None, remedy: str) -> Fetched:
     """What is known of a file that its check accepts."""
-    rows = _counted(path, check, f"{path.name}, at {path}, is", remedy)
-    return Fetched(path, path.name, url, path.stat().st_size, _sha256(path), rows)
+    rows = _rows(path, check, f"{path.name}, at {path}, is", remedy)
+    return Fetched(path, path.name, url, path.stat().st_size, files.digest(path), rows)
 
 
-def _counted(path: Path, check: Check | None, what: str, remedy: str) -> int | None:
+def _rows(path: Path, check: Check | None, what: str, remedy: str) -> int | None:
     """The rows of a file; a check that refuses it says `what` it is, and here comes what to do."""
     try:
         return check(path) if check else None
@@ -132,90 +134,87 @@ def _counted(path: Path, check: Check | None, what: str, remedy: str) -> int | N
         raise SourceError(f"{what} {error}. {remedy}") from error
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _intact(path: Path) -> bool:
+def _intact(path: Path, digest: Path) -> bool:
     """Whether a cached file still is what was downloaded: its digest stands beside it."""
-    note = path.with_name(path.name + ".sha256")
-    return path.is_file() and note.is_file() and note.read_text().strip() == _sha256(path)
+    return path.is_file() and digest.is_file() and digest.read_text().strip() == files.digest(path)
 
 
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process at a time: a second one that wants the same file waits, then finds it in the cache."""
-    with path.open("w") as handle:
-        try:
-            import fcntl
-        except ImportError:  # Windows: two downloads at once are a waste there, not a danger
-            yield
-            return
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+def _download(url: str, path: Path, check: Check | None) -> None:
+    """By pooch: under a temporary name, checked, then renamed; a body that breaks off is asked for again."""
+    import pooch
+    from requests import RequestException
 
+    def stream(url: str, output_file: str, _: pooch.Pooch) -> None:
+        _stream(url, Path(output_file), path.name)
+        _rows(Path(output_file), check, f"{path.name}: what {url} sent is", "Check the address.")
 
-def _download(url: str, path: Path, check: Check | None, mirror: str) -> None:
-    """Into a temporary file beside `path`, checked, then renamed; another attempt after passing failures."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    hint = f"the mirror folder {mirror} has no such file either" if mirror else "DATA_MIRROR names no folder"
+    pooch.get_logger().setLevel("WARNING")  # the bar says enough
+    path.unlink(missing_ok=True)  # pooch, which is given no digest, would take a damaged file for a good one
+    names = {"registry": {path.name: None}, "urls": {path.name: url}}
     try:
-        for wait in (*WAITS, None):
-            try:
-                _stream(url, part)
-                break
-            except _Passing as error:
-                if wait is None:
-                    raise SourceError(
-                        f"{path.name}: {url} could not be read in {len(WAITS) + 1} attempts ({error}), "
-                        f"and {hint}. Check the network and run again, or put the file into a folder and set "
-                        "DATA_MIRROR=<that folder>."
-                    ) from error
-                time.sleep(wait)
-        _counted(part, check, f"{path.name}: what {url} sent is", "Check the address.")
-        path.with_name(path.name + ".sha256").write_text(_sha256(part) + "\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        pooch.create(path.parent, "", retry_if_failed=ATTEMPTS - 1, **names).fetch(
+            path.name, downloader=stream
+        )
+    except RequestException as error:
+        raise _unread(url, error) from error
 
 
-def _stream(url: str, part: Path) -> None:
-    """One attempt: every byte that the server announced, or an exception."""
+def _stream(url: str, path: Path, name: str) -> None:
+    """Every byte that the server announced (urllib3 counts them), or an exception.
+
+    urllib3's Retry asks again until an answer begins; what breaks off later it leaves to the caller.
+    """
     import requests
+    from requests.adapters import HTTPAdapter
     from tqdm import tqdm
+    from urllib3.util import Retry
 
-    name = file_name(url)
-    try:
-        # identity: so that Content-Length counts the bytes that arrive
-        answer = requests.get(url, stream=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
-        with answer:
-            if answer.status_code in ABSENT:
-                raise SourceError(
-                    f"{name} is not published: {url} answered {answer.status_code}. Correct the options that "
-                    "name it, or put the file into a folder and set DATA_MIRROR=<that folder>."
-                )
-            if answer.status_code in PASSING:
-                raise _Passing(f"it answered {answer.status_code}")
-            if not answer.ok:
-                raise SourceError(
-                    f"{name}: {url} answered {answer.status_code} {answer.reason}. Check the address."
-                )
+    retry = Retry(
+        ATTEMPTS - 1,
+        backoff_factor=BACKOFF,
+        status_forcelist=PASSING,
+        raise_on_status=False,
+        respect_retry_after_header=False,  # it may say an hour
+    )
+    with requests.Session() as session:
+        session.mount("http://", HTTPAdapter(max_retries=retry))
+        session.mount("https://", HTTPAdapter(max_retries=retry))
+        try:
+            # identity: so that the bar's length is that of the file
+            answer = session.get(url, stream=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
+        except requests.RequestException as error:
+            raise _unread(url, error) from error
+        with answer, path.open("wb") as file:
+            _check_status(url, answer.status_code)
             length = int(answer.headers.get("Content-Length", 0)) or None
-            with part.open("wb") as file, tqdm(total=length, unit="B", unit_scale=True, desc=name) as bar:
+            with tqdm(total=length, unit="B", unit_scale=True, desc=name) as bar:
                 for piece in answer.iter_content(PIECE):
-                    file.write(piece)
-                    bar.update(len(piece))
-                file.flush()
-                os.fsync(file.fileno())
-    except requests.RequestException as error:
-        raise _Passing(f"{type(error).__name__}: {_reason(error)}") from error
-    if length is not None and part.stat().st_size != length:
-        raise _Passing(f"{part.stat().st_size:,} of {length:,} bytes arrived")
+                    bar.update(file.write(piece))
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost message of an exception, short: requests wraps the true one several times."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return json.dumps(str(error)[:200])
+def _check_status(url: str, status: int) -> None:
+    """Refuse an answer that is not the file."""
+    if status in ABSENT:
+        raise SourceError(
+            f"{file_name(url)} is not published: {url} answered {status}. Correct the options that name it, "
+            "or put the file into a folder and set DATA_MIRROR=<that folder>."
+        )
+    if status in PASSING:
+        raise _unread(url, f"it answered {status}")
+    if status >= 400:
+        raise SourceError(f"{file_name(url)}: {url} answered {status}. Check the address.")
+
+
+def _unread(url: str, reason: Exception | str) -> SourceError:
+    """The error where every attempt has failed; of an exception the innermost message, short."""
+    if isinstance(reason, Exception):
+        inner: BaseException = reason
+        while inner.__context__ is not None:  # requests wraps the true one several times
+            inner = inner.__context__
+        reason = f"{type(reason).__name__}: {json.dumps(str(inner)[:200])}"
+    mirror = os.environ.get("DATA_MIRROR", "")
+    hint = f"the mirror folder {mirror} has no such file either" if mirror else "DATA_MIRROR names no folder"
+    return SourceError(
+        f"{file_name(url)}: {url} could not be read in {ATTEMPTS} attempts ({reason}), and {hint}. Check the "
+        "network and run again, or put the file into a folder and set DATA_MIRROR=<that folder>."
+    )

@@ -17,7 +17,7 @@ PARTS = ("train", "validation", "test")
 def by_period(
     rows: pd.DataFrame, column: str, periods: Mapping[str, Sequence[str]]
 ) -> dict[str, pd.DataFrame]:
-    """Each part takes the rows whose `column` is among its periods: the past trains, the future judges.
+    """Each part takes the rows whose `column` is among its periods: the past trains, the future tests.
 
     A period in two parts is refused, and so is one that no row has.
     """
@@ -67,7 +67,7 @@ def alike(rows: pd.DataFrame, parts: Mapping[str, pd.DataFrame], seed: int) -> d
     """The same rows shuffled into parts of the same sizes: what a split by time is compared with."""
     order = np.random.default_rng(seed).permutation(len(rows))
     cuts = np.cumsum([len(parts[name]) for name in PARTS])[:-1]
-    return _whole({name: rows.iloc[mine] for name, mine in zip(PARTS, np.split(order, cuts), strict=True)})
+    return _whole({name: rows.iloc[part] for name, part in zip(PARTS, np.split(order, cuts), strict=True)})
 
 
 def _whole(parts: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -6,19 +6,22 @@ that a notebook shows a figure once, where the cell returns it.
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, ParamSpec
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
+
+Arguments = ParamSpec("Arguments")
 
 BLUE, ORANGE, GREEN, RED, GREY = "#2f6690", "#e07a2f", "#4a8f5c", "#b23a48", "#9aa5b1"
 INK, FAINT = "#26323d", "#dfe5ea"
 COLOURS = [BLUE, ORANGE, GREEN, RED, "#7a5c99", "#7f8c3b", "#c08497", GREY]
 SEQUENTIAL, DIVERGING = "YlGnBu", "RdBu_r"
 
-_SETTINGS = {
+_SETTINGS: Mapping["RcKeyType", object] = {
     "figure.dpi": 110,
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
@@ -53,31 +56,26 @@ def look() -> Iterator[None]:
         yield
 
 
-def figure(draw: Callable[..., "Figure"]) -> Callable[..., "Figure"]:
-    """A function that draws, made to do so in the shared look and to leave no figure open behind it."""
+def figure(draw: Callable[Arguments, "Figure"]) -> Callable[Arguments, "Figure"]:
+    """A function that draws in the shared look and leaves no figure open behind it."""
 
     @functools.wraps(draw)
-    def drawn(*args: Any, **kwargs: Any) -> "Figure":
+    def styled(*args: Arguments.args, **kwargs: Arguments.kwargs) -> "Figure":
         import matplotlib.pyplot as plt
 
         with look():
-            made = draw(*args, **kwargs)
-        plt.close(made)
-        return made
+            figure = draw(*args, **kwargs)
+        plt.close(figure)
+        return figure
 
-    return drawn
+    return styled
 
 
-def thousands(axis: Any) -> None:
+def with_unit(name: str, unit: str) -> str:
+    """The label of an axis: `trip distance, miles`."""
+    return f"{name}, {unit}" if unit else name
+
+
+def thousands(axis: "Axis") -> None:
     """Write the numbers of an axis as 12,000."""
-    axis.set_major_formatter(
-        lambda value, _: f"{value:,.0f}" if abs(value) >= 1 or value == 0 else f"{value:g}"
-    )
-
-
-def no_grid(axes: "Axes") -> None:
-    """No lines behind a picture that is made of squares."""
-    axes.grid(False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.tick_params(length=0)
+    axis.set_major_formatter(lambda value, _: f"{value:,.10g}")

@@ -6,15 +6,20 @@ data, or of a try in JupyterLab, never meets a real one. What is compared is in 
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 import pandas as pd
 
-from lib import files, tracking
+from lib import files, packaging, tracking
 from lib.errors import RegistryError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 
 def name_of(problem: str, run: str, generated: bool) -> str:
@@ -44,48 +49,52 @@ class Store:
 
     def __init__(self, outputs: Path) -> None:
         self.outputs = outputs
-        self.client = tracking.client(tracking.prepare(outputs))
+        self.client: MlflowClient = tracking.client(tracking.prepare(outputs))
 
-    def lock(self) -> Any:
+    def lock(self) -> AbstractContextManager[IO[str]]:
         """Hold this while reading and moving aliases: two runs may register at once."""
-        return tracking.locked(self.outputs / ".registry.lock")
+        return files.locked(self.outputs / ".registry.lock")
+
+    def names(self) -> list[str]:
+        """All registered names."""
+        return [model.name for model in self.client.search_registered_models()]
 
     def versions(self, name: str) -> list[Version]:
         """All versions of a name, oldest first; none where the name is not registered."""
-        found = self.client.search_model_versions(f"name = '{name}'")
-        aliases = self.aliases(name) if found else {}
-        return sorted((_version(one, aliases) for one in found), key=lambda one: one.number)
+        entries = self.client.search_model_versions(f"name = '{name}'")
+        aliases = self.aliases(name) if entries else {}
+        return sorted((_version(entry, aliases) for entry in entries), key=lambda version: version.number)
 
     def aliases(self, name: str) -> dict[str, int]:
         """Which version each alias of a name points to."""
         from mlflow.exceptions import MlflowException
 
         try:
-            found = self.client.get_registered_model(name).aliases
+            aliases = self.client.get_registered_model(name).aliases
         except MlflowException:
             return {}
-        return {alias: int(number) for alias, number in found.items()}
+        return {alias: int(number) for alias, number in aliases.items()}
 
     def get(self, name: str, alias: str) -> Version | None:
         """The version that an alias points to, if there is one."""
         number = self.aliases(name).get(alias)
         return next((one for one in self.versions(name) if one.number == number), None)
 
-    def add(self, name: str, model_id: str, about: str, tags: Mapping[str, str]) -> Version:
+    def add(self, name: str, model_id: str, description: str, tags: Mapping[str, str]) -> Version:
         """A new version of `name`, or the one that has this digest already."""
-        known = [one for one in self.versions(name) if one.digest == tags["workbook.digest"]]
-        if known:
-            return known[0]
+        same = [version for version in self.versions(name) if version.digest == tags["workbook.digest"]]
+        if same:
+            return same[0]
         if not self.client.search_registered_models(f"name = '{name}'"):
-            self.client.create_registered_model(name, description=about.partition("\n")[0])
+            self.client.create_registered_model(name, description=description.partition("\n")[0])
         model = self.client.get_logged_model(model_id)
         source = model.artifact_location  # "models:/<id>" would be looked up in MLflow's default store
-        made = self.client.create_model_version(
-            name, source, model.source_run_id, dict(tags), description=about, model_id=model_id
+        entry = self.client.create_model_version(
+            name, source, model.source_run_id, dict(tags), description=description, model_id=model_id
         )
-        return _version(made, {})
+        return _version(entry, {})
 
-    def tag(self, version: Version, **tags: Any) -> None:
+    def tag(self, version: Version, **tags: object) -> None:
         """Add to a version's tags, as `workbook.<name>`."""
         for key, value in tags.items():
             self.client.set_model_version_tag(
@@ -107,7 +116,8 @@ class Store:
     def history(self, name: str, alias: str) -> list[int]:
         """The versions that an alias has pointed to, the present one last."""
         tags = self.client.get_registered_model(name).tags
-        return json.loads(tags.get(f"workbook.history.{alias}", "[]"))
+        history: list[int] = json.loads(tags.get(f"workbook.history.{alias}", "[]"))
+        return history
 
     def before(self, version: Version, alias: str) -> Version | None:
         """The last version other than this that held `alias`, if there was one."""
@@ -126,62 +136,77 @@ class Store:
         self._remember(name, alias, past[:-1])
         return self.pick(name, str(past[-2]))
 
-    def pick(self, name: str, wanted: str) -> Version:
+    def pick(self, name: str, number_or_alias: str) -> Version:
         """A version by its number or an alias; an error names those that are there."""
-        there = self.versions(name)
-        for one in there:
-            if wanted == str(one.number) or wanted in one.aliases:
-                return one
-        if not there:
-            names = [one.name for one in self.client.search_registered_models()]
+        versions = self.versions(name)
+        for version in versions:
+            if number_or_alias == str(version.number) or number_or_alias in version.aliases:
+                return version
+        if not versions:
             raise RegistryError(
-                f"No model {name!r} is registered; there are {names}. `make registry` adds one."
+                f"No model {name!r} is registered; there are {self.names()}. `make registry` adds one."
             )
-        known = [f"{one.number} {'/'.join(one.aliases)}".strip() for one in there]
-        raise RegistryError(f"{name!r} has no version or alias {wanted!r}; it has {known}.")
+        known = [f"{version.number} {'/'.join(version.aliases)}".strip() for version in versions]
+        raise RegistryError(f"{name!r} has no version or alias {number_or_alias!r}; it has {known}.")
 
-    def find(self, name: str, wanted: str) -> Path:
+    def find(self, name: str, number_or_alias: str) -> Path:
         """The model folder of a version given by its number or an alias."""
-        return self.folder(self.pick(name, wanted))
+        return self.folder(self.pick(name, number_or_alias))
 
     def folder(self, version: Version) -> Path:
         """The version's model folder on this machine: where it lies, or downloaded from a server once."""
-        found = version.source
-        if urlparse(found).scheme in ("", "file"):
-            lies = Path(unquote(urlparse(found).path))
-            moved = self.outputs / "mlartifacts" / str(lies).partition("/mlartifacts/")[2]
-            lies = lies if lies.exists() or not moved.exists() else moved
+        source = urlparse(version.source)
+        if source.scheme in ("", "file"):
+            folder = Path(unquote(source.path))
+            moved = self.outputs / "mlartifacts" / str(folder).partition("/mlartifacts/")[2]
+            folder = folder if folder.exists() or not moved.exists() else moved
         else:
-            lies = self._downloaded(version)
-        if not (lies / "MLmodel").exists():
+            folder = self._downloaded(version)
+        if not (folder / "MLmodel").exists():
             raise RegistryError(
-                f"{version} is registered, but its files are not in {lies}. Register it again."
+                f"{version} is registered, but its files are not in {folder}. Register it again."
             )
-        return lies
+        _check(version, folder)
+        return folder
 
     def _downloaded(self, version: Version) -> Path:
         from mlflow.artifacts import download_artifacts
 
-        kept = self.outputs / "cache" / "models" / version.digest[:32]
-        if not kept.exists():
-            with files.whole_folder(kept) as folder:
-                at = tracking.uri(self.outputs)
-                download_artifacts(version.source, dst_path=str(folder), tracking_uri=at)
-        return next((found.parent for found in sorted(kept.rglob("MLmodel"))), kept)
+        cached = self.outputs / "cache" / "models" / version.digest[:32]
+        if not cached.exists():
+            with files.whole_folder(cached) as folder:
+                server = tracking.uri(self.outputs)
+                download_artifacts(version.source, dst_path=str(folder), tracking_uri=server)
+                _check(version, _model_in(folder))
+        return _model_in(cached)
 
     def table(self, name: str) -> pd.DataFrame:
         """The versions as a reader wants them, newest first."""
         rows = [
-            {"version": one.number, "aliases": ", ".join(one.aliases)}
-            | {key.removeprefix("workbook."): value for key, value in one.tags.items()}
-            for one in reversed(self.versions(name))
+            {"version": version.number, "aliases": ", ".join(version.aliases)}
+            | {key.removeprefix("workbook."): value for key, value in version.tags.items()}
+            for version in reversed(self.versions(name))
         ]
         shown = ["version", "aliases", "family", "feature_set", "trained_on", "test_score", "run"]
         return pd.DataFrame(rows).reindex(columns=shown).set_index("version").fillna("")
 
 
-def _version(found: Any, aliases: Mapping[str, int]) -> Version:
-    number = int(found.version)
-    mine = tuple(sorted(alias for alias, at in aliases.items() if at == number))
-    tags = dict(found.tags)
-    return Version(found.name, number, tags.get("workbook.digest", ""), found.source, tags, mine)
+def _model_in(folder: Path) -> Path:
+    """Where the model lies in what was downloaded."""
+    return next((path.parent for path in sorted(folder.rglob("MLmodel"))), folder)
+
+
+def _check(version: Version, folder: Path) -> None:
+    """Refuse a folder that is not the model that was registered; a version made by hand has no digest."""
+    difference = packaging.difference(folder, version.digest) if version.digest else ""
+    if difference:
+        raise RegistryError(
+            f"{version} is not the model that was registered, of digest {version.digest[:16]}: {difference} "
+            f"Or use another version: `make promote MODEL={version.name} VERSION=<number>`."
+        )
+
+
+def _version(entry: "ModelVersion", aliases: Mapping[str, int]) -> Version:
+    number, tags = int(entry.version), dict(entry.tags)
+    own = tuple(sorted(alias for alias, held in aliases.items() if held == number))
+    return Version(entry.name, number, tags.get("workbook.digest", ""), entry.source or "", tags, own)

@@ -1,14 +1,20 @@
-"""What a search says about its parameters: which of them the score went up and down with."""
+"""A search in words and tables: what its features are, how it went, which parameters mattered.
+
+What is drawn of it is in `lib.plots`, which trial is selected in `lib.tuning.selection`.
+"""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lib import evaluation, features
-from lib.models.spaces import Space
+from lib import evaluation
+from lib.problem import Dataset
+from lib.runtime.encoders import Encoding
+from lib.runtime.encoders.means import TargetMean
+from lib.runtime.features import Encode, FeatureSet
+from lib.tuning.search import SearchResult
+from lib.tuning.spaces import Point, Space, Spec
 
 
 def importance(trials: pd.DataFrame, space: Space, metric: str) -> pd.Series:
@@ -27,12 +33,12 @@ def importance(trials: pd.DataFrame, space: Space, metric: str) -> pd.Series:
     loss = evaluation.sign(metric) * good["score"].to_numpy()
     loss = np.minimum(loss, np.quantile(loss, 0.9))
     forest = RandomForestRegressor(100, min_samples_leaf=2, random_state=0).fit(points, loss)
-    found = permutation_importance(forest, points, loss, n_repeats=10, random_state=0).importances_mean
-    found = np.maximum(found, 0)
-    return pd.Series(found / max(found.sum(), 1e-12), index=list(space)).sort_values(ascending=False)
+    weights = permutation_importance(forest, points, loss, n_repeats=10, random_state=0).importances_mean
+    weights = np.maximum(weights, 0)
+    return pd.Series(weights / max(weights.sum(), 1e-12), index=list(space)).sort_values(ascending=False)
 
 
-def _numbers(points: pd.Series, name: str, spec: tuple) -> np.ndarray:
+def _numbers(points: pd.Series, name: str, spec: Spec) -> np.ndarray:
     values = [point[name] for point in points]
     if spec[0] == "choice":
         return np.array([list(spec[1]).index(value) for value in values], dtype=float)
@@ -52,15 +58,6 @@ def read_importance(weights: pd.Series, trials: pd.DataFrame) -> str:
         f"**{first}** leads: {share:.0%} of the ups and downs of {count} trials go with it.{rest} "
         "These are associations within this search, seen by a forest of few points: a hint where to look on."
     )
-
-
-def shape(trials: pd.DataFrame) -> Mapping[str, int]:
-    """How many trials ended well, failed, and how many families there were."""
-    return {
-        "trials": len(trials),
-        "failed": int((trials["status"] != "ok").sum()),
-        "families": trials["family"].nunique(),
-    }
 
 
 def read_over_time(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
@@ -88,26 +85,23 @@ def read_families(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
     if len(best) > 1:
         said += f", {abs(best.iloc[1] - best.iloc[0]):.2g} ahead of {best.index[1]}"
         said += f"; {best.index[-1]} is last with {way * best.iloc[-1]:.4g}"
-    mine = counts.get(best.index[0], 0)
-    went = f"{mine} of the {len(trials)} trials went to {best.index[0]}"
+    share = counts.get(best.index[0], 0)
+    went = f"{share} of the {len(trials)} trials went to {best.index[0]}"
     if len(counts) == 1:
         return f"{said}. It was the only family."
-    if mine > counts.drop(best.index[0]).max():
+    if share > counts.drop(best.index[0]).max():
         return f"{said}. The budget followed: {went}."
     return f"{said}. The search ended before the budget followed: {went}."
 
 
-def read_features(dataset: Any, feature_set: Any, generated: bool) -> str:
+def read_features(dataset: Dataset, features: FeatureSet, generated: bool) -> str:
     """What goes through which encoder, and what of it is known only after the prediction is made."""
-    lines = [f"**{feature_set.name}**: {feature_set.why}.", ""]
-    lines += [f"- {features.describe(part)}" for part in feature_set.encodes]
-    late = [name for name in dataset.inputs(feature_set) if dataset.columns[name].known == "after"]
+    lines = [f"**{features.name}**: {features.why}.", ""]
+    lines += [f"- {describe(part)}" for part in features.encodes]
+    late = [name for name in dataset.inputs(features) if dataset.columns[name].known == "after"]
     if late:
-        meant = "; ".join(f"`{name}`, {dataset.columns[name].meaning}" for name in late)
-        lines += [
-            "",
-            f"**Known only afterwards:** {meant}. Asking beforehand would need a stand-in.",
-        ]
+        meanings = "; ".join(f"`{name}`, {dataset.columns[name].meaning}" for name in late)
+        lines += ["", f"**Known only afterwards:** {meanings}. A prediction made before needs a stand-in."]
     else:
         lines += ["", "All of it is known before the prediction is made."]
     if generated:
@@ -115,15 +109,64 @@ def read_features(dataset: Any, feature_set: Any, generated: bool) -> str:
     return "\n".join(lines)
 
 
-def read_outcome(found: Any) -> str:
+def describe(part: Encode) -> str:
+    """One line of a feature set in words."""
+    names, settings = ", ".join(f"`{name}`" for name in part.columns), part.settings
+    if part.how == "target_mean":
+        kinds = ", ".join(what.replace("/", " per ") for what in settings.get("of", ("target",)))
+        said = f"for each of {names}: the mean of {kinds} over the other rows of the same value"
+        return said + ("; how many they are" if settings.get("counts") else "")
+    said = {
+        "one_hot": f"{names}: a column of 0 and 1 for each value that was seen",
+        "number": f"{names}, as numbers",
+        "ordinal": f"{names}: the place of the value among those that were seen",
+        "days_before": f"{names}: days before the latest one of the training rows",
+        "tfidf": f"{names}: its commonest words, each weighed by how rare it is",
+    }[part.how]
+    if settings.get("impute") is not None:
+        said += f", what is missing as {settings['impute']}"
+    if "words" in settings:
+        said += f" ({settings['words']} words)"
+    return said + (", scaled" if settings.get("scale") else "")
+
+
+def legend(encoding: Encoding) -> str:
+    """How the columns of target means are named; empty where there are none."""
+    means = [encoder for _, encoder in encoding.encoders if isinstance(encoder, TargetMean)]
+    if not means:
+        return ""
+    key = means[0].columns[0]
+    meanings = {
+        f"target by {key}": "the mean target of the other training rows of that value",
+        f"rows by {key}": "how many other rows had it",
+    }
+    for what in means[0].options["of"]:
+        top, _, bottom = what.partition("/")
+        if bottom:
+            meanings[f"{what} by {key}"] = f"the mean there of {top} per {bottom}"
+        elif top != "target":
+            meanings[f"{top} by {key}"] = f"the mean {top} there"
+    for _, label, column in means[0].usual():
+        at_pace = label.startswith("target at")
+        meanings[f"{label} by {key}"] = (
+            f"what the usual pace there makes of this row's {column}"
+            if at_pace
+            else f"this row's {column} over the mean there"
+        )
+    lines = [f"- `{name}`: {meaning}" for name, meaning in meanings.items() if name in encoding.names]
+    return "\n".join([f"How to read the names of the means, with `{key}`:", "", *lines])
+
+
+def read_outcome(result: SearchResult) -> str:
     """How many trials there were in how many seconds, and why the search ended."""
-    count = shape(found.trials)
-    failed = f", {count['failed']} of them failed" if count["failed"] else ", none failed"
-    reasons = found.trials.loc[found.trials["status"] != "ok", ["family", "reason"]].drop_duplicates().head(3)
+    trials = result.trials
+    bad = trials[trials["status"] != "ok"]
+    failed = f", {len(bad)} of them failed" if len(bad) else ", none failed"
+    reasons = bad[["family", "reason"]].drop_duplicates().head(3)
     why = "".join(f"\n- {row.family}: {row.reason}" for row in reasons.itertuples())
     return (
-        f"{count['trials']} trials of {count['families']} families in {found.seconds:.1f} s{failed}. "
-        f"The search ended because {found.reason}.{why}"
+        f"{len(trials)} trials of {trials['family'].nunique()} families in {result.seconds:.1f} s{failed}. "
+        f"The search ended because {result.reason}.{why}"
     )
 
 
@@ -140,18 +183,18 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
 
 
-def _said(parameters: Mapping[str, Any]) -> str:
+def _said(parameters: Point) -> str:
     return ", ".join(f"{k} {_figure(v) if isinstance(v, float) else v}" for k, v in parameters.items())
 
 
-def stored(found: Any) -> pd.DataFrame:
+def stored(result: SearchResult) -> pd.DataFrame:
     """The trials as a flat table that Parquet takes, with the seconds of the whole search."""
-    trials = found.trials.drop(columns=["blocks"])
+    trials = result.trials.drop(columns=["blocks"])
     text = trials["parameters"].map(lambda point: json.dumps(point, sort_keys=True))
     numbers = {
         name: pd.to_numeric(trials[name], errors="coerce") for name in ("rounds", "comparisons", "score")
     }
-    return trials.assign(parameters=text, search_seconds=found.seconds, **numbers)
+    return trials.assign(parameters=text, search_seconds=result.seconds, **numbers)
 
 
 def read_parameters(trials: pd.DataFrame, metric: str, space: Space) -> str:
@@ -170,9 +213,9 @@ def read_parameters(trials: pd.DataFrame, metric: str, space: Space) -> str:
     width = {name: float(np.ptp(p)) for name, p in places.items() if space[name][0] != "choice"}
     said = f"The better third are {len(best)} trials. "
     if width:
-        tight = min(width, key=width.get)
+        tight = min(width, key=width.__getitem__)
         said += f"They agree most on **{tight}**, where they take {width[tight]:.0%} of the axis"
-        loose = max(width, key=width.get)
+        loose = max(width, key=width.__getitem__)
         said += f", and least on {loose} ({width[loose]:.0%}). " if loose != tight else ". "
     if not width:
         return said + "Every axis is a list of choices: it has no edge to crowd at."
@@ -183,7 +226,7 @@ def read_parameters(trials: pd.DataFrame, metric: str, space: Space) -> str:
     )
 
 
-def _unit(numbers: np.ndarray, spec: tuple) -> np.ndarray:
+def _unit(numbers: np.ndarray, spec: Spec) -> np.ndarray:
     """Values on a numeric axis as places from 0 to 1."""
     return numbers if spec[0] == "choice" else (numbers - spec[1]) / (spec[2] - spec[1])
 
@@ -208,7 +251,7 @@ def read_gate(trials: pd.DataFrame, metric: str, space: Space) -> str:
     return f"The three lightest lines pass through {'; '.join(said)}."
 
 
-def read_settings(choice: Any) -> str:
-    """The kept setting in one line."""
+def read_settings(choice: pd.Series) -> str:
+    """The selected setting in one line."""
     rounds = "" if pd.isna(choice["rounds"]) else f", stopped after {choice['rounds']:.0f} rounds"
-    return f"Kept: **{choice['family']}** with {_said(choice['parameters'])}{rounds}."
+    return f"Selected: **{choice['family']}** with {_said(choice['parameters'])}{rounds}."

@@ -1,33 +1,54 @@
 """One trial: fit a family with one setting on the training matrix, score it on the validation matrix.
 
-The `Bench` is made before the workers are forked: they see its matrices without a copy. XGBoost's bins
-are cut once a worker and encoding, not once a trial.
+A `Bench` is stored once and memory-mapped by every worker: they share its matrices without a copy.
+XGBoost's bins are cut once a worker and encoding, not once a trial.
 """
 
+import contextlib
+import os
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lib import evaluation, models
+from lib import evaluation, files
+from lib.compute.pool import Evaluate, Outcome, Trial
+from lib.runtime import models
+from lib.runtime.encoders import Matrix
+
+#: What the fork server of the workers imports beforehand; nothing of `lib`, whose edits count at once.
+PRELOAD = (
+    "numpy",
+    "scipy.sparse",
+    "pandas",
+    *(
+        f"sklearn.{name}"
+        for name in ("ensemble", "impute", "linear_model", "metrics", "pipeline", "preprocessing", "svm")
+    ),
+    "threadpoolctl",
+    "joblib",
+    "xgboost",
+)
 
 
 @dataclass
 class Bench:
     """What every trial works on: encoded rows by encoder setting, targets, task, metric, threads a trial."""
 
-    matrices: Mapping[str, tuple[Any, Any]]
+    matrices: Mapping[str, tuple[Matrix, Matrix]]
     y_train: np.ndarray
     y_validation: np.ndarray
     task: str
     metric: str
     seed: int
     threads: int
-    _bins: dict = field(default_factory=dict)
+    _bins: dict[object, tuple[Any, Any, list[str] | None]] = field(default_factory=dict)
 
-    def evaluate(self, trial: Mapping[str, Any]) -> dict[str, Any]:
+    def evaluate(self, trial: Trial) -> Outcome:
         """Fit and score `trial`: family, parameters, and which encoding."""
         from threadpoolctl import threadpool_limits
 
@@ -53,7 +74,9 @@ class Bench:
         model.fit_watching(train, validation, classes, seconds and 0.8 * seconds - 1)
         return model.predict_binned(validation)
 
-    def _outcome(self, model: Any, prediction: np.ndarray, validation: Any, seconds: float) -> dict[str, Any]:
+    def _outcome(
+        self, model: models.Model, prediction: np.ndarray, validation: Matrix, seconds: float
+    ) -> Outcome:
         score = evaluation.metric(self.metric, self.task, self.y_validation, prediction, model.classes)
         if not np.isfinite(score):
             raise ValueError(f"the validation {self.metric} is {score}")
@@ -67,3 +90,32 @@ class Bench:
             "rounds": getattr(model, "rounds", None),
             "comparisons": model.comparisons(validation),
         }
+
+
+@contextlib.contextmanager
+def on_disk(bench: Bench, checkpoint: Path | None) -> Iterator[Path]:
+    """`bench` in a file that `load` maps into memory, gone when the block ends.
+
+    It lies beside the checkpoint, where a step that is opened later sweeps what a dead one left.
+    """
+    import joblib
+
+    if checkpoint is None:
+        folder = Path(tempfile.mkdtemp(prefix=f"workbook-{os.getpid()}-"))
+    else:
+        folder = files.temporary(checkpoint)
+    try:
+        with files.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            joblib.dump(bench, folder / "bench")
+        yield folder / "bench"
+    finally:
+        files.remove(folder)
+
+
+def load(path: Path) -> Evaluate:
+    """What evaluates trials on the stored bench: a worker's first call."""
+    import joblib
+
+    bench: Bench = joblib.load(path, mmap_mode="c")  # copy on write: nobody's change is another's
+    return bench.evaluate

@@ -79,7 +79,7 @@ def test_blocks_spread_the_target_evenly_and_are_always_the_same():
     assert (which == evaluation.blocks(y)).all()
 
 
-@pytest.mark.parametrize("task, y", [("regression", [1.0, 3.0]), ("classification", ["a", "b"])])
+@pytest.mark.parametrize(("task", "y"), [("regression", [1.0, 3.0]), ("classification", ["a", "b"])])
 def test_the_constant_baseline_says_the_mean_or_the_shares(task, y):
     said = np.asarray(evaluation.constant(task, y, 3))
     assert (said == (2.0 if task == "regression" else 0.5)).all()

@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import features
-from lib.datasets.base import encode
-from lib.errors import DataError
+from lib.runtime import encoders
+from lib.runtime.encoders.base import Vocabulary
+from lib.runtime.errors import InferenceError
+from lib.runtime.features import Derived, Serving, encode
+from lib.runtime.schema import Column, Target
 
 
 def fitted(rows, *encodes, y=None, seed=0):
-    encoding = features.Encoding(encodes)
+    encoding = encoders.Encoding(encodes)
     matrix = encoding.fit_transform(rows, np.zeros(len(rows)) if y is None else y, seed)
     return encoding, matrix
 
@@ -29,9 +31,11 @@ def test_one_hot_and_number_are_the_matrix_of_dict_vectorizer():
     wanted = theirs.fit_transform(rows.to_dict(orient="records"))
     ours, found = fitted(rows, encode("one_hot", "PU_DO"), encode("number", "trip_distance"))
     assert ours.names == theirs.get_feature_names_out().tolist()
-    assert found.shape == wanted.shape and found.nnz == wanted.nnz
+    assert found.shape == wanted.shape
+    assert found.nnz == wanted.nnz
     assert abs(found - wanted).max() == 0
-    assert found.indices.dtype == np.int32 and found.indptr.dtype == np.int32
+    assert found.indices.dtype == np.int32
+    assert found.indptr.dtype == np.int32
 
 
 def test_unseen_pairs_are_all_zeros_as_with_dict_vectorizer():
@@ -57,7 +61,7 @@ def test_number_imputes_and_scales_as_scikit_learn_does():
 
 
 @pytest.mark.parametrize(
-    "how, wanted", [(None, np.nan), ("median", 2.0), ("mean", 3.0), ("most_frequent", 1.0), (-7, -7.0)]
+    ("how", "wanted"), [(None, np.nan), ("median", 2.0), ("mean", 3.0), ("most_frequent", 1.0), (-7, -7.0)]
 )
 def test_a_missing_number_becomes_what_impute_says(how, wanted):
     encoding, _ = fitted(pd.DataFrame({"x": [1.0, 1.0, 3.0, 7.0]}), encode("number", "x", impute=how))
@@ -99,7 +103,8 @@ def test_text_without_a_word_is_no_column_rather_than_an_error():
     encoding, found = fitted(
         pd.DataFrame({"x": [1.0, 2.0], "t": ["a", None]}), encode("number", "x"), encode("tfidf", "t")
     )
-    assert encoding.names == ["x"] and found.shape == (2, 1)
+    assert encoding.names == ["x"]
+    assert found.shape == (2, 1)
     assert encoding.transform(pd.DataFrame({"x": [3.0], "t": ["word"]})).tolist() == [[3.0]]
 
 
@@ -160,7 +165,7 @@ def test_what_was_saved_encodes_the_same(tmp_path, wide):
         y=y,
     )
     encoding.save(tmp_path)
-    again, dense = features.Encoding.load(tmp_path), lambda m: m.toarray() if wide else m
+    again, dense = encoders.Encoding.load(tmp_path), lambda m: m.toarray() if wide else m
     assert again.names == encoding.names
     assert np.array_equal(dense(again.transform(rows)), dense(encoding.transform(rows)))
     assert not any(b"pickle" in path.read_bytes() for path in tmp_path.iterdir())
@@ -174,16 +179,92 @@ def test_rows_encoded_in_pieces_are_those_encoded_at_once(monkeypatch, pairs):
         y=rows["trip_distance"],
     )  # fmt: skip
     whole = encoding.transform(rows)
-    monkeypatch.setattr(features, "PIECE", 700)
+    monkeypatch.setattr(encoders, "PIECE", 700)
     pieces = encoding.transform(rows)
-    assert type(pieces) is type(whole) and pieces.shape == whole.shape
+    assert type(pieces) is type(whole)
+    assert pieces.shape == whole.shape
     assert abs(pieces - whole).max() == 0
 
 
 def test_an_unknown_encoder_or_setting_is_named_beside_those_that_are_there():
-    with pytest.raises(DataError, match=r"no encoder 'one_hut'.*one_hot"):
-        features.Encoding([encode("one_hut", "x")])
-    with pytest.raises(DataError, match=r"no setting \['scales'\].*scale"):
-        features.Encoding([encode("number", "x", scales=True)])
-    with pytest.raises(DataError, match=r"No encoder of this feature set takes"):
-        features.Encoding([encode("number", "x")], {"tfidf.words": 3})
+    with pytest.raises(InferenceError, match=r"no encoder 'one_hut'.*one_hot"):
+        encoders.Encoding([encode("one_hut", "x")])
+    with pytest.raises(InferenceError, match=r"no setting \['scales'\].*scale"):
+        encoders.Encoding([encode("number", "x", scales=True)])
+    with pytest.raises(InferenceError, match=r"No encoder of this feature set takes"):
+        encoders.Encoding([encode("number", "x")], {"tfidf.words": 3})
+
+
+def serving(**derived):
+    """A problem with the raw columns a and b, and these derived ones."""
+    columns = {"a": Column("number", "one"), "b": Column("number", "other")}
+    return Serving("tiny", "regression", Target("y", "", ""), columns, derived, {})
+
+
+TINY = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0]}, index=[7, 8, 9])
+
+
+def test_a_derived_column_is_computed_from_a_real_data_frame():
+    problem = serving(
+        both=Derived(("a", "b"), lambda rows: rows[["a", "b"]].sum(axis=1)),
+        count=Derived(("a",), lambda rows: np.full(len(rows), len(rows))),
+        assigned=Derived(("both",), lambda rows: rows.assign(c=rows["both"] * 2)["c"]),
+    )
+    found = problem.engineer(TINY)
+    assert found["both"].tolist() == [5.0, 7.0, 9.0]
+    assert found["count"].tolist() == [3, 3, 3]
+    assert found["assigned"].tolist() == [10.0, 14.0, 18.0]
+    assert list(found) == ["a", "b", "both", "count", "assigned"]
+    assert found.index.equals(TINY.index)
+
+
+def careless(rows):
+    """Changes what it was given: replaces a column, writes into another, adds a third."""
+    rows["a"] = rows["a"] * 100
+    rows.loc[rows.index[0], "b"] = -1.0
+    rows["extra"] = 0
+    return rows["a"]
+
+
+def test_a_derived_column_that_changes_its_frame_changes_it_for_no_other():
+    raw = TINY.copy()
+    problem = serving(
+        first=Derived(("a",), careless),
+        second=Derived(("a", "b"), lambda rows: rows["a"] + rows["b"]),
+        third=Derived(("first", "b"), lambda rows: rows["b"] + len(rows.columns)),
+    )
+    found = problem.engineer(raw)
+    assert found["second"].tolist() == [5.0, 7.0, 9.0]
+    assert found["third"].tolist() == [8.0, 9.0, 10.0]  # a, b, first, second
+    assert found["a"].tolist() == TINY["a"].tolist()
+    pd.testing.assert_frame_equal(raw, TINY)
+
+
+def test_a_derived_column_goes_by_the_rows_it_is_about_not_by_the_order_it_comes_in():
+    problem = serving(turned=Derived(("a",), lambda rows: rows["a"].sort_values(ascending=False)))
+    assert problem.engineer(TINY)["turned"].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_column_that_is_neither_raw_nor_derived_is_named():
+    with pytest.raises(InferenceError, match=r"Column 'c' is missing; the rows have \['a', 'b'\]"):
+        serving(d=Derived(("c",), lambda rows: rows["c"])).engineer(TINY)
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked"),
+    [
+        ([3, 1, 2], [2, 9, 1]),
+        ([3, 1, 2], [2.0, np.nan, 1.5]),
+        (["b", "a"], ["a", None, "z"]),
+        ([1.5, 2.5], [2.5, np.nan, 0.0]),
+        (pd.to_datetime(["2024-01-02", "2024-01-01"]), pd.to_datetime(["2024-01-02", None, "2025-01-01"])),
+    ],
+    ids=["integers", "floats among integers", "text", "floats", "times"],
+)
+def test_a_value_has_the_same_place_whether_it_is_looked_up_alone_or_among_many(seen, asked):
+    vocabulary, _ = Vocabulary.learn(pd.Series(seen))
+    alone = vocabulary.positions(pd.Series(asked))
+    many = vocabulary.positions(pd.concat([pd.Series(asked)] * 50, ignore_index=True))
+    assert alone.tolist() == many[: len(asked)].tolist()
+    assert (alone >= 0).any()
+    assert (alone < 0).any()

@@ -246,10 +246,6 @@ def running(node: ast.AST) -> Iterator[ast.AST]:
             yield from (child, *running(child))
 
 
-NOT_YET = {
-    "nbconvert": "executed notebooks become pages without it today",
-    "seaborn": "every figure is drawn by matplotlib alone today",
-}
 MODULES = {
     **{name: name for name in ("papermill", "nbconvert", "pandas", "pyarrow", "xgboost", "hyperopt")},
     **{name: name for name in ("mlflow", "seaborn", "matplotlib", "wandb")},
@@ -264,15 +260,7 @@ def test_each_library_of_the_course_is_a_direct_dependency(library):
     assert library in {canonicalize_name(Requirement(one).name) for one in asked}
 
 
-@pytest.mark.parametrize(
-    "library",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=NOT_YET[name]))
-        if name in NOT_YET
-        else name
-        for name in MODULES
-    ],
-)
+@pytest.mark.parametrize("library", MODULES)
 def test_each_library_of_the_course_is_imported_by_code_that_runs(library):
     assert MODULES[library] in imported()
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from lib import models
-from lib.errors import ModelError
-from lib.models import spaces, stored
+from lib.runtime import models
+from lib.runtime.errors import InferenceError
+from lib.runtime.models import stored
+from lib.tuning import spaces
 
 FAMILIES = [(name, task) for name, family in models.ZOO.items() for task in family.tasks]
 
@@ -38,7 +39,7 @@ def made(family, task, dense=True):
 
 
 @pytest.mark.parametrize("dense", [True, False], ids=["dense", "sparse"])
-@pytest.mark.parametrize("family, task", FAMILIES)
+@pytest.mark.parametrize(("family", "task"), FAMILIES)
 def test_a_stored_model_predicts_the_same_and_is_the_same_bytes_each_time(tmp_path, family, task, dense):
     model, matrix, _ = made(family, task, dense)
     digests = set()
@@ -53,7 +54,7 @@ def test_a_stored_model_predicts_the_same_and_is_the_same_bytes_each_time(tmp_pa
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("family, task", FAMILIES)
+@pytest.mark.parametrize(("family", "task"), FAMILIES)
 def test_every_family_learns_and_survives_a_missing_value(family, task):
     model, matrix, y = made(family, task)
     if task == "regression":
@@ -67,7 +68,7 @@ def test_every_family_learns_and_survives_a_missing_value(family, task):
     assert np.isfinite(model.predict(holed)).all()
 
 
-@pytest.mark.parametrize("family, task", FAMILIES)
+@pytest.mark.parametrize(("family", "task"), FAMILIES)
 def test_what_a_prediction_costs_is_counted(family, task):
     model, matrix, _ = made(family, task)
     assert 0 < model.comparisons(matrix) < 1000
@@ -108,7 +109,7 @@ def test_a_type_that_is_not_on_the_list_is_refused(tmp_path):
 
     stored.dump(FunctionTransformer(np.save), tmp_path / "model.skops")
     assert "schema.json" in zipfile.ZipFile(tmp_path / "model.skops").namelist()
-    with pytest.raises(ModelError, match=r"not trusted.*save"):
+    with pytest.raises(InferenceError, match=r"not trusted.*save"):
         stored.load(tmp_path / "model.skops")
 
 
@@ -117,4 +118,5 @@ def test_integers_of_a_search_are_integers():
     space = {"max_depth": ("quniform", 1, 9, 1), "how": ("choice", ["a"]), "rate": ("uniform", 0, 1)}
     found = spaces.plain(space, {"max_depth": np.float64(7.0), "how": "a", "rate": np.float64(0.5)})
     assert found == {"max_depth": 7, "how": "a", "rate": 0.5}
-    assert type(found["max_depth"]) is int and type(found["rate"]) is float
+    assert type(found["max_depth"]) is int
+    assert type(found["rate"]) is float

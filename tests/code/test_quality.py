@@ -13,14 +13,14 @@ GOOD = pd.DataFrame(
 )
 
 
-def found(check: quality.Check, **frames: pd.DataFrame) -> str:
+def finding(check: quality.Check, **frames: pd.DataFrame) -> str:
     return quality.run([check], frames).iloc[0]["found"]
 
 
-@pytest.mark.parametrize("sample, gap", [([4, 1, 3, 2], 0.0), ([3, 4, 5, 6], 0.5), ([5, 6, np.nan], 1.0)])
+@pytest.mark.parametrize(("sample", "gap"), [([4, 1, 3, 2], 0.0), ([3, 4, 5, 6], 0.5), ([5, 6, np.nan], 1.0)])
 def test_distance_is_the_widest_gap_between_cumulative_shares(sample, gap):
     reference, sample = pd.DataFrame({"x": [1, 2, 3, 4]}), pd.DataFrame({"x": sample})
-    assert ks_same_distribution(reference, sample, ["x"]).loc["x", "distance"] == gap
+    assert ks_same_distribution(reference, sample, ["x"]).loc["x", "statistic"] == gap
 
 
 def test_ten_columns_together_cry_wolf_no_more_than_alpha():
@@ -42,20 +42,20 @@ def test_the_level_of_each_of_ten_tests_by_hand():
 
 
 def test_divergence_in_bits_by_hand():
-    # shares 3/4, 1/4 told with 1/2, 1/2: 0.75 log2 1.5 + 0.25 log2 0.5 = 0.1887 bits, here of 40,000 rows
+    # shares 3/4, 1/4 coded with 1/2, 1/2: 0.75 log2 1.5 + 0.25 log2 0.5 = 0.1887 bits, here of 40,000 rows
     reference, sample = pd.Series(["a", "b"] * 20_000), pd.Series(["a", "a", "a", "b"] * 10_000)
     assert quality.kl_divergence(reference, sample) == pytest.approx(0.1887, abs=1e-3)
     assert quality.kl_divergence(reference, reference) == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize("there, absent", [("ab", "a"), ("a", "ab")])
+@pytest.mark.parametrize(("there", "absent"), [("ab", "a"), ("a", "ab")])
 def test_divergence_is_finite_where_a_class_is_absent_on_a_side(there, absent):
     value = quality.kl_divergence(pd.Series(list(there) * 500), pd.Series(list(absent) * 500))
     assert 0.2 < value < 20
 
 
 @pytest.mark.parametrize(
-    "check, rows, says",
+    ("check", "rows", "says"),
     [
         (quality.schema({"x": "float", "y": "any"}), GOOD, r"no column \['y'\], there are \['x', 'n'"),
         (quality.schema({"x": "integer"}), GOOD, r"not of the kind asked for: \{'x': 'float64'\}"),
@@ -72,7 +72,7 @@ def test_divergence_is_finite_where_a_class_is_absent_on_a_side(there, absent):
 def test_a_check_that_fails_says_what_it_found(check, rows, says):
     import re
 
-    assert re.search(says, found(check, train=rows))
+    assert re.search(says, finding(check, train=rows))
 
 
 @pytest.mark.parametrize(
@@ -87,34 +87,34 @@ def test_a_check_that_fails_says_what_it_found(check, rows, says):
     ],
 )
 def test_a_check_that_holds_finds_nothing(check):
-    assert found(check, train=GOOD) == ""
+    assert finding(check, train=GOOD) == ""
 
 
 def test_missing_values_pass_a_range_and_fail_a_list():
     rows = pd.DataFrame({"x": [np.nan, 1.0], "kind": ["a", None]})
-    assert found(quality.between("x", 0, 2), train=rows) == ""
-    assert "1 others" in found(quality.known("kind", ["a"]), train=rows)
+    assert finding(quality.between("x", 0, 2), train=rows) == ""
+    assert "1 others" in finding(quality.known("kind", ["a"]), train=rows)
 
 
 def test_a_row_in_two_splits_is_counted_even_with_its_columns_in_another_order():
     other = pd.DataFrame({"kind": ["b", "z"], "x": [2.0, 2.0], "n": [2, 2], "at": GOOD["at"]})
-    assert found(quality.apart(), train=GOOD, validation=other[::-1], test=GOOD.iloc[:0]) == (
+    assert finding(quality.apart(), train=GOOD, validation=other[::-1], test=GOOD.iloc[:0]) == (
         "1 rows of validation stand in train"
     )
 
 
-def test_a_shifted_column_is_told_with_its_distance():
+def test_a_shifted_column_is_reported_with_its_distance():
     random = np.random.default_rng(0)
     train = pd.DataFrame({"still": random.normal(size=900), "moved": random.normal(size=900)})
     test = pd.DataFrame({"still": random.normal(size=900), "moved": random.normal(1, size=900)})
-    says = found(quality.same_distribution(["still", "moved"]), train=train, test=test)
+    says = finding(quality.same_distribution(["still", "moved"]), train=train, test=test)
     assert says.startswith("test: 1 of 2 columns moved (moved 0.")
 
 
 def test_shares_that_moved_are_told_in_bits():
     old, new = pd.DataFrame({"k": ["a", "b"] * 500}), pd.DataFrame({"k": ["a"] * 950 + ["b"] * 50})
-    assert found(quality.same_shares("k", 0.2), old=old, new=new).startswith("new: 0.7")
-    assert found(quality.same_shares("k", 0.2), old=old, new=old) == ""
+    assert finding(quality.same_shares("k", 0.2), old=old, new=new).startswith("new: 0.7")
+    assert finding(quality.same_shares("k", 0.2), old=old, new=old) == ""
 
 
 def test_an_error_stops_and_names_all_that_failed_while_a_warning_goes_on():
@@ -156,14 +156,15 @@ def test_a_check_that_cannot_look_is_told_and_the_others_go_on():
     assert "has no values in column 'x'" in report["found"].iloc[3]
 
 
-def test_the_widest_gap_is_told_as_the_least_that_would_have_to_move():
+def test_the_widest_gap_is_read_as_the_least_that_would_have_to_move():
     """Two pairs of crowds trade places: the gap is one half, though all rows would have to move."""
     here, there = pd.DataFrame({"x": [1, 1, 3, 3]}), pd.DataFrame({"x": [2, 2, 4, 4]})
-    said = quality.read_drift(ks_same_distribution(here, there, ["x"]), 0.05)
-    assert "at least 50.0% of its rows" in said
-    assert "no more than chance" in said and "large" not in said  # of four rows
+    sentence = quality.read_drift(ks_same_distribution(here, there, ["x"]), 0.05)
+    assert "at least 50.0% of its rows" in sentence
+    assert "no more than chance" in sentence
+    assert "large" not in sentence
 
 
-def test_a_gap_that_chance_does_not_give_is_told_by_its_size():
+def test_a_gap_that_chance_does_not_give_is_judged_by_its_size():
     here, there = pd.DataFrame({"x": range(100)}), pd.DataFrame({"x": range(50, 150)})
     assert "That is large." in quality.read_drift(ks_same_distribution(here, there, ["x"]), 0.05)

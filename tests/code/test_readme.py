@@ -30,14 +30,14 @@ def test_every_link_to_a_file_leads_somewhere(page):
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_make_target_that_a_page_names_exists(page, targets):
     code = re.findall(r"```.*?```|`[^`\n]+`", page.read_text(), re.DOTALL)
-    told = {target for part in code for target in re.findall(r"\bmake ([a-z][\w-]*)", part)}
-    assert told <= targets
+    named_there = {target for part in code for target in re.findall(r"\bmake ([a-z][\w-]*)", part)}
+    assert named_there <= targets
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_parameters_file_that_a_page_names_exists(page):
     text = page.read_text()
     written_there = set(re.findall(r"NAME=(\w+)", text))  # by `make new-problem`, as the page says
-    told = set(re.findall(r"params/(\w+)\.yaml", text)) - written_there
-    gone = [name for name in told if not (PROJECT / "params" / f"{name}.yaml").exists()]
+    named_there = set(re.findall(r"params/(\w+)\.yaml", text)) - written_there
+    gone = [name for name in named_there if not (PROJECT / "params" / f"{name}.yaml").exists()]
     assert not gone

@@ -1,29 +1,32 @@
 """A model is known by its content; the alias moves only after a fair contest, or by the user's own word."""
 
-import os
 import shutil
-import subprocess
-import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib import datasets, files, inference, registry
-from lib.errors import RegistryError
+from lib import files, packaging, registry, tracking
+from lib.errors import ParameterError, RegistryError
+from lib.problem import load
 from lib.registry import contest
-from lib.registry.store import Store
-from lib.steps import Step
+from lib.registry.store import Store, Version
+from lib.runtime.inference import InferencePipeline
+from lib.step import Step
 
 NAME = "green_taxi-generated"
+GOLDEN = Path(__file__).parents[1] / "golden"
+#: `files.digest` of the golden model by the code of its day, commit 124f968.
+EARLIER = "c062ecfbdc31a746096c84918394d8bbc84abb63126bd0c58a915003343b5603"
 PROVENANCE = {"generated": True, "problem": "green_taxi", "rows": 1500, "seed": 42, "files": []}
 
 
 @pytest.fixture(scope="module")
 def taxi():
     """The problem and its splits."""
-    dataset = datasets.load("green_taxi")
+    dataset = load("green_taxi")
     parts = dataset.split(dataset.clean(dataset.generate(1500, 42)).rows, 42)
     return SimpleNamespace(
         dataset=dataset, test=parts["test"], train=parts["train"], everything=pd.concat(parts)
@@ -33,12 +36,11 @@ def taxi():
 @pytest.fixture(scope="module")
 def models(taxi, tmp_path_factory):
     """Folders of three models: `poor`, `good`, and one that `knows` the test rows."""
-    from lib import packaging
 
     def model(name, family, rows, parameters):
         folder = tmp_path_factory.mktemp("models") / name
         choice = {"family": family, "parameters": parameters}
-        pipeline = inference.Pipeline.fit(taxi.dataset, "zoomcamp", choice, rows, 42)
+        pipeline = InferencePipeline.fit(taxi.dataset.serving, "zoomcamp", choice, rows, 42)
         packaging.save_model(pipeline, folder, rows.head(2))
         return folder
 
@@ -49,25 +51,6 @@ def models(taxi, tmp_path_factory):
     )
 
 
-@pytest.fixture(scope="module")
-def _answers():
-    return {}
-
-
-@pytest.fixture(autouse=True)
-def _ask_once(monkeypatch, _answers):
-    """Have a model that is asked the same rows again answer from memory: a clean process takes seconds."""
-    ask = inference.ask
-
-    def remembered(folder, rows, measure=False):
-        key = files.digest(folder), pd.util.hash_pandas_object(rows).sum(), len(rows)
-        if key not in _answers:
-            _answers[key] = ask(folder, rows, measure)
-        return _answers[key]
-
-    monkeypatch.setattr(inference, "ask", remembered)
-
-
 @pytest.fixture
 def step(outputs):
     """An open step of run r1 on generated rows."""
@@ -75,7 +58,7 @@ def step(outputs):
     made = Step("06_registry", "r1", "green_taxi", reads=["provenance"])
     made.open()
     yield made
-    made.close()
+    made.tracked.close()
 
 
 def enter(step, folder, taxi, alias="champion"):
@@ -94,17 +77,20 @@ class TestContest:
         self, step, models, taxi
     ):
         verdict, decision = enter(step, models.poor, taxi)
-        assert (verdict.outcome, decision["rival"], holders()) == (
+        assert (verdict.outcome, decision.rival, holders()) == (
             "first",
             "these rows' own mean",
             {"champion": 1},
         )
         verdict, decision = enter(step, models.good, taxi)
-        assert verdict.outcome == "better" and "version 2 takes 'champion': rmse" in verdict.reason
+        assert verdict.outcome == "better"
+        assert "version 2 takes 'champion': rmse" in verdict.reason
         assert holders() == {"champion": 2}
-        assert decision["score"] < decision["rival_score"] and decision["holder"] == 2
+        assert decision.score < decision.rival_score
+        assert decision.holder == 2
         verdict, decision = enter(step, models.poor, taxi)
-        assert verdict.outcome == "not better" and decision["version"] == 1
+        assert verdict.outcome == "not better"
+        assert decision.version == 1
         assert holders() == {"champion": 2, "challenger": 1}
 
     def test_a_winner_that_was_overtaken_during_its_contest_says_so(self, step, models, taxi):
@@ -112,15 +98,16 @@ class TestContest:
         verdict = registry.judge(version, taxi.dataset, taxi.test)
         enter(step, models.good, taxi)
         decision = registry.decide(verdict)
-        assert (verdict.outcome, decision["outcome"], decision["holder"]) == ("first", "not compared", 2)
-        assert f"{NAME} version 2 took 'champion' during the comparison" in decision["reason"]
+        assert (verdict.outcome, decision.outcome, decision.holder) == ("first", "not compared", 2)
+        assert f"{NAME} version 2 took 'champion' during the comparison" in decision.reason
         assert holders() == {"champion": 2, "challenger": 1}
 
     def test_the_same_model_again_is_the_same_version_and_moves_nothing(self, step, models, taxi):
         enter(step, models.good, taxi)
         verdict, decision = enter(step, models.good, taxi)
-        assert (verdict.outcome, decision["version"]) == ("same", 1)
-        assert len(registry.versions(NAME)) == 1 and holders() == {"champion": 1}
+        assert (verdict.outcome, decision.version) == ("same", 1)
+        assert len(registry.versions(NAME)) == 1
+        assert holders() == {"champion": 1}
 
     def test_a_champion_that_was_fitted_on_the_test_rows_is_not_contested(self, step, models, taxi):
         store, version = (
@@ -137,7 +124,8 @@ class TestContest:
     def test_a_candidate_that_was_fitted_on_the_test_rows_cannot_win(self, step, models, taxi):
         enter(step, models.poor, taxi)
         verdict, _ = enter(step, models.knows, taxi)
-        assert verdict.outcome == "unfair" and "was itself fitted on" in verdict.reason
+        assert verdict.outcome == "unfair"
+        assert "was itself fitted on" in verdict.reason
         assert holders()["champion"] == 1
 
     def test_which_rows_a_model_has_seen_is_told_by_the_model(self, models, taxi):
@@ -146,22 +134,21 @@ class TestContest:
         mixed = pd.concat([taxi.test.head(5), taxi.train.head(3)])
         assert contest.seen(models.good, mixed).tolist() == [False] * 5 + [True] * 3
 
-    def test_a_stored_model_answers_with_the_code_that_was_stored_with_it(self, models, taxi, tmp_path):
-        old = shutil.copytree(models.good, tmp_path / "old")
-        code = old / "code" / "lib" / "inference.py"
-        code.write_text(
-            code.read_text().replace("found = self.model.predict(", "found = 1000 + self.model.predict(")
-        )
-        made = contest.compare(taxi.dataset, taxi.test, models.good, old)
-        np.testing.assert_allclose(made.champion, np.asarray(made.candidate) + 1000)
+    def test_a_champion_of_an_earlier_workbook_takes_part_and_says_what_it_has_seen(self, models, taxi):
+        made = contest.compare(taxi.dataset, taxi.test, models.good, GOLDEN / "model")
+        assert np.isfinite(made.champion).all()
+        assert contest.seen(GOLDEN / "model", taxi.test).shape == (len(taxi.test),)
+        assert registry.card(GOLDEN / "model").loc["family", "this model"] == "xgboost"
 
     def test_both_are_scored_on_the_same_resamples(self, models, taxi):
         made = contest.compare(taxi.dataset, taxi.test, models.good, models.poor)
         table, gain = made.resamples, made.gain()
         np.testing.assert_allclose(table["gain"], table["rival"] - table["candidate"])
-        assert gain["low"] < gain["gain"] < gain["high"] and gain["low"] > 0
+        assert gain["low"] < gain["gain"] < gain["high"]
+        assert gain["low"] > 0
         assert table["gain"].std() < table["candidate"].std() + table["rival"].std()
-        assert made.gains().index[0] == "all rows" and "better" in made.read()
+        assert made.gains().index[0] == "all rows"
+        assert "better" in made.read()
 
 
 class TestClasses:
@@ -191,9 +178,10 @@ class TestVersions:
         assert files.digest(models.good)[:16] in text
         assert version.tags["workbook.digest"] == files.digest(models.good)
         published = {"files": [{"name": "green_2023-01.parquet"}], "options": {"train_months": ["2023-01"]}}
-        told = contest.about(models.good)
-        text = registry.describe(taxi.dataset, told, published, "d" * 64)
-        assert "published: green_2023-01.parquet" in text and "train_months=['2023-01']" in text
+        about = packaging.about(models.good)
+        text = registry.describe(taxi.dataset, about, published, "d" * 64)
+        assert "published: green_2023-01.parquet" in text
+        assert "train_months=['2023-01']" in text
 
     def test_promote_and_rollback_move_the_alias_and_back(self, step, models, taxi):
         for folder in (models.poor, models.good, models.knows):
@@ -228,28 +216,124 @@ class TestVersions:
         with pytest.raises(RegistryError, match="its files are not in"):
             Store(registry.outputs()).folder(version)
 
+    @pytest.mark.parametrize(
+        "name", ["served.py", "digests.json", "artifacts/pipeline/about.json", "more.py"]
+    )
+    def test_files_that_are_not_as_they_were_registered_are_refused(self, step, models, taxi, name):
+        version = registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        folder = Store(registry.outputs()).folder(version)
+        with (folder / name).open("a") as file:
+            file.write("\n")
+        with pytest.raises(
+            RegistryError, match=rf"(?s){NAME} version 1 is not the model .*{folder}.*promote"
+        ):
+            Store(registry.outputs()).folder(version)
+
+    def test_a_whole_other_model_in_its_place_is_refused(self, step, models, taxi):
+        version = registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        folder = Store(registry.outputs()).folder(version)
+        shutil.rmtree(folder)
+        shutil.copytree(models.poor, folder)
+        with pytest.raises(RegistryError, match="holds another model, or a file in it was edited"):
+            Store(registry.outputs()).folder(version)
+
+    def test_a_version_that_mlflow_has_loaded_is_still_the_one_that_was_registered(
+        self, step, models, taxi, monkeypatch
+    ):
+        import mlflow.pyfunc
+
+        version = registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        store = Store(registry.outputs())
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking.uri(store.outputs))
+        mlflow.pyfunc.load_model(f"models:/{NAME}/{version.number}")
+        assert (store.folder(version) / "registered_model_meta").exists()
+
+    @pytest.mark.parametrize("digest", [EARLIER, files.digest(GOLDEN / "model")])
+    def test_a_version_of_an_earlier_workbook_is_known_by_the_digest_of_its_day(
+        self, outputs, tmp_path, digest
+    ):
+        folder = Path(shutil.copytree(GOLDEN / "model", tmp_path / "artifacts"))
+        version = Version("green_taxi", 1, digest, folder.as_uri(), {})
+        (folder / "code" / "lib" / "__pycache__").mkdir()
+        (folder / "code" / "lib" / "__pycache__" / "errors.cpython-311.pyc").write_bytes(b"left by MLflow")
+        assert Store(outputs).folder(version) == folder
+        with (folder / "code" / "lib" / "inference.py").open("a") as file:
+            file.write("# edited\n")
+        with pytest.raises(RegistryError, match="a file in it was edited"):
+            Store(outputs).folder(version)
+
+    def test_what_was_downloaded_enters_the_cache_only_if_it_is_the_version(
+        self, outputs, models, monkeypatch
+    ):
+        def download(_source, dst_path, **_):
+            shutil.copytree(sent, Path(dst_path) / "model")
+
+        monkeypatch.setattr("mlflow.artifacts.download_artifacts", download)
+        store, sent = Store(outputs), models.poor
+        version = Version(NAME, 1, files.digest(models.good), "mlflow-artifacts:/1/models/m-1/artifacts", {})
+        with pytest.raises(RegistryError, match="holds another model"):
+            store.folder(version)
+        assert not [path for path in (outputs / "cache" / "models").iterdir() if path.is_dir()]
+        sent = models.good
+        folder = store.folder(version)
+        assert folder.is_relative_to(outputs / "cache" / "models")
+        assert files.digest(folder) == version.digest
+
     def test_the_champion_answers_by_name(self, step, models, taxi):
         enter(step, models.good, taxi)
         table = registry.ask(NAME, "champion", taxi.test.head(4), taxi.dataset)
-        expected = inference.Pipeline.load(models.good).predict(taxi.test.head(4))
+        expected = packaging.load(models.good).predict(taxi.test.head(4))
         np.testing.assert_allclose(table["predicted"], np.round(expected, 1))
 
 
-class TestCommand:
-    def run(self, command, **environment):
-        words = [sys.executable, "-m", "lib.registry", command]
-        return subprocess.run(
-            words, env=os.environ | environment, capture_output=True, text=True, check=False
-        )
+class TestNames:
+    def test_the_only_registered_name_need_not_be_said(self, step, models, taxi):
+        registry.register(step, models.poor, taxi.dataset, PROVENANCE)
+        assert registry.named() == registry.named(NAME) == NAME
 
-    def test_make_promote_takes_what_it_needs_from_the_environment(self, step, models, taxi):
-        for folder in (models.poor, models.good):
-            registry.register(step, folder, taxi.dataset, PROVENANCE)
-        registry.promote(NAME, "1")
-        done = self.run("promote", VERSION="2")
-        assert (done.stdout, done.returncode) == (f"{NAME} version 2 is the champion now.\n", 0), done.stderr
-        done = self.run("promote", MODEL="other")
-        assert done.returncode == 1 and done.stderr.startswith("RegistryError: No model 'other'")
+    def test_a_parameters_file_means_its_problem_and_whether_its_data_are_generated(
+        self, step, models, taxi, tmp_path
+    ):
+        registry.register(step, models.poor, taxi.dataset, PROVENANCE)
+        params = tmp_path / "mine.yaml"
+        params.write_text("problem: green_taxi\n")
+        assert registry.named(params=params) == NAME
+        params.write_text("problem: green_taxi\nsource: published\n")
+        with pytest.raises(RegistryError, match=rf"No model 'green_taxi' .* there are \['{NAME}'\]"):
+            registry.named(params=params)
+        params.write_text("rows: 3\n")
+        with pytest.raises(RegistryError, match=r"names no problem\. Say MODEL=<name>"):
+            registry.named(params=params)
+
+    def test_a_parameters_file_is_looked_for_in_the_project_wherever_one_stands(
+        self, step, models, taxi, tmp_path, monkeypatch
+    ):
+        registry.register(step, models.poor, taxi.dataset, PROVENANCE)
+        monkeypatch.chdir(tmp_path)
+        assert registry.named(params="params/quickstart.yaml") == NAME
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (None, r"PARAMS=.*mine\.yaml cannot be read \(No such file or directory\); there are \[\]"),
+            ("problem: [", r"mine\.yaml is not YAML"),
+            ("since: 2023-99-99", r"mine\.yaml is not YAML: month must be in"),
+            ("- green_taxi", r"mine\.yaml must hold `key: value` lines, not list"),
+            ("problem: a\nrows: 3\nproblem: b", r"mine\.yaml gives 'problem' again in line 3"),
+            ("problem: a\noptions: {size: 1, size: 1}", r"mine\.yaml gives 'size' again in line 2"),
+        ],
+    )
+    def test_a_parameters_file_that_cannot_be_used_is_refused_in_a_line(
+        self, outputs, tmp_path, text, message
+    ):
+        if text is not None:
+            (tmp_path / "mine.yaml").write_text(text)
+        with pytest.raises(ParameterError, match=message):
+            registry.named(params=tmp_path / "mine.yaml")
+
+    def test_a_name_that_is_not_registered_is_answered_by_those_that_are(self, step, models, taxi):
+        with pytest.raises(RegistryError, match=r"Which model\? Say MODEL=<name>; registered are \[\]"):
+            registry.named()
         for unknown in ("other", "it's"):
-            done = self.run("versions", MODEL=unknown)
-            assert done.returncode == 1 and done.stderr.startswith("RegistryError: No model ")
+            with pytest.raises(RegistryError, match=r"No model .* is registered; there are"):
+                registry.named(unknown)

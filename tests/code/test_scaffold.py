@@ -1,6 +1,7 @@
 """A new problem from a file of the user's: what is guessed, what is refused, that what is written runs."""
 
-import importlib.util
+import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,14 +10,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import features, quality
-from lib.datasets.base import Dataset
+from lib import datasets, notebook_source, paths, problem, quality
 from lib.errors import DataError, ParameterError, SourceError
-from lib.scaffold import guess
-from lib.scaffold.__main__ import new_problem
+from lib.problem import Dataset
+from lib.runtime import encoders
+from lib.scaffold import inspection, new_problem
 
 ROOT = Path(__file__).resolve().parents[2]
 RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _packages_of_this_test(tmp_path, monkeypatch):
+    """What a test writes below its folder is imported from there as part of `lib.datasets`, and forgotten."""
+    before = set(sys.modules)
+    monkeypatch.setattr(datasets, "__path__", [*datasets.__path__, str(tmp_path / "lib/datasets")])
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith("lib.datasets."):
+            del sys.modules[name]
 
 
 def customers(rows: int = 200) -> pd.DataFrame:
@@ -44,11 +56,10 @@ def written(
         table.to_parquet(path) if path.suffix == ".parquet" else table.to_csv(path, index=False, **csv)
     else:
         path.write_bytes(table if isinstance(table, bytes) else table.encode())
-    new_problem({"NAME": name, "DATA": str(path), "TARGET": target}, folder)
-    spec = importlib.util.spec_from_file_location(name, folder / "lib" / "datasets" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.DATASET.with_options({"file": str(path)})
+    new_problem(name, path, target, folder)
+    importlib.invalidate_caches()
+    dataset = importlib.import_module(f"lib.datasets.{name}.training").DATASET
+    return dataset.with_options({"file": str(path)})
 
 
 def goes_through(dataset: Dataset, source: str = "published", rows: int = 400) -> pd.DataFrame:
@@ -56,7 +67,8 @@ def goes_through(dataset: Dataset, source: str = "published", rows: int = 400) -
     raw, _ = dataset.ingest(source, rows, 0)
     parts = dataset.split(dataset.clean(raw).rows, 42)
     quality.enforce(quality.run((*dataset.checks(), quality.not_empty(), quality.apart()), parts))
-    encoding = features.Encoding(dataset.feature_set("all").encodes)
+    assert set(parts["train"]) == {*raw, dataset.target.name}
+    encoding = encoders.Encoding(dataset.feature_set("all").encodes)
     matrix = encoding.fit_transform(parts["train"], parts["train"][dataset.target.name])
     assert matrix.shape[0] == len(parts["train"])
     assert encoding.transform(parts["test"]).shape[1] == matrix.shape[1]
@@ -68,7 +80,7 @@ def kinds(dataset: Dataset) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("parquet", [False, True])
-def test_each_column_is_guessed_and_the_problem_runs_on_the_file_and_without_it(tmp_path, parquet):
+def test_each_column_is_inferred_and_the_problem_runs_on_the_file_and_without_it(tmp_path, parquet):
     dataset = written(tmp_path, customers(), "churned", parquet=parquet)
     assert kinds(dataset) == {
         "customer_id": "id",
@@ -82,37 +94,84 @@ def test_each_column_is_guessed_and_the_problem_runs_on_the_file_and_without_it(
     assert (dataset.task, dataset.metric) == ("classification", "auc")
     raw = goes_through(dataset)
     assert len(raw) == 200
-    made = goes_through(dataset, "generated")
-    assert made.dtypes.astype(str).to_dict() == raw.dtypes.astype(str).to_dict()
+    generated = goes_through(dataset, "generated")
+    assert generated.dtypes.astype(str).to_dict() == raw.dtypes.astype(str).to_dict()
     assert "customer_id" not in dataset.inputs(dataset.feature_set("all"))
 
 
-def test_what_was_guessed_and_left_out_is_printed_with_its_reason(tmp_path):
+def test_what_was_inferred_and_left_out_is_printed_with_its_reason(tmp_path):
     path = tmp_path / "data.csv"
     customers().to_csv(path, index=False)
-    told = new_problem({"NAME": "mine", "DATA": str(path), "TARGET": "churned"}, tmp_path)
-    assert "country                          left out  always the same" in told
-    assert "a name tag" in told
-    assert "make pipeline PARAMS=params/mine.yaml" in told
-    assert "'country': always the same" in (tmp_path / "lib/datasets/mine.py").read_text()
+    summary = new_problem("mine", path, "churned", tmp_path)
+    assert "country                          left out  always the same" in summary
+    assert "a name tag" in summary
+    assert "make pipeline PARAMS=params/mine.yaml" in summary
+    assert "'country': always the same" in (tmp_path / "lib/datasets/mine/serving.py").read_text()
 
 
 def test_what_is_written_is_short_and_passes_the_projects_lint(tmp_path):
     written(tmp_path, customers(), "churned")
-    module = tmp_path / "lib" / "datasets" / "mine.py"
-    assert len(module.read_text().splitlines()) < 130
+    package = tmp_path / "lib" / "datasets" / "mine"
+    assert sorted(path.name for path in package.glob("*.py")) == ["__init__.py", "serving.py", "training.py"]
+    assert sum(len(path.read_text().splitlines()) for path in package.glob("*.py")) < 160
     for command in (["check"], ["format", "--check"]):
-        ruff = [
-            sys.executable,
-            "-m",
-            "ruff",
-            *command,
-            "--no-cache",
-            "--config",
-            str(ROOT / "pyproject.toml"),
-        ]
-        found = subprocess.run([*ruff, str(module)], capture_output=True, text=True)
-        assert found.returncode == 0, found.stdout + found.stderr
+        ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", "--config", ROOT / "pyproject.toml"]
+        result = subprocess.run([*ruff, package], capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_serving_half_imports_runtime_alone_and_only_relatively(tmp_path):
+    written(tmp_path, customers(), "churned")
+    tree = ast.parse((tmp_path / "lib/datasets/mine/serving.py").read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert {ast.unparse(node).split(" import")[0] for node in imports} == {
+        "from ...runtime.features",
+        "from ...runtime.schema",
+    }
+
+
+def test_its_options_are_read_without_running_it(tmp_path):
+    written(tmp_path, customers(), "churned")
+    options = notebook_source.options(tmp_path / "lib/datasets/mine/training.py")
+    assert list(options) == ["file", "test_share", "validation_share"]
+    assert (options["test_share"].type, options["test_share"].default) == (
+        "float, at least 0, at most 1",
+        0.2,
+    )
+
+
+def test_a_file_below_the_project_is_named_from_there_and_another_one_whole(tmp_path):
+    table = tmp_path / "tables" / "data.csv"
+    table.parent.mkdir()
+    customers().to_csv(table, index=False)
+    new_problem("inside", table, "churned", tmp_path)
+    new_problem("outside", table, "churned", tmp_path / "project")
+    assert 'FILE = "tables/data.csv"\n' in (tmp_path / "lib/datasets/inside/training.py").read_text()
+    outside = tmp_path / "project" / "lib/datasets/outside/training.py"
+    assert f'FILE = "{table}"\n' in outside.read_text()
+
+
+def test_the_same_bytes_in_another_folder_are_the_same_source(tmp_path):
+    dataset = written(tmp_path, customers(), "churned")
+    copy = tmp_path / "elsewhere" / "data.csv"
+    copy.parent.mkdir()
+    copy.write_bytes((tmp_path / "data.csv").read_bytes())
+    here, there = dataset, dataset.with_options({"file": str(copy)})
+    for source in ("published", "generated"):
+        provenance = here.ingest(source, 50, 0)[1]
+        assert provenance == there.ingest(source, 50, 0)[1]
+        assert str(tmp_path) not in str(provenance)
+
+
+def test_a_problem_of_an_earlier_workbook_is_refused_in_one_line_that_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    module = tmp_path / "lib" / "datasets" / "churn.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("from lib.datasets._table import Marginal\n")
+    with pytest.raises(ParameterError, match=r"^lib/datasets/churn\.py .*make new-problem NAME=churn .*$"):
+        problem.load("churn")
+    with pytest.raises(ParameterError, match=r"churn\.py is there already and is not overwritten"):
+        written(tmp_path, customers(), "churned", "churn")
 
 
 def test_numbers_make_a_regression_and_few_whole_ones_or_names_a_classification(tmp_path):
@@ -127,29 +186,23 @@ def test_numbers_make_a_regression_and_few_whole_ones_or_names_a_classification(
 @pytest.mark.parametrize("name", ["new_york", "green_taxi2"])
 def test_a_name_in_use_is_refused_and_nothing_is_overwritten(tmp_path, name):
     written(tmp_path, customers(), "churned", name)
-    before = (tmp_path / "lib" / "datasets" / f"{name}.py").read_bytes()
-    with pytest.raises(ParameterError, match=f"{name}.py is there already and is not overwritten"):
+    module = tmp_path / "lib" / "datasets" / name / "training.py"
+    before = module.read_bytes()
+    with pytest.raises(ParameterError, match=f"{name} is there already and is not overwritten"):
         written(tmp_path, customers(50), "charges", name)
-    assert (tmp_path / "lib" / "datasets" / f"{name}.py").read_bytes() == before
+    assert module.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["My-Problem", "class", "1st", "base", "_hidden", "a/b"])
+@pytest.mark.parametrize("name", ["My-Problem", "class", "1st", "_hidden", "a/b"])
 def test_a_name_that_no_module_can_have_is_refused(tmp_path, name):
     with pytest.raises(ParameterError, match=f"NAME={name}"):
         written(tmp_path, customers(), "churned", name)
     assert not (tmp_path / "lib").exists()
 
 
-@pytest.mark.parametrize(
-    "wishes, says",
-    [
-        ({"NAME": "x", "DATA": "here.csv"}, r"\['TARGET'\] not given"),
-        ({"NAME": "x", "DATA": "gone.csv", "TARGET": "y"}, "DATA=gone.csv: there is no such file"),
-    ],
-)
-def test_what_is_missing_is_asked_for(tmp_path, wishes, says):
-    with pytest.raises(ParameterError, match=says):
-        new_problem(wishes, tmp_path)
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ParameterError, match=r"DATA=gone\.csv: there is no such file"):
+        new_problem("x", "gone.csv", "y", tmp_path)
 
 
 def test_an_unknown_target_is_answered_with_the_columns(tmp_path):
@@ -160,7 +213,7 @@ def test_an_unknown_target_is_answered_with_the_columns(tmp_path):
     assert not (tmp_path / "lib").exists()
 
 
-@pytest.mark.parametrize("value, says", [("no", "only 'no'"), (None, "only nothing but gaps")])
+@pytest.mark.parametrize(("value", "says"), [("no", "only 'no'"), (None, "only nothing but gaps")])
 def test_a_target_that_never_varies_is_refused(tmp_path, value, says):
     with pytest.raises(DataError, match=f"TARGET=churned has {says}"):
         written(tmp_path, customers().assign(churned=value), "churned")
@@ -301,8 +354,8 @@ def test_names_with_quotes_braces_and_newlines_survive(tmp_path):
 def test_the_separator_that_cuts_all_lines_alike_is_taken(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text('a;b\n"1,5";2\n"3,5";4\n"1,0";2\n')
-    assert guess.dialect(path) == (";", ".")
+    assert inspection.dialect(path) == (";", ".")
     path.write_text("a;b\n1,5;2\n3,5;4\n")
-    assert guess.dialect(path) == (";", ",")
+    assert inspection.dialect(path) == (";", ",")
     path.write_text("one column\nand, sometimes\na comma\n")
-    assert guess.dialect(path) == (",", ".")
+    assert inspection.dialect(path) == (",", ".")

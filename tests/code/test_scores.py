@@ -7,9 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import datasets, explain, inference, models, scores
-from lib.plots import explain as why
-from lib.plots import residuals
+from lib import explain, problem
+from lib.evaluation import scores
+from lib.plots import attributions, residuals
+from lib.records import Tuned
+from lib.runtime import models
+from lib.runtime.inference import InferencePipeline
+from lib.tuning import selection
 
 
 def page():
@@ -38,16 +42,18 @@ def test_figures_have_the_names_that_metrics_json_and_the_trackers_share():
 def test_the_sentence_tells_the_gains_over_both_baselines_and_of_the_additional_rows():
     said = page().read("rmse", "min")
     assert "**1 min**, 4 better than the constant and 2 better than the line" in said
-    assert "were worth +1" in said and "0.5 worse on test than it was on validation" in said
+    assert "were worth +1" in said
+    assert "0.5 worse on test than it was on validation" in said
 
 
 @pytest.mark.parametrize(
-    "now, said", [(4.5, "It is: rmse 4.5"), (4.6, "**It is not**: 4.6 now, 4.5 in the search")]
+    ("now", "said"), [(4.5, "It is: rmse 4.5"), (4.6, "**It is not**: 4.6 now, 4.5 in the search")]
 )
 def test_a_model_that_no_longer_scores_as_the_search_wrote_is_told(now, said):
     figures = scores.Scores("regression")
     figures.add("validation", [0.0], [now])
-    assert scores.read_repeat(figures, {"metric": "rmse", "choice": {"score": 4.5}}).startswith(said)
+    tuned = Tuned("rich", "rmse", {"score": 4.5}, {}, 1)
+    assert scores.read_repeat(figures, tuned).startswith(said)
 
 
 def test_an_interval_that_holds_zero_is_not_called_better():
@@ -61,10 +67,11 @@ def test_an_interval_that_holds_zero_is_not_called_better():
 
 def test_the_linear_baseline_is_the_best_line_of_the_search_if_there_was_one():
     best = {"family": "linear_regression", "parameters": {"fit_intercept": False}, "settings": {}}
-    tuned = {"best": {"linear_regression": best}, "choice": {"settings": {"tfidf.words": 5}}}
-    assert scores.linear_choice(tuned, "regression") is best
-    other = scores.linear_choice(tuned, "classification")
-    assert other["family"] == "logistic_regression" and other["settings"] == {"tfidf.words": 5}
+    tuned = Tuned("rich", "rmse", {"settings": {"tfidf.words": 5}}, {"linear_regression": best}, 9)
+    assert selection.linear_choice(tuned, "regression") is best
+    other = selection.linear_choice(tuned, "classification")
+    assert other["family"] == "logistic_regression"
+    assert other["settings"] == {"tfidf.words": 5}
 
 
 @pytest.mark.parametrize(
@@ -72,18 +79,18 @@ def test_the_linear_baseline_is_the_best_line_of_the_search_if_there_was_one():
 )
 def test_every_family_s_shares_name_the_column_that_makes_a_class(choice):
     """The genre of a generated song leans on its numbers; the words of one text are one share."""
-    dataset = datasets.load("music_genres")
+    dataset = problem.load("music_genres")
     rows = dataset.clean(dataset.labelled(dataset.generate(700, 3))).rows
     few = {"xgboost": {"num_boost_round": 5}, "gradient_boosting": {"max_iter": 3}, "logistic_regression": {}}
     parameters = few.get(choice, {"n_estimators": 5, "max_depth": 5})
-    pipeline = inference.Pipeline.fit(
-        dataset, "course", {"family": choice, "parameters": parameters}, rows, 1
-    )
+    family = {"family": choice, "parameters": parameters}
+    pipeline = InferencePipeline.fit(dataset.serving, "course", family, rows, 1)
     shares = explain.shares(pipeline, rows.head(20), rows.head(100))
     assert shares.moves.shape == (20, 13)  # ten numbers, bar, key, and all words as one
-    assert "text_feature" in shares.moves and np.isfinite(shares.moves).all(axis=None)
+    assert "text_feature" in shares.moves
+    assert np.isfinite(shares.moves).all(axis=None)
     assert shares.label.startswith("score of ")
-    assert why.read_summary(shares).startswith("Over 20 rows, **")
+    assert attributions.read_summary(shares).startswith("Over 20 rows, **")
 
 
 class Guessing:
@@ -114,7 +121,7 @@ FAMILIES = [
 
 
 @pytest.mark.parametrize("classes", [("low", "up", "up"), ("low", "mid", "up")], ids=["two", "three"])
-@pytest.mark.parametrize("family, parameters", FAMILIES)
+@pytest.mark.parametrize(("family", "parameters"), FAMILIES)
 def test_shares_explain_the_class_that_they_name(family, parameters, classes):
     """A large `a` speaks against "low", of two classes as of three."""
     pipeline = Guessing(family, parameters, classes)
@@ -125,12 +132,28 @@ def test_shares_explain_the_class_that_they_name(family, parameters, classes):
     assert score.corr(pipeline.predict(pipeline.rows)["low"]) > 0.75
 
 
+@pytest.mark.parametrize(
+    ("task", "family", "parameters", "unit"),
+    [
+        ("regression", "xgboost", {}, "min"),
+        ("regression", "lasso", {"target": "sqrt"}, "√min"),
+        ("regression", "xgboost", {"target": "log"}, "log min"),
+        ("classification", "xgboost", {}, "log odds"),
+        ("classification", "random_forest", {}, ""),
+    ],
+)
+def test_shares_are_counted_in_what_the_model_was_fitted_to(task, family, parameters, unit):
+    model = models.build(family, parameters, task, 0, 1, True)
+    about = {"task": task, "unit": "min", "parameters": parameters}
+    assert explain.scale(SimpleNamespace(about=about, model=model)) == unit
+
+
 def test_the_shares_of_a_line_are_its_weights_times_the_distance_from_the_usual():
-    dataset = datasets.load("green_taxi")
+    dataset = problem.load("green_taxi")
     rows = dataset.clean(dataset.labelled(dataset.generate(900, 3))).rows
     choice = {"family": "linear_regression", "parameters": {}}
     for feature_set in ("zoomcamp", "rich"):
-        pipeline = inference.Pipeline.fit(dataset, feature_set, choice, rows, 1)
+        pipeline = InferencePipeline.fit(dataset.serving, feature_set, choice, rows, 1)
         shares = explain.shares(pipeline, rows.head(9), rows)
         assert np.allclose(shares.moves.sum(axis=1) + shares.base, pipeline.predict(rows.head(9)), atol=0.01)
 
@@ -139,7 +162,8 @@ def test_the_confusion_sentence_names_the_commonest_mix_up():
     """Both b rows are called a; c is always right."""
     chances = pd.DataFrame({"a": [0.9, 0.8, 0.7, 0.1], "b": [0.1, 0.1, 0.2, 0.1], "c": [0.0, 0.1, 0.1, 0.8]})
     said = residuals.read_against("classification", ["a", "b", "b", "c"], chances)
-    assert "**b** worst (0%)" in said and "100% of b is called a" in said
+    assert "**b** worst (0%)" in said
+    assert "100% of b is called a" in said
 
 
 def test_the_slice_sentence_names_the_worst_group():
@@ -162,10 +186,11 @@ def test_the_cloud_is_said_to_turn_away_only_where_large_truths_are_predicted_to
     truth = np.arange(100.0)
     assert "turns away" in residuals.read_against("regression", truth, truth / 2 + 25)
     said = residuals.read_against("regression", truth, truth)
-    assert "turns away" not in said and "predicted at 97" in said
+    assert "turns away" not in said
+    assert "predicted at 97" in said
 
 
 def test_the_first_quarter_begins_at_the_smallest_target():
-    dataset = dataclasses.replace(datasets.load("green_taxi"), slices={})
-    found = scores.groups(dataset, pd.DataFrame({"duration": np.arange(1.0, 101.0)}))
+    dataset = dataclasses.replace(problem.load("green_taxi"), slices={})
+    found = dataset.groups(pd.DataFrame({"duration": np.arange(1.0, 101.0)}))
     assert found["quarter of duration"].iloc[0] == "1. 1 to 25.8"

@@ -51,7 +51,9 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("DATA_MIRROR", raising=False)
-    monkeypatch.setattr(sources, "WAITS", (0.01, 0.01))
+    monkeypatch.setattr(sources, "ATTEMPTS", 3)
+    monkeypatch.setattr(sources, "BACKOFF", 0.01)
+    monkeypatch.setattr("pooch.core.time.sleep", lambda _: None)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     found = Server()
@@ -116,7 +118,7 @@ def test_a_passing_failure_is_tried_again(server, table, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "answer, says",
+    ("answer", "says"),
     [
         (
             (404, b"no such month", None),
@@ -175,7 +177,7 @@ def test_a_local_file_that_is_gone_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content, rows", [("a,b\n1,2\n3,4\n", 2), ('a\n"two\nlines"\n', 1), ("a,b\n", 0), ("naïve\n1\n\n", 1)]
+    ("content", "rows"), [("a,b\n1,2\n3,4\n", 2), ('a\n"two\nlines"\n', 1), ("a,b\n", 0), ("naïve\n1\n\n", 1)]
 )
 def test_rows_of_a_text_table_are_counted_below_its_header(tmp_path, content, rows):
     path = tmp_path / "x.csv"
@@ -192,7 +194,7 @@ def test_what_is_no_text_table_is_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "url, name",
+    ("url", "name"),
     [("https://a.b/c/d.parquet?raw=true", "d.parquet"), ("https://a.b/my%20file.csv#top", "my file.csv")],
 )
 def test_a_files_name_is_the_last_part_of_its_url(url, name):
@@ -202,3 +204,24 @@ def test_a_files_name_is_the_last_part_of_its_url(url, name):
 def test_a_url_without_a_name_is_refused():
     with pytest.raises(SourceError, match="does not end in the name of a file"):
         sources.file_name("https://a.b/")
+
+
+def test_the_same_bytes_in_another_folder_are_the_same_source(table, tmp_path):
+    records = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.parquet").write_bytes(table)
+        records.append(sources.local(tmp_path / name / "x.parquet", sources.parquet).record())
+    assert records[0] == records[1]
+    assert records[0]["url"] == "x.parquet"
+
+
+def test_a_server_that_asks_for_an_hour_is_asked_again_at_once(server, table, tmp_path, monkeypatch):
+    waits = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    header = "x\r\nRetry-After: 3600"
+    monkeypatch.setattr(http.server.BaseHTTPRequestHandler, "version_string", lambda _: header)
+    url = server.serve("/x.parquet", *[(503, b"busy", None)] * 2, (200, table, None))
+    assert sources.fetch(url, sources.parquet, tmp_path).rows == 1000
+    assert waits
+    assert max(waits) < 1

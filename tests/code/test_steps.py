@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import files, steps
-from lib.errors import StepError
-from lib.steps import Step
+from lib import files, paths
+from lib.errors import ParameterError, StepError
+from lib.step import Step
 
 FRAME = pd.DataFrame({"zone": ["74", "75", None], "miles": [1.5, np.nan, 3.0]})
 
@@ -76,7 +76,7 @@ def test_a_name_that_was_not_declared_is_neither_read_nor_written(outputs):
 
 
 @pytest.mark.parametrize(
-    "name, target", [("raw", "make ingest"), ("train", "make prep"), ("tuned", "make tune")]
+    ("name", "target"), [("raw", "make ingest"), ("train", "make prep"), ("tuned", "make tune")]
 )
 def test_a_missing_input_names_the_target_that_makes_it(outputs, name, target):
     with pytest.raises(StepError, match=rf"reads '{name}', which is not in .*r1.*`{target}.* RUN=r1`"):
@@ -90,24 +90,42 @@ def test_a_step_that_did_not_write_all_that_it_declared_does_not_close(outputs):
         step.close()
 
 
+def test_a_folder_to_work_in_lies_in_the_run_and_is_no_output(outputs):
+    step = made()
+    folder = step.scratch("search")
+    assert folder.relative_to(outputs).as_posix() == "r1/search"
+    assert step._written == {}
+
+
+def break_off(step):
+    with step.folder("model") as folder:
+        (folder / "weights.txt").write_text("new")
+        raise KeyError("the fit failed")
+
+
+def write_half(path):
+    with files.whole(path) as file:
+        file.write(b"half")
+        raise KeyError("killed")
+
+
 def test_what_breaks_off_leaves_the_older_thing_and_nothing_half_done(outputs):
     step = made()
     step.write("train", FRAME)
     with step.folder("model") as folder:
         (folder / "weights.txt").write_text("old")
-    with pytest.raises(KeyError), step.folder("model") as folder:
-        (folder / "weights.txt").write_text("new")
-        raise KeyError("the fit failed")
-    with pytest.raises(KeyError), files.whole(outputs / "r1" / "data" / "train.parquet") as file:
-        file.write(b"half")
-        raise KeyError("killed")
+    with pytest.raises(KeyError, match="the fit failed"):
+        break_off(step)
+    with pytest.raises(KeyError, match="killed"):
+        write_half(outputs / "r1" / "data" / "train.parquet")
     later = made(name="04_tune", reads=["train", "model"])
-    assert len(later.read("train")) == 3 and (later.read("model") / "weights.txt").read_text() == "old"
+    assert len(later.read("train")) == 3
+    assert (later.read("model") / "weights.txt").read_text() == "old"
     assert not list(outputs.rglob("*.tmp"))
 
 
 @pytest.mark.parametrize(
-    "code, remedy",
+    ("code", "remedy"),
     [(errno.ENOSPC, "disk is full: free some space"), (errno.EROFS, "read-only: set WORKBOOK_OUTPUTS")],
 )
 def test_a_disk_that_takes_nothing_more_is_named_with_the_remedy(outputs, monkeypatch, code, remedy):
@@ -139,7 +157,7 @@ def test_a_thing_written_in_another_form_replaces_the_older_form(outputs):
     step = made()
     step.write("quality", {"a": 1})
     step.write("quality", FRAME)
-    assert Step.find(outputs / "r1", "quality").name == "quality.parquet"
+    assert paths.find(outputs / "r1", "quality").name == "quality.parquet"
     assert not (outputs / "r1" / "quality.json").exists()
 
 
@@ -155,7 +173,8 @@ class TestScratch:
         step = made(run="scratch", reads=["train"], name="04_tune")
         assert len(step.read("train")) == len(step.read("train")) == 3
         said = capsys.readouterr().out
-        assert said.count("train: taken from the last `make pipeline`") == 1 and "quickstart" in said
+        assert said.count("train: taken from the last `make pipeline`") == 1
+        assert "quickstart" in said
 
     def test_what_scratch_has_goes_before_the_last_pipeline(self, last, capsys):
         made(run="scratch").write("train", FRAME.head(1))
@@ -181,12 +200,13 @@ class TestTrackedRun:
 
     def test_a_closed_step_notes_its_run_its_modules_and_its_memory(self, outputs):
         step = made(writes=["train"])
-        step.open(seed=42)
+        step.open()
         step.write("train", FRAME)
         step.close(rows=3)
         note = json.loads((outputs / "r1" / "notebooks" / ".03_prep.open.json").read_text())
         assert note["status"] == self.status(note["mlflow_run_id"], outputs) == "FINISHED"
-        assert {"lib.steps", "lib.files"} <= set(note["modules"]) and note["peak_memory_mb"] > 20
+        assert {"lib.step", "lib.files"} <= set(note["modules"])
+        assert note["peak_memory_mb"] > 20
 
     def test_running_the_cells_again_closes_the_run_before_as_killed(self, outputs):
         first, second = made(writes=["train"]), made(writes=["train"])
@@ -201,7 +221,7 @@ class TestTrackedRun:
         step.open()
         step.write("train", FRAME)
         step.tracked.wait()
-        step.tracked.note = outputs / "mlflow.db" / "note.json"
+        step.tracked.note_path = outputs / "mlflow.db" / "note.json"
         with pytest.raises(StepError, match=r"Could not write .*note\.json"):
             step.close()
         assert self.status(step.tracked.run_id, outputs) == "RUNNING"
@@ -219,23 +239,57 @@ class TestTrackedRun:
         made(writes=["provenance"], name="01_ingest").write("provenance", {"generated": np.bool_(True)})
         step = made(reads=["provenance"], writes=[])
         step.open()
-        assert step.generated is True and step.tracked._tags["workbook.generated"] == "yes"
+        assert step.generated is True
+        assert step.tracked._tags["workbook.generated"] == "yes"
         step.close()
 
 
+def step_of(**page):
+    """The step of a page of `04_tune` with these parameters."""
+    page = {"Step": Step, "run": "r1", "problem": "green_taxi"} | page
+    exec('step = Step("04_tune", run, problem, reads=["train"])', page)  # noqa: S102 - as a kernel does
+    return page["step"]
+
+
 @pytest.mark.parametrize(
-    "given, expected",
+    ("given", "expected"),
     [
         (["a", "b"], ["a", "b"]),
         ("[xgboost, lasso]", ["xgboost", "lasso"]),
         ("['xgboost']", ["xgboost"]),
-        ("xgboost", ["xgboost"]),
         ("[1, 2.5]", [1, 2.5]),
         ("[]", []),
     ],
 )
-def test_a_list_is_taken_as_papermill_gives_it(given, expected):
-    assert steps.as_list(given) == expected
+def test_a_list_is_taken_as_papermill_gives_it(outputs, given, expected):
+    assert step_of(models=given).parameters["models"] == expected
+
+
+def test_a_step_has_the_parameters_of_its_page_each_as_its_annotation_says(outputs):
+    step = step_of(seed=7, timeout_s=60, options={"train_months": ["2023-01"]}, elsewhere="x")
+    assert step.parameters == {
+        "run": "r1",
+        "problem": "green_taxi",
+        "seed": 7,
+        "timeout_s": 60.0,
+        "options": {"train_months": ["2023-01"]},
+    }
+
+
+def test_a_parameter_of_the_wrong_type_is_refused_before_the_step_opens(outputs):
+    with pytest.raises(ParameterError, match="The parameter seed must be"):
+        step_of(seed="soon")
+
+
+def test_what_is_tracked_are_the_parameters_of_the_page(outputs):
+    step = step_of(seed=7, options={"train_months": ["2023-01"]})
+    step.reads = []
+    step.open()
+    from lib import tracking
+
+    run = tracking.client(tracking.uri(outputs)).get_run(step.tracked.run_id)
+    assert run.data.params == {"seed": "7", "options.train_months": "['2023-01']"}
+    step.tracked.close("KILLED")
 
 
 @pytest.mark.parametrize("run", ["a/b", "..", "", "a b"])

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lib import datasets, quality
-from lib.datasets import green_taxi
-from lib.datasets._green_taxi_zones import BOROUGHS, airport, borough
+from lib import problem, quality
+from lib.datasets.green_taxi import training
+from lib.datasets.green_taxi.serving.zones import BOROUGHS, airport, borough
 from lib.errors import DataError, ParameterError
 
 MIRROR = os.environ.get("DATA_MIRROR", "")
@@ -21,7 +21,8 @@ mirror = [
         not MIRROR, reason="the published files are not here: set DATA_MIRROR to their folder"
     ),
 ]
-SCHEMA = {name: str(dtype) for name, dtype in green_taxi.generate(30, 0).dtypes.items()}
+DATASET = problem.load("green_taxi")
+SCHEMA = {name: str(dtype) for name, dtype in DATASET.generate(30, 0).dtypes.items()}
 
 
 def file_of(folder: Path, name: str = "green_tripdata_2023-01.parquet", **columns: pa.Array) -> Path:
@@ -48,10 +49,10 @@ def file_of(folder: Path, name: str = "green_tripdata_2023-01.parquet", **column
 
 
 def test_ids_are_text_and_the_duration_is_in_minutes(tmp_path):
-    trips = green_taxi.load([file_of(tmp_path)])
+    trips = DATASET.load([file_of(tmp_path)])
     assert {name: str(dtype) for name, dtype in trips.dtypes.items()} == SCHEMA
     assert trips["PULocationID"].tolist() == ["74", "75"]
-    assert green_taxi.label(trips).tolist() == [12.0, 5.5]
+    assert DATASET.label(trips).tolist() == [12.0, 5.5]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_ids_are_text_and_the_duration_is_in_minutes(tmp_path):
 )
 def test_a_month_with_other_types_or_a_new_column_loads_to_the_same_schema(tmp_path, changed):
     paths = [file_of(tmp_path), file_of(tmp_path, "green_tripdata_2025-02.parquet", **changed)]
-    trips = green_taxi.load(paths)
+    trips = DATASET.load(paths)
     assert {name: str(dtype) for name, dtype in trips.dtypes.items()} == SCHEMA
     assert trips["month"].tolist() == ["2023-01"] * 2 + ["2025-02"] * 2
     assert trips["PULocationID"].tolist() == ["74", "75"] * 2
@@ -82,22 +83,22 @@ def test_yellow_trips_load_to_the_same_schema(tmp_path):
     path = file_of(tmp_path, "yellow_tripdata_2023-01.parquet")
     table = pq.read_table(path)
     pq.write_table(table.rename_columns([n.replace("lpep_", "tpep_") for n in table.column_names]), path)
-    assert {name: str(dtype) for name, dtype in green_taxi.load([path]).dtypes.items()} == SCHEMA
+    assert {name: str(dtype) for name, dtype in DATASET.load([path]).dtypes.items()} == SCHEMA
 
 
 def test_only_the_columns_used_are_kept(tmp_path):
-    assert "unused" not in green_taxi.load([file_of(tmp_path)])
+    assert "unused" not in DATASET.load([file_of(tmp_path)])
 
 
 def test_a_missing_column_and_an_empty_month_are_named(tmp_path):
     with pytest.raises(
         DataError, match=r"2023-01.parquet has no column \['trip_distance'\]; it has \['lpep_"
     ):
-        green_taxi.load([file_of(tmp_path, trip_distance=None)])
+        DATASET.load([file_of(tmp_path, trip_distance=None)])
     path = file_of(tmp_path)
     pq.write_table(pq.read_table(path).slice(0, 0), path)
     with pytest.raises(DataError, match=r"2023-01\.parquet has no rows"):
-        green_taxi.load([path])
+        DATASET.load([path])
 
 
 def test_a_file_damaged_in_its_middle_is_an_error_of_ours(tmp_path):
@@ -106,43 +107,43 @@ def test_a_file_damaged_in_its_middle_is_an_error_of_ours(tmp_path):
     content[4:400] = b"\xff" * 396
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"(?s)cannot be read.*delete it first"):
-        green_taxi.load([path])
+        DATASET.load([path])
 
 
 @pytest.mark.parametrize("month", ["2023-13", "2023-1", "January"])
 def test_a_month_that_is_none_is_refused_before_anything_is_fetched(month):
     with pytest.raises(ParameterError, match="no months; write them as 2023-01"):
-        datasets.load("green_taxi", {"train_months": [month]}).fetch()
+        problem.load("green_taxi", {"train_months": [month]}).fetch()
 
 
 def test_the_limits_of_the_rules_are_inclusive():
     start = pd.Timestamp("2023-01-01")
-    trips = green_taxi.generate(30, 0).head(4)
+    trips = DATASET.generate(30, 0).head(4)
     trips["pickup_datetime"] = start
     trips["dropoff_datetime"] = start + pd.to_timedelta([59, 60, 3600, 3601], unit="s")
-    cleaned = datasets.load("green_taxi").clean(trips)
+    cleaned = problem.load("green_taxi").clean(trips)
     assert cleaned.rows["duration"].tolist() == [1.0, 60.0]
     assert cleaned.report["refused"].tolist() == [1, 1]
     assert cleaned.report["left"].tolist() == [3, 2]
 
 
 def test_rules_are_options():
-    trips = green_taxi.generate(3000, 0)
-    loose = datasets.load("green_taxi", {"min_minutes": 0.0, "max_minutes": 2000.0})
-    tight = datasets.load("green_taxi", {"max_miles": 100.0})
-    assert len(loose.clean(trips).rows) > len(datasets.load("green_taxi").clean(trips).rows)
+    trips = DATASET.generate(3000, 0)
+    loose = problem.load("green_taxi", {"min_minutes": 0.0, "max_minutes": 2000.0})
+    tight = problem.load("green_taxi", {"max_miles": 100.0})
+    assert len(loose.clean(trips).rows) > len(problem.load("green_taxi").clean(trips).rows)
     assert tight.clean(trips).rows["trip_distance"].max() <= 100
 
 
 def test_lookalikes_are_the_same_for_a_seed_and_others_for_another():
-    first, again, other = (green_taxi.generate(600, seed) for seed in (1, 1, 2))
+    first, again, other = (DATASET.generate(600, seed) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(first, again)
     assert not first["trip_distance"].equals(other["trip_distance"])
 
 
 def test_lookalikes_have_the_dirt_of_the_real_ones():
-    trips = green_taxi.generate(30_000, 5)
-    minutes = green_taxi.label(trips)
+    trips = DATASET.generate(30_000, 5)
+    minutes = DATASET.label(trips)
     assert (minutes < 0).any()
     assert 0.001 < (minutes > 20 * 60).mean() < 0.005
     assert trips["trip_distance"].max() == 120_098.84
@@ -151,9 +152,8 @@ def test_lookalikes_have_the_dirt_of_the_real_ones():
 
 
 def test_lookalikes_can_be_learnt_from():
-    dataset = datasets.load("green_taxi")
-    parts = dataset.split(dataset.clean(dataset.generate(9000, 1)).rows, 1)
-    train, test = (dataset.engineer(parts[name]) for name in ("train", "test"))
+    parts = DATASET.split(DATASET.clean(DATASET.generate(9000, 1)).rows, 1)
+    train, test = (DATASET.engineer(parts[name]) for name in ("train", "test"))
     pair = test["PU_DO"].map(train.groupby("PU_DO")["duration"].mean()).fillna(train["duration"].mean())
     spread = test["duration"].std()
     assert np.sqrt(((pair - test["duration"]) ** 2).mean()) < 0.75 * spread
@@ -176,8 +176,8 @@ def test_every_zone_has_one_borough():
 
 
 def test_every_row_falls_into_a_group_of_each_slice():
-    trips = green_taxi.generate(900, 0)
-    for name, group in green_taxi.SLICES.items():
+    trips = DATASET.generate(900, 0)
+    for name, group in training.SLICES.items():
         labels = group(trips)
         assert labels.index.equals(trips.index), name
         assert labels.notna().all(), name
@@ -186,19 +186,17 @@ def test_every_row_falls_into_a_group_of_each_slice():
 
 def test_too_few_rows_for_the_months_are_refused():
     with pytest.raises(DataError, match="2 rows do not fill 3 months"):
-        green_taxi.generate(2, 0)
+        DATASET.generate(2, 0)
 
 
 def test_generated_rows_pass_every_check_that_stops():
-    dataset = datasets.load("green_taxi")
-    parts = dataset.split(dataset.clean(dataset.generate(6000, 42)).rows, 42)
-    report = quality.run((quality.not_empty(), quality.apart(), *dataset.checks()), parts)
+    parts = DATASET.split(DATASET.clean(DATASET.generate(6000, 42)).rows, 42)
+    report = quality.run((quality.not_empty(), quality.apart(), *DATASET.checks()), parts)
     assert "none fails" in quality.enforce(report)
 
 
 def test_a_row_in_two_months_stops():
-    dataset = datasets.load("green_taxi")
-    parts = dataset.split(dataset.clean(dataset.generate(600, 42)).rows, 42)
+    parts = DATASET.split(DATASET.clean(DATASET.generate(600, 42)).rows, 42)
     parts["test"] = pd.concat([parts["test"], parts["train"].head(1)])
     with pytest.raises(DataError, match="1 rows of test stand in train"):
         quality.enforce(quality.run([quality.apart()], parts))
@@ -210,22 +208,21 @@ class TestPublished:
     pytestmark = mirror
 
     def load(self, **months: list[str]) -> pd.DataFrame:
-        dataset = datasets.load("green_taxi", months)
+        dataset = problem.load("green_taxi", months)
         return dataset.load([file.path for file in dataset.fetch()])
 
     def test_january_2024_has_the_courses_counts(self):
         one = ["2024-01"]
         raw = self.load(train_months=one, validation_months=one, test_months=one)
         assert len(raw) == 56_551
-        assert len(datasets.load("green_taxi").clean(raw).rows) == 54_373
+        assert len(problem.load("green_taxi").clean(raw).rows) == 54_373
 
     def test_the_first_months_of_2023_have_the_courses_counts(self):
-        dataset = datasets.load("green_taxi")
-        raw, provenance = dataset.ingest("published", rows=0, seed=0)
+        raw, provenance = DATASET.ingest("published", rows=0, seed=0)
         assert raw["month"].value_counts().sort_index().tolist() == [68_211, 64_809, 72_044]
-        parts = dataset.split(dataset.clean(raw).rows, 42)
+        parts = DATASET.split(DATASET.clean(raw).rows, 42)
         assert [len(part) for part in parts.values()] == [65_946, 62_574, 69_392]
-        assert dataset.engineer(parts["train"])["PU_DO"].nunique() + 1 == 5_702
+        assert DATASET.engineer(parts["train"])["PU_DO"].nunique() + 1 == 5_702
         assert [file["rows"] for file in provenance["files"]] == [68_211, 64_809, 72_044]
         assert provenance["files"][0]["sha256"].startswith("9f0e03dd")
         assert not provenance["generated"]
@@ -243,9 +240,8 @@ class TestPublished:
         assert borough(table["LocationID"].astype("str")).tolist() == names.tolist()
 
     def test_the_files_and_the_lookalikes_are_alike(self):
-        dataset = datasets.load("green_taxi")
-        real = dataset.clean(dataset.ingest("published", 0, 0)[0]).rows
-        made = dataset.clean(dataset.generate(20_000, 3)).rows
+        real = DATASET.clean(DATASET.ingest("published", 0, 0)[0]).rows
+        generated = DATASET.clean(DATASET.generate(20_000, 3)).rows
         for column in ("duration", "trip_distance", "fare_amount"):
-            ratio = made[column].quantile([0.1, 0.5, 0.95]) / real[column].quantile([0.1, 0.5, 0.95])
+            ratio = generated[column].quantile([0.1, 0.5, 0.95]) / real[column].quantile([0.1, 0.5, 0.95])
             assert ratio.between(0.6, 1.6).all(), column

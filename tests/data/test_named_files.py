@@ -13,20 +13,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib import datasets, profile, quality
+from lib import problem, profiling, quality
 from lib.errors import ParameterError, WorkbookError
-from lib.pipeline import params
+from lib.runner import parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE, REFERENCE = os.environ.get("SAMPLE", ""), os.environ.get("REFERENCE", "")
 
 
 @cache
-def asked() -> tuple[datasets.Dataset, float, str]:
+def asked() -> tuple[problem.Dataset, float, str]:
     """The problem with its options, alpha, and what a moved distribution means, from PARAMS, P and ALPHA."""
     shown = os.environ.get("PARAMS") or "params/quickstart.yaml"
-    values = params.load(ROOT / shown, shown)
-    given = params.overrides(os.environ.get("P", ""))
+    values = parameters.load(ROOT / shown, shown)
+    given = parameters.overrides(os.environ.get("P", ""))
     options = dict(values.get("options") or {})
     options |= {
         key.removeprefix("options."): value for key, value in given.items() if key.startswith("options.")
@@ -34,7 +34,7 @@ def asked() -> tuple[datasets.Dataset, float, str]:
     values |= given
     alpha = os.environ.get("ALPHA") or values.get("alpha", 0.05)
     try:
-        return datasets.load(values["problem"], options), float(alpha), values.get("on_drift", "warn")
+        return problem.load(values["problem"], options), float(alpha), values.get("on_drift", "warn")
     except ValueError as error:
         raise ParameterError(f"ALPHA={alpha} is no number between 0 and 1.") from error
 
@@ -61,7 +61,7 @@ def checks() -> list[quality.Check]:
         pytest.fail(str(error), pytrace=False)
     found = [quality.not_empty(), *dataset.checks()]
     if REFERENCE:
-        numbers = profile.comparable(dataset, there["reference"])
+        numbers = profiling.comparable(dataset, there["reference"])
         found.append(quality.same_distribution(numbers, alpha).severe(on_drift))
     return found
 
@@ -80,7 +80,7 @@ def test_the_named_file_holds(check: quality.Check) -> None:
 @pytest.mark.skipif(bool(SAMPLE), reason="needs no named file")
 def test_a_number_that_no_longer_varies_is_compared_all_the_same(tmp_path, monkeypatch) -> None:
     """A tempo of 120 in every song: the widest drift there can be, though the sample itself has no spread."""
-    songs = datasets.load("music_genres").generate(600, 1)
+    songs = problem.load("music_genres").generate(600, 1)
     songs.to_parquet(tmp_path / "before.parquet")
     songs.assign(tempo=120.0).to_parquet(tmp_path / "now.parquet")
     here = sys.modules[__name__]

@@ -4,31 +4,33 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import datasets, explain, inference
+from lib import explain, problem
+from lib.runtime.inference import InferencePipeline
 
 CHOICE = {"family": "xgboost", "parameters": {"max_depth": 5, "learning_rate": 0.15}, "rounds": 60}
 
 
 @pytest.fixture(scope="module")
 def trips():
-    dataset = datasets.load("green_taxi")
+    dataset = problem.load("green_taxi")
     return dataset.clean(dataset.labelled(dataset.generate(6000, 11))).rows
 
 
 @pytest.fixture(scope="module", params=["rich", "rich_no_distance"])
 def pipeline(request, trips):
-    return inference.Pipeline.fit(datasets.load("green_taxi"), request.param, CHOICE, trips, 5)
+    return InferencePipeline.fit(problem.load("green_taxi").serving, request.param, CHOICE, trips, 5)
 
 
 @pytest.fixture(scope="module")
 def rich(trips):
-    return inference.Pipeline.fit(datasets.load("green_taxi"), "rich", CHOICE, trips, 5)
+    return InferencePipeline.fit(problem.load("green_taxi").serving, "rich", CHOICE, trips, 5)
 
 
 def test_a_longer_trip_takes_longer(rich, trips):
     rows = trips.head(300)
     short, long = (rich.predict(rows.assign(trip_distance=miles)) for miles in (1.0, 6.0))
-    assert (long > short).mean() > 0.98 and (long - short).mean() > 5
+    assert (long > short).mean() > 0.98
+    assert (long - short).mean() > 5
 
 
 def test_what_is_known_only_afterwards_does_not_move_a_prediction(pipeline, trips):
@@ -39,7 +41,7 @@ def test_what_is_known_only_afterwards_does_not_move_a_prediction(pipeline, trip
 
 
 def test_without_the_distance_the_distance_does_not_move_a_prediction(trips):
-    blind = inference.Pipeline.fit(datasets.load("green_taxi"), "rich_no_distance", CHOICE, trips, 5)
+    blind = InferencePipeline.fit(problem.load("green_taxi").serving, "rich_no_distance", CHOICE, trips, 5)
     assert "trip_distance" not in blind.inputs
     rows = trips.head(200)
     assert np.array_equal(blind.predict(rows.assign(trip_distance=50.0)), blind.predict(rows))
@@ -48,7 +50,9 @@ def test_without_the_distance_the_distance_does_not_move_a_prediction(trips):
 def test_an_unseen_zone_or_pair_predicts_something_sensible(pipeline, trips):
     rows = trips.head(100).assign(PULocationID="999", DOLocationID="998")
     prediction = pipeline.predict(rows)
-    assert np.isfinite(prediction).all() and (prediction > 0).all() and prediction.max() < 90
+    assert np.isfinite(prediction).all()
+    assert (prediction > 0).all()
+    assert prediction.max() < 90
 
 
 def test_the_order_of_rows_and_columns_does_not_matter(pipeline, trips):
@@ -58,8 +62,8 @@ def test_the_order_of_rows_and_columns_does_not_matter(pipeline, trips):
 
 
 def test_the_same_rows_and_seed_give_the_same_model_and_another_seed_another(trips):
-    dataset = datasets.load("green_taxi")
-    one, two, other = (inference.Pipeline.fit(dataset, "rich", CHOICE, trips, s) for s in (5, 5, 6))
+    dataset = problem.load("green_taxi")
+    one, two, other = (InferencePipeline.fit(dataset.serving, "rich", CHOICE, trips, s) for s in (5, 5, 6))
     rows = trips.head(100)
     assert np.array_equal(one.predict(rows), two.predict(rows))
     assert not np.array_equal(one.predict(rows), other.predict(rows))

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import datasets, features
+from lib import problem
+from lib.runtime import encoders
 
 pytestmark = [
     pytest.mark.mirror,
@@ -17,9 +18,9 @@ pytestmark = [
 ]
 
 
-def published(name: str) -> tuple[datasets.Dataset, dict[str, pd.DataFrame]]:
+def published(name: str) -> tuple[problem.Dataset, dict[str, pd.DataFrame]]:
     """A problem and its splits, engineered."""
-    dataset = datasets.load(name)
+    dataset = problem.load(name)
     clean = dataset.clean(dataset.ingest("published", 0, 0)[0]).rows
     return dataset, {part: dataset.engineer(rows) for part, rows in dataset.split(clean, 42).items()}
 
@@ -29,7 +30,7 @@ def test_the_courses_forest_tells_genres_apart_as_well_as_the_course_says():
     from sklearn.metrics import roc_auc_score
 
     dataset, parts = published("music_genres")
-    encoding = features.Encoding(dataset.feature_set("course").encodes)
+    encoding = encoders.Encoding(dataset.feature_set("course").encodes)
     matrix = encoding.fit_transform(parts["train"], parts["train"]["genre"])
     assert matrix.shape == (20_567, 22)  # ten numbers, bar and key, ten words
     forest = RandomForestClassifier(100, max_depth=13, class_weight="balanced", random_state=42, n_jobs=-1)
@@ -54,7 +55,7 @@ def test_the_courses_forest_prices_rentals_as_well_as_the_course_says():
     assert len(rows) == 15_200
     errors = []
     for fit, judge in KFold(3).split(rows):
-        encoding = features.Encoding(dataset.feature_set("course").encodes)
+        encoding = encoders.Encoding(dataset.feature_set("course").encodes)
         matrix = encoding.fit_transform(rows.iloc[fit], price[fit])
         forest = RandomForestRegressor(
             200,
@@ -71,7 +72,7 @@ def test_the_courses_forest_prices_rentals_as_well_as_the_course_says():
 
 def test_a_day_is_told_from_a_day_that_is_stored_and_not_from_the_batch_that_is_asked():
     dataset, parts = published("nyc_rentals")
-    encoding = features.Encoding(dataset.feature_set("course").encodes)
+    encoding = encoders.Encoding(dataset.feature_set("course").encodes)
     encoding.fit_transform(parts["train"], dataset.label(parts["train"]))
     many = encoding.transform(parts["test"].head(50))
     alone = encoding.transform(parts["test"].iloc[[7]])

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 import requests
 
-from lib import datasets, inference, packaging
+from lib import packaging, problem
+from lib.runtime.inference import InferencePipeline
 
 BIN = Path(sys.executable).parent
 
@@ -21,10 +22,10 @@ BIN = Path(sys.executable).parent
 @pytest.fixture(scope="module")
 def taxi(tmp_path_factory):
     """A model folder of generated trips on the rich features, raw rows, and what the model says of them."""
-    dataset = datasets.load("green_taxi")
+    dataset = problem.load("green_taxi")
     parts = dataset.split(dataset.clean(dataset.generate(1500, 42)).rows, 42)
     choice = {"family": "xgboost", "parameters": {"max_depth": 4, "num_boost_round": 20}}
-    pipeline = inference.Pipeline.fit(dataset, "rich", choice, parts["train"], 42)
+    pipeline = InferencePipeline.fit(dataset.serving, "rich", choice, parts["train"], 42)
     folder = tmp_path_factory.mktemp("served") / "model"
     packaging.save_model(pipeline, folder, parts["train"].head(2))
     rows = parts["test"][list(pipeline.inputs)].head(4).reset_index(drop=True)
@@ -72,10 +73,12 @@ def test_mlflow_serves_the_folder_and_answers_rows_with_gaps_and_strangers(taxi,
         np.testing.assert_allclose(answer.json()["predictions"], expected, rtol=1e-5)
         strange = body(rows, passenger_count=None, DOLocationID="9999")
         answer = requests.post(url + "/invocations", json=strange, timeout=60)
-        assert answer.status_code == 200 and np.isfinite(answer.json()["predictions"]).all(), answer.text
+        assert answer.status_code == 200, answer.text
+        assert np.isfinite(answer.json()["predictions"]).all()
         lacking = body(rows.drop(columns="trip_distance"))
         answer = requests.post(url + "/invocations", json=lacking, timeout=60)
-        assert answer.status_code == 400 and "trip_distance" in answer.text
+        assert answer.status_code == 400
+        assert "trip_distance" in answer.text
     finally:
         os.killpg(server.pid, 15)
         server.wait(20)
@@ -95,5 +98,6 @@ def wait_for(url, server, log):
 def test_the_example_that_lies_in_the_folder_is_a_request_that_the_model_answers(taxi):
     folder, _, _ = taxi
     sent = json.loads((folder / "serving_input_example.json").read_text())["dataframe_split"]
-    found, _ = inference.ask(folder, pd.DataFrame(sent["data"], columns=sent["columns"]))
-    assert len(found) == 2 and np.isfinite(found).all()
+    found, _ = packaging.ask(folder, pd.DataFrame(sent["data"], columns=sent["columns"]))
+    assert len(found) == 2
+    assert np.isfinite(found).all()

@@ -17,7 +17,7 @@ def tiny(tmp_path) -> Iterator[tiny_project.Tiny]:
     """A tiny project in which nothing has run."""
     project = tiny_project.Tiny(tmp_path / "project")
     yield project
-    shutil.rmtree(project.sockets, ignore_errors=True)  # a warm child that was killed clears up, too
+    shutil.rmtree(project.sockets, ignore_errors=True)  # a fork server that was killed clears up, too
 
 
 @pytest.fixture(scope="session")
@@ -35,4 +35,4 @@ def done(tmp_path, _finished) -> Iterator[tiny_project.Tiny]:
     shutil.copytree(_finished, tmp_path / "finished")
     project = tiny_project.Tiny(tmp_path / "finished", fresh=False)
     yield project
-    shutil.rmtree(project.sockets, ignore_errors=True)  # a warm child that was killed clears up, too
+    shutil.rmtree(project.sockets, ignore_errors=True)  # a fork server that was killed clears up, too

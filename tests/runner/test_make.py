@@ -149,3 +149,21 @@ def test_no_environment_is_built_where_the_lock_has_nothing(fresh, pretended):
     assert "needs Python 3.11 to 3.14" in result.stderr
     assert "macOS on Apple silicon" in result.stderr
     assert not (fresh / ".venv").exists()
+
+
+def test_names_count_on_makes_own_command_line_alone_and_settings_from_the_environment_too(tmp_path):
+    shown = tmp_path / "shown.mk"
+    shown.write_text(f"include {ROOT}/Makefile\nshown:\n\t@env\n")
+
+    def handed_on(*words, **environment):
+        result = make("-f", str(shown), "shown", *words, **environment)
+        assert result.returncode == 0, result.stderr
+        return dict(line.split("=", 1) for line in result.stdout.splitlines() if "=" in line)
+
+    names = dict.fromkeys(("RUN", "NAME", "TARGET", "DATA", "MODEL", "VERSION", "ALIAS", "PORT"), "exported")
+    handed = handed_on(P="rows=3", **names)
+    assert {handed[f"GIVEN_{name}"] for name in names} == {""}
+    assert handed["P"] == "rows=3"
+    handed = handed_on("VERSION=3", "RUN=a$b", **names)
+    assert (handed["GIVEN_VERSION"], handed["GIVEN_RUN"]) == ("3", "a$b")
+    assert "RUN" not in handed  # what make was told is no RUN of the environment

@@ -1,74 +1,103 @@
 """The pages of a run: what a notebook looks like as HTML, and the graph of steps as a drawing."""
 
+import nbformat
 import pytest
+from test_summary import DONE
 
-from lib.pipeline import drawing, page
+from lib import display, profiling
+from lib.records import FailedStep
+from lib.runner.report import drawing, executed, pages
+from lib.runner.status import Standing
 
 
-def notebook(*cells):
-    return {"cells": list(cells)}
+def page(*cells):
+    """The HTML of a notebook of these cells."""
+    return executed.render(nbformat.v4.new_notebook(cells=list(cells)), [], "")
 
 
 def code(source, *outputs, tags=()):
-    return {
-        "cell_type": "code",
-        "source": source,
-        "execution_count": 1,
-        "metadata": {"tags": list(tags)},
-        "outputs": list(outputs),
-    }
+    metadata = {"tags": list(tags)}
+    return nbformat.v4.new_code_cell(source, outputs=list(outputs), execution_count=1, metadata=metadata)
 
 
 def text(source):
-    return {"cell_type": "markdown", "source": source, "metadata": {}}
+    return nbformat.v4.new_markdown_cell(source)
+
+
+def output(**data):
+    return nbformat.v4.new_output("display_data", data={k.replace("_", "/", 1): v for k, v in data.items()})
 
 
 def picture(content="cGljdHVyZQ=="):
-    return {"output_type": "display_data", "data": {"image/png": content, "text/plain": "<Figure>"}}
+    return output(image_png=content, text_plain="<Figure>")
+
+
+def stream(words, name="stdout"):
+    return nbformat.v4.new_output("stream", name=name, text=words)
 
 
 def test_the_title_is_the_first_heading_and_second_headings_make_the_contents():
-    html = page.render(notebook(text("# All *about* it\n\n## First\n\n## Second")), [], "")
+    html = page(text("# All *about* it\n\n## First\n\n## Second & last"))
     assert "<title>All about it</title>" in html
-    assert html.count('<a href="#h') == 2
+    assert '<nav class="contents"><a href="#First">First</a>' in html
+    assert ">Second &amp; last</a></nav>" in html
 
 
 @pytest.mark.parametrize(
-    "output, shown",
+    ("made", "shown"),
     [
-        ({"output_type": "stream", "name": "stdout", "text": ["a < b\n"]}, "a &lt; b"),
+        (stream("a < b\n"), "a &lt; b"),
+        (output(text_html="<table></table>", text_plain="x"), "<table>"),
+        (output(text_markdown="**so**"), "<strong>so</strong>"),
         (
-            {"output_type": "execute_result", "data": {"text/html": "<table></table>", "text/plain": "x"}},
-            "<table>",
-        ),
-        ({"output_type": "display_data", "data": {"text/markdown": "**so**"}}, "<strong>so</strong>"),
-        (
-            {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["\x1b[31mE\x1b[0m: v"]},
-            "#b42318",
+            nbformat.v4.new_output("error", ename="E", evalue="v", traceback=["\x1b[31mE\x1b[0m: <v>"]),
+            '<span class="ansi-red-fg">E</span>: &lt;v&gt;',
         ),
         (picture(), 'src="data:image/png;base64,cGljdHVyZQ=="'),
     ],
 )
-def test_each_kind_of_output_is_shown_in_its_richest_form(output, shown):
-    assert shown in page.render(notebook(code("f()", output)), [], "")
+def test_each_kind_of_output_is_shown_in_its_richest_form(made, shown):
+    assert shown in page(code("f()", made))
+
+
+@pytest.mark.parametrize("category", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>"])
+def test_a_category_of_the_data_is_no_markup_on_the_page(category):
+    said = display.markdown(f"Most frequent is **{category}**.\n\n{category}\n\n| a |\n|---|\n| {category} |")
+    html = page(code("f()", output(text_markdown=said.data)))
+    assert category.split()[0] not in html
+    assert html.count(category.replace("<", "&lt;").replace(">", "&gt;")) == 3
+
+
+def test_a_file_name_is_no_markup_where_the_rows_come_from():
+    file = {"name": "<script>alert(1)</script>.csv", "url": "x", "bytes": 1, "sha256": "0" * 64, "rows": None}
+    said = profiling.origin({"generated": False, "rows": 1, "files": [file]})
+    assert "<script>" not in page(code("f()", output(text_markdown=said.data)))
 
 
 def test_a_progress_bar_is_shown_as_it_ended():
-    assert page.ansi("10 %\r50 %\r100 %\n") == "100 %\n"
+    html = page(code("f()", stream("10 %\r50 %\r100 %\n", "stderr")))
+    assert "100 %" in html
+    assert "50 %" not in html
 
 
-def test_colours_of_a_terminal_are_closed_and_text_is_escaped():
-    assert page.ansi("\x1b[1;32m<ok>\x1b[0m") == '<span style="color:#18794e">&lt;ok&gt;</span>'
+def test_a_picture_is_described_by_the_heading_above_it():
+    assert 'alt="One"' in page(text("## One"), code("f()", picture()))
 
 
 def test_headline_pictures_are_those_of_tagged_cells_else_the_first():
     first, second = code("a", picture("Zmlyc3Q=")), code("b", picture("c2Vjb25k"))
-    plain = page.pictures(notebook(text("## One"), first, text("## Two"), second))
-    assert plain == [("One", "data:image/png;base64,Zmlyc3Q=")]
+    plain = nbformat.v4.new_notebook(cells=[text("## One"), first, text("## Two"), second])
+    assert executed.pictures(plain) == [("One", "data:image/png;base64,Zmlyc3Q=")]
     second["metadata"]["tags"] = ["headline"]
-    assert page.pictures(notebook(first, text("## Two"), second)) == [
-        ("Two", "data:image/png;base64,c2Vjb25k")
-    ]
+    tagged = nbformat.v4.new_notebook(cells=[first, text("## Two"), second])
+    assert executed.pictures(tagged) == [("Two", "data:image/png;base64,c2Vjb25k")]
+
+
+def test_what_a_template_is_given_is_text_and_never_html():
+    html = pages.render("base.html.j2", title="<b>t</b>", links=[("<i>x</i>", '"><script>')], note="<u>n</u>")
+    assert "&lt;b&gt;t" in html
+    for raw in ("<b>t", "<i>x", "<script>", "<u>n"):
+        assert raw not in html
 
 
 def test_the_drawing_leaves_out_lines_that_others_imply_and_links_to_what_is_done():
@@ -77,11 +106,9 @@ def test_the_drawing_leaves_out_lines_that_others_imply_and_links_to_what_is_don
         "02_b": {"reads": ["x"], "writes": ["y"]},
         "03_c": {"reads": ["x", "y"], "writes": []},
     }
-    states = {
-        "01_a": {"status": "done", "seconds": 1.25, "peak_memory_mb": 1234.5},
-        "02_b": {"status": "failed"},
-    }
-    svg = drawing.graph(steps, states)
+    done = DONE.__class__(**{**DONE.__dict__, "seconds": 1.25, "peak_memory_mb": 1234.5})
+    failure = FailedStep("02_b", None, 3, "", "it broke")
+    svg = drawing.draw(steps, {"01_a": Standing("done", done), "02_b": Standing("failed", failure=failure)})
     assert svg.count('fill="none"') == 2  # a to b, b to c; a to c goes without saying
     assert "1.2 s · 1,234 MB" in svg
     assert 'href="notebooks/01_a.html"' in svg

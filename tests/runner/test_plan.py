@@ -2,17 +2,19 @@
 
 import json
 import os
+import shutil
 
 import pytest
+from tiny import ROOT, ask
 
+from lib import paths
 from lib.errors import ParameterError, StepError
-from lib.pipeline import plan, project, session
+from lib.runner import graph
 
 
 def planned(tiny, words=(), **environment):
     """The plan, as {step: reasons joined}; `~` marks a step that may or may not run."""
-    asked = session.ask(environment, list(words), project.Project(tiny.root, tiny.outputs))
-    found = asked.planned()
+    found = ask(tiny.project, words, **environment).plan()
     return {s.name: "~" + s.reasons[0] if s.maybe else "; ".join(s.reasons) for s in found if s.reasons}
 
 
@@ -93,13 +95,13 @@ def test_a_module_that_is_gone_counts(done):
 
 
 def test_the_runner_itself_does_not_count(done):
-    for path in (done.root / "lib" / "pipeline").glob("*.py"):
+    for path in (done.root / "lib" / "runner").rglob("*.py"):
         path.write_text(path.read_text() + "\nEDITED = 1\n")
     assert planned(done) == {}
 
 
 @pytest.mark.parametrize(
-    "do, reason",
+    ("do", "reason"),
     [
         (lambda path: path.write_text("[1]"), "output raw was changed by something else"),
         (lambda path: path.unlink(), "output raw was deleted"),
@@ -169,7 +171,7 @@ def step(name, reads=(), writes=()):
 
 
 @pytest.mark.parametrize(
-    "notebooks, message",
+    ("notebooks", "message"),
     [
         ({"05_a": (["y"], ["x"]), "06_b": (["x"], ["y"])}, "wait for one another in a circle: 05_a, 06_b"),
         ({"05_a": ([], ["raw"])}, "Both 01_ingest and 05_a write 'raw'; only one step may"),
@@ -185,8 +187,8 @@ def test_a_graph_that_cannot_run_is_refused(tiny, notebooks, message):
 
 def test_order_follows_reads_and_writes_and_not_numbers(tiny):
     tiny.notebook("00_last", 'run: str = "scratch"', step("00_last", ["metrics"], ["end"]))
-    graph = plan.graph(project.Project(tiny.root, tiny.outputs))
-    assert [n.name for n in graph.notebooks] == ["01_ingest", "02_eda", "03_prep", "04_tune", "00_last"]
+    steps = graph.read(tiny.project)
+    assert [n.name for n in steps.notebooks] == ["01_ingest", "02_eda", "03_prep", "04_tune", "00_last"]
 
 
 def test_an_unknown_step_is_refused_with_a_near_one(tiny):
@@ -196,7 +198,7 @@ def test_an_unknown_step_is_refused_with_a_near_one(tiny):
 
 def test_without_notebooks_the_error_says_how_they_are_named(tmp_path):
     with pytest.raises(StepError, match=r"no notebooks named like 01_ingest.ipynb"):
-        plan.graph(project.Project(tmp_path, tmp_path / "outputs"))
+        graph.read(paths.Project(tmp_path, tmp_path / "outputs"))
 
 
 def test_a_parameters_cell_that_is_no_python_is_named_with_its_line(tiny):
@@ -206,3 +208,18 @@ def test_a_parameters_cell_that_is_no_python_is_named_with_its_line(tiny):
         match=r"05_more.ipynb, the cell tagged `parameters`: line 2 is no Python.*rows: int = =",
     ):
         planned(tiny)
+
+
+def test_a_notebook_of_an_earlier_workbook_is_refused_in_a_line_that_says_what_to_do(tiny):
+    shutil.copy(ROOT / "tests" / "golden" / "notebook" / "07_mine.ipynb", tiny.root / "notebooks")
+    with pytest.raises(
+        StepError,
+        match=r"07_mine.ipynb is of an earlier workbook: it uses lib.steps \(now lib.step\), lib.inf.*Change",
+    ):
+        planned(tiny)
+
+
+def test_the_records_of_an_earlier_workbook_make_its_steps_run_again(done):
+    golden = ROOT / "tests" / "golden" / "run" / "quickstart" / "notebooks"
+    shutil.copy(golden / "03_prep.json", done.folder() / "notebooks" / "03_prep.json")
+    assert planned(done)["03_prep"] == "its record is of an earlier workbook"

@@ -11,6 +11,8 @@ import sys
 import pytest
 from tiny import ROOT, kill_group, wait_for
 
+from lib import files
+
 #: Small, but every step does all that it does.
 WORK = (
     "rows=2000 models=[linear_regression,xgboost] max_evals=2 timeout_s=600 workers=1 "
@@ -33,7 +35,7 @@ def command(outputs, **environment):
 def start(checkout, outputs, **environment):
     """Start the runner up to training."""
     return subprocess.Popen(
-        [sys.executable, "-m", "lib.pipeline", "run", "train"],
+        [sys.executable, "-m", "lib.cli", "pipeline", "train"],
         cwd=checkout,
         env=command(outputs, **environment),
         stdout=subprocess.PIPE,
@@ -52,9 +54,7 @@ def finish(process):
 
 def digests(folder):
     found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SAME}
-    model = folder / "model"
-    for path in sorted(p for p in model.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-        found[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    found["model"] = files.digest(folder / "model")  # but for when and by which run it was made
     return found
 
 
@@ -71,9 +71,9 @@ def predictions(folder):
     """The kept model's predictions of the test rows, by a clean process."""
     import pandas as pd
 
-    from lib import inference
+    from lib import packaging
 
-    found, _ = inference.ask(folder / "model", pd.read_parquet(folder / "data" / "test.parquet"))
+    found, _ = packaging.ask(folder / "model", pd.read_parquet(folder / "data" / "test.parquet"))
     return hashlib.sha256(found.astype("float64").tobytes()).hexdigest()
 
 
@@ -124,7 +124,7 @@ def test_every_step_closes_its_run_and_has_its_notebook_attached(first):
     client = MlflowClient(f"sqlite:///{first.parent / 'mlflow.db'}")
     for path in sorted((first / "notebooks").glob("0*.json")):
         record = json.loads(path.read_text())
-        found = client.get_run(record["tracked"]["mlflow_run_id"])
+        found = client.get_run(record["mlflow_run_id"])
         assert found.info.status == "FINISHED"
         attached = [item.path for item in client.list_artifacts(found.info.run_id, "notebook")]
         assert attached == [f"notebook/{record['step']}.ipynb"]

@@ -1,10 +1,22 @@
 """The closing lines of a run say what is in its files, and no more."""
 
-import json
-
 import pytest
 
-from lib.pipeline import summary
+from lib.records import Registration, StepRecord
+from lib.runner import summary
+
+DONE = StepRecord(
+    step="06_registry",
+    code=[],
+    parameters={},
+    modules={},
+    inputs={},
+    outputs={"registry": "0" * 64},
+    started="2026-03-01T14:05:09+01:00",
+    seconds=1.0,
+    reasons=[],
+    kernel="warm",
+)
 
 
 @pytest.mark.parametrize(
@@ -16,9 +28,21 @@ from lib.pipeline import summary
     ],
 )
 def test_the_alias_is_told_of_the_version_that_holds_it(tmp_path, holder, outcome, line):
-    told = {"name": "taxi", "version": 2, "alias": "champion", "holder": holder, "outcome": outcome}
-    (tmp_path / "registry.json").write_text(json.dumps(told))
-    record = tmp_path / "notebooks" / "06_registry.json"  # the step is done
-    record.parent.mkdir()
-    record.write_text(json.dumps({"outputs": {"registry": "0" * 32}}))
+    registered = Registration(
+        name="taxi",
+        version=2,
+        digest="d",
+        outcome=outcome,
+        reason="",
+        alias="champion",
+        holder=holder,
+        metric="rmse",
+        test_rows=9,
+        score=1.0,
+        rival="version 1",
+        rival_score=2.0,
+    )
+    registered.write(tmp_path / "registry.json")
+    assert summary.headline(tmp_path) == []  # the step that writes it is not done
+    DONE.write(tmp_path / "notebooks" / "06_registry.json")
     assert line in summary.headline(tmp_path)

@@ -1,13 +1,14 @@
 """A sweep: the grid that P says, what its runs share, and the table at the end."""
 
 import json
-import shutil
+import re
 
 import pytest
-from tiny import ROOT
 
+from lib import paths
 from lib.errors import ParameterError
-from lib.pipeline import grid, plan, project, sweep
+from lib.records import Metrics, Tuned
+from lib.runner import grid, sweep
 
 TRACKED = """
 class _Run:
@@ -23,7 +24,7 @@ def open(**about):
 
 
 @pytest.mark.parametrize(
-    "text, found",
+    ("text", "found"),
     [
         ("10,20", ["10", "20"]),
         ("range(10,50,15)", ["10", "25", "40"]),
@@ -57,10 +58,10 @@ def test_names_that_would_be_too_long_stay_apart():
 
 
 @pytest.mark.parametrize(
-    "text, message",
+    ("text", "message"),
     [
         ("seed=1", "nothing varies"),
-        ("seed", "a sweep is told as"),
+        ("seed", "a sweep is written as"),
         ("seed=range(a,b)", "needs whole numbers"),
         ("seed=range(5,1,1)", "holds nothing"),
         ("seed=1,,2", "empty value"),
@@ -71,23 +72,19 @@ def test_a_grid_that_is_none_is_refused(text, message):
         grid.points(text, "taxi")
 
 
-def test_what_no_varying_parameter_reaches_is_shared(tiny):
-    graph = plan.graph(project.Project(tiny.root, tiny.outputs))
-    assert sweep.common(graph, grid.points("max_evals=1,2", "x")) == ["01_ingest", "02_eda", "03_prep"]
-    assert sweep.common(graph, grid.points("keep=1,2", "x")) == ["01_ingest", "02_eda"]
-    assert sweep.common(graph, grid.points("rows=1,2", "x")) == []
-
-
-def test_a_sweep_runs_ingest_once_and_ends_with_a_table(tiny):
+@pytest.fixture
+def swept(tiny):
+    """A tiny project whose search leaves what a sweep compares."""
     tiny.module("tracking", (tiny.root / "lib" / "tracking.py").read_text() + TRACKED)
-    (tiny.root / "lib" / "plots").mkdir()
-    shutil.copy(ROOT / "lib" / "plots" / "style.py", tiny.root / "lib" / "plots" / "style.py")
     tiny.replace("04_tune", '{"test_rmse":', '{"validation_rmse": 10 - max_evals, "test_rmse":')
-    tiny.replace(
-        "04_tune",
-        "step.close",
-        'step.folder.joinpath("tuned.json").write_text(\'{"metric": "rmse"}\')\nstep.close',
-    )
+    tuned = Tuned(feature_set="all", metric="rmse", choice={"family": "mean"}, best={}, trials=1)
+    write = f"step.folder.joinpath('tuned.json').write_text({json.dumps(json.dumps(tuned.to_mapping()))})"
+    tiny.replace("04_tune", "step.close", f"{write}\nstep.close")
+    return tiny
+
+
+def test_a_sweep_runs_ingest_once_and_ends_with_a_table(swept):
+    tiny = swept
     result = tiny.run("sweep", P="max_evals=1,5")
     assert result.returncode == 0, result.stdout + result.stderr
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -96,8 +93,15 @@ def test_a_sweep_runs_ingest_once_and_ends_with_a_table(tiny):
     assert [row["max_evals"] for row in table] == ["5", "1"]  # best on validation first
     assert "closed FINISHED" in result.stdout
     logs = {path.parent.name: path.read_text() for path in tiny.outputs.glob("quickstart-*/pipeline.log")}
-    assert sorted(name for name, text in logs.items() if "01_ingest" in text and "✓ 01_ingest" in text) == [
-        "quickstart-shared"
+    ran = {
+        run: [s for s in ("01_ingest", "02_eda", "03_prep", "04_tune") if f"{run}/{s} started" in text]
+        for run, text in logs.items()
+    }
+    first, second = (f"quickstart-max_evals-{evals}" for evals in (1, 5))
+    assert ran == {first: ["01_ingest", "02_eda", "03_prep", "04_tune"], second: ["04_tune"]}
+    assert f"{second}/01_ingest linked from run {first}" in logs[second]
+    assert sorted((tiny.outputs / "linked.txt").read_text().splitlines()) == [
+        f"{second}/{step} from {first}" for step in ("01_ingest", "02_eda", "03_prep")
     ]
     assert "<svg" in (tiny.outputs / "sweeps" / "quickstart" / "index.html").read_text()
 
@@ -109,16 +113,88 @@ def test_a_mistake_in_any_point_is_refused_before_the_first_runs(tiny):
     assert not tiny.outputs.exists()
 
 
+def test_a_run_under_another_name_links_what_would_come_out_the_same_but_not_with_force(done):
+    result = done.run(RUN="other", P="max_evals=9")
+    assert result.returncode == 0, result.stdout + result.stderr
+    linked = [line.split()[1] for line in result.stdout.splitlines() if "linked from run quickstart" in line]
+    assert sorted(linked) == [
+        "01_ingest",
+        "02_eda",
+        "03_prep",
+    ]
+    assert "04_tune        started" in result.stdout
+    assert (done.folder("other") / "raw.json").read_text() == (done.folder() / "raw.json").read_text()
+    assert "All 4 steps of run other are up to date" in done.run(RUN="other", P="max_evals=9").stdout
+    forced = done.run(RUN="third", FORCE="1")
+    assert "linked" not in forced.stdout
+    assert len(done.ran(forced)) == 4
+
+
+def test_a_step_that_acts_outside_of_its_run_is_never_linked(done):
+    done.replace("03_prep", 'writes=["train", "test"])', 'writes=["train", "test"], acts_on=["registry"])')
+    assert done.run().returncode == 0
+    result = done.run(RUN="other")
+    assert "01_ingest      linked from run quickstart" in result.stdout
+    assert "03_prep        started" in result.stdout
+
+
+def test_what_was_changed_in_the_other_run_is_not_linked(done):
+    (done.folder() / "raw.json").write_text("[1]")
+    result = done.run("pipeline", "ingest", RUN="other")
+    assert "01_ingest      started" in result.stdout
+
+
 def test_a_first_run_that_failed_takes_no_figures_from_the_others(tmp_path):
     points = grid.points("seed=1,2", "taxi")
-    folders = [tmp_path / point.run for point in points]
-    for folder in folders:
-        folder.mkdir()
-    (folders[1] / "tuned.json").write_text('{"metric": "rmse"}')
-    metrics = {"validation_rmse": 5.0, "test_rmse": 6.0}
-    results = [sweep.Result(points[0], 1, 1.0, {}), sweep.Result(points[1], 0, 1.0, metrics)]
-    table = sweep.compare(results, folders)
+    project = paths.Project(tmp_path, tmp_path)
+    Tuned("all", "rmse", {}, {}, 1).write(tmp_path / points[1].run / "tuned.json")
+    for point in points:
+        Metrics({"validation_rmse": 5.0, "test_rmse": 6.0}).write(tmp_path / point.run / "metrics.json")
+    seconds = dict.fromkeys([point.run for point in points], 1.0)
+    table = sweep.compare(points, project, seconds, done={points[1].run})
     assert [(row["seed"], row["validation_rmse"], row["test_rmse"]) for row in table] == [
         ("2", 5.0, 6.0),
         ("1", None, None),
     ]
+
+
+def test_the_seconds_of_a_point_are_of_its_own_steps(swept):
+    tiny = swept
+    tiny.replace("04_tune", "step.write(", "import time; time.sleep(2)\nstep.write(")
+    assert tiny.run("sweep", P="max_evals=1,5").returncode == 0
+    table = json.loads((tiny.outputs / "sweeps" / "quickstart" / "sweep.json").read_text())["runs"]
+    for row in table:
+        paths_of_records = (tiny.folder(row["run"]) / "notebooks").glob("[0-9]*.json")
+        seconds = sum(json.loads(path.read_text())["seconds"] for path in paths_of_records)
+        assert row["seconds"] == pytest.approx(seconds, abs=0.1)
+
+
+def test_a_linked_step_leaves_nothing_of_what_was_there_before(done):
+    other = done.run(RUN="other", P="rows=5")
+    assert other.returncode == 0, other.stdout + other.stderr
+    page = done.folder("other") / "notebooks" / "01_ingest.html"
+    assert "rows = 5" in "".join(re.sub(r"<[^>]*>", "", page.read_text()).split("\n"))
+    page.with_suffix(".failed.html").write_text("of an earlier attempt")
+    again = done.run(RUN="other")
+    assert "01_ingest      linked from run quickstart" in again.stdout
+    shown = re.sub(r"<[^>]*>", "", page.read_text())
+    assert "rows = 5" not in shown
+    assert "alpha.rows(rows)" in shown
+    assert not page.with_suffix(".failed.html").exists()
+
+
+def test_files_from_outside_are_read_again_by_a_run_of_another_name(done):
+    done.replace("01_ingest", 'problem: str = "tiny"', 'problem: str = "tiny"\nsource: str = "generated"')
+    assert done.run(P="source=published").returncode == 0
+    result = done.run(RUN="other", P="source=published")
+    assert "01_ingest      started" in result.stdout
+    assert "02_eda         linked from run quickstart" in result.stdout
+
+
+def test_a_page_that_is_missing_is_made_again_without_its_step(done):
+    (done.folder() / "notebooks" / "02_eda.html").unlink()
+    (done.folder() / "index.html").unlink()
+    result = done.run()
+    assert "All 4 steps of run quickstart are up to date" in result.stdout
+    assert (done.folder() / "notebooks" / "02_eda.html").exists()
+    assert (done.folder() / "index.html").exists()

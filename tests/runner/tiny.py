@@ -1,4 +1,4 @@
-"""A tiny project in a temporary folder: real runner, four small notebooks, a stand-in for `lib.steps`.
+"""A tiny project in a temporary folder: real runner, four small notebooks, a stand-in for `lib.step`.
 
 The stand-in writes what the real one writes (outputs, the note with the modules used) without a tracker, so
 that a test of the runner takes a second. Tests of the real pipeline are in `test_real_pipeline.py`.
@@ -14,11 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+
+from lib import paths
+from lib.runner import plan
 
 ROOT = Path(__file__).resolve().parents[2]
 
-STEPS = """
+STEP = """
 import json, os, sys
 from pathlib import Path
 
@@ -26,24 +30,26 @@ OUTPUTS = Path(os.environ.get("WORKBOOK_OUTPUTS") or Path(__file__).parents[1] /
 
 
 class Step:
-    def __init__(self, name, run, problem="tiny", reads=(), writes=()):
+    def __init__(self, name, run, problem="tiny", *, reads=(), writes=(), acts_on=()):
         self.name, self.folder = name, OUTPUTS / run
         self.note = self.folder / "notebooks" / f".{name}.open.json"
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
         self.note.parent.mkdir(parents=True, exist_ok=True)
-        self.note.write_text(json.dumps({"pid": os.getpid()}))
+        self.note.write_text(json.dumps({"format": 2, "pid": os.getpid()}))
 
     def read(self, name):
         return json.loads((self.folder / f"{name}.json").read_text())
 
     def write(self, name, value):
         temporary = self.folder / f".{name}.json.{os.getpid()}.tmp"
+        value = {"format": 2, **value} if isinstance(value, dict) else value
         temporary.write_text(json.dumps(value, sort_keys=True))
         temporary.rename(self.folder / f"{name}.json")
 
     def close(self, **metrics):
         used = sorted(m for m in sys.modules if m == "lib" or m.startswith("lib."))
-        self.note.write_text(json.dumps({"pid": os.getpid(), "modules": used, "peak_memory_mb": 50.0}))
+        note = {"format": 2, "pid": os.getpid(), "modules": used, "peak_memory_mb": 50.0}
+        self.note.write_text(json.dumps(note | {"mlflow_run_id": self.name}))
 """
 
 TRACKING = """
@@ -51,32 +57,49 @@ import json, os
 from pathlib import Path
 
 
+class Tracked:
+    pass
+
+
+def environment(outputs):
+    return {"WANDB_MODE": "offline"}
+
+
+def commit():
+    return {}
+
+
 def close_dead(note):
     with (Path(os.environ["WORKBOOK_OUTPUTS"]) / "closed.txt").open("a") as file:
         file.write("FAILED\\n")
 
 
-def attach(note, path):
+def attach(record, path):
     pass
+
+
+def linked(record, run, outputs):
+    with (outputs / "linked.txt").open("a") as file:
+        file.write(f"{run}/{record.step} from {record.linked_from}\\n")
 """
 
 NOTEBOOKS = {
     "01_ingest": (
         'run: str = "scratch"\nrows: int = 3  # how many\noptions: dict = {}\nproblem: str = "tiny"',
-        "from lib.steps import Step\nfrom lib import alpha\n"
+        "from lib.step import Step\nfrom lib import alpha\n"
         'step = Step("01_ingest", run, problem, writes=["raw"])',
         'step.write("raw", alpha.rows(rows))',
         "step.close()",
     ),
     "02_eda": (
         'run: str = "scratch"\nsample: int = 2\nproblem: str = "tiny"',
-        'from lib.steps import Step\nstep = Step("02_eda", run, problem, reads=["raw"], writes=["profile"])',
+        'from lib.step import Step\nstep = Step("02_eda", run, problem, reads=["raw"], writes=["profile"])',
         'step.write("profile", {"largest": max(step.read("raw")), "sample": sample})',
         "step.close()",
     ),
     "03_prep": (
         'run: str = "scratch"\nkeep: float = 2.5\nproblem: str = "tiny"',
-        "from lib.steps import Step\nfrom lib import beta\n"
+        "from lib.step import Step\nfrom lib import beta\n"
         'step = Step("03_prep", run, problem, reads=["raw"], writes=["train", "test"])',
         'kept = beta.keep(step.read("raw"), keep)',
         'step.write("train", kept)',
@@ -85,7 +108,7 @@ NOTEBOOKS = {
     ),
     "04_tune": (
         'run: str = "scratch"\nmodels: list[str] = ["mean"]\nmax_evals: int = 5\nproblem: str = "tiny"',
-        "from lib.steps import Step\n"
+        "from lib.step import Step\n"
         'step = Step("04_tune", run, problem, reads=["train", "test"], writes=["metrics"])',
         'train = step.read("train")',
         'step.write("metrics", {"test_rmse": sum(train) / len(train), "evals": max_evals})',
@@ -97,6 +120,13 @@ MODULES = {
     "beta": "def keep(rows, most):\n    return [row for row in rows if row < most]\n",
     "gamma": "UNUSED = 1\n",
 }
+
+
+def ask(project: paths.Project, words: Sequence[str] = (), **environment: str) -> plan.Request:
+    """What the command line makes of an environment."""
+    names = {"PARAMS": "file", "P": "overrides", "RUN": "run", "STEPS": "steps", "FORCE": "force"}
+    wishes = {names[name]: value for name, value in environment.items()}
+    return plan.ask(plan.Wishes(**wishes, until=tuple(words)), project)
 
 
 def cell(source: str, tags: tuple[str, ...] = (), number: int = 0) -> dict:
@@ -122,15 +152,18 @@ class Tiny:
 
     def _write(self) -> None:
         root = self.root
-        shutil.copytree(
-            ROOT / "lib" / "pipeline", root / "lib" / "pipeline", ignore=shutil.ignore_patterns("__pycache__")
-        )
-        warm = root / "lib" / "pipeline" / "warm.py"  # the same warm child with less to import
+        for room in ("runner", "cli", "notebook_source", "compute"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / "lib" / room, root / "lib" / room, ignore=ignored)
+        kernels = root / "lib" / "runner" / "kernels.py"  # the same fork server with less to import
         few = 'LIBRARIES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "numpy")'
-        warm.write_text(re.sub(r"LIBRARIES = \(.*?\n\)", few, warm.read_text(), flags=re.DOTALL))
-        for name in ("__init__.py", "errors.py", "files.py"):
-            shutil.copy(ROOT / "lib" / name, root / "lib" / name)
-        self.module("steps", STEPS)
+        kernels.write_text(re.sub(r"LIBRARIES = \(.*?\n\)", few, kernels.read_text(), flags=re.DOTALL))
+        for name in ("__init__", "errors", "files", "paths", "records", "dependencies"):
+            shutil.copy(ROOT / "lib" / f"{name}.py", root / "lib" / f"{name}.py")
+        for name in ("__init__", "style", "comparison"):  # of a sweep
+            (root / "lib" / "plots").mkdir(exist_ok=True)
+            shutil.copy(ROOT / "lib" / "plots" / f"{name}.py", root / "lib" / "plots" / f"{name}.py")
+        self.module("step", STEP)
         self.module("tracking", TRACKING)
         for name, text in MODULES.items():
             self.module(name, text)
@@ -138,6 +171,11 @@ class Tiny:
             self.notebook(name, *cells)
         (root / "params").mkdir()
         self.yaml("rows: 4  # enough\n")
+
+    @property
+    def project(self) -> paths.Project:
+        """Its folders."""
+        return paths.Project(self.root, self.outputs)
 
     def module(self, name: str, text: str) -> None:
         """Write `lib/<name>.py`."""
@@ -172,25 +210,27 @@ class Tiny:
         inherited = {
             k: v
             for k, v in os.environ.items()
-            if k not in ("P", "RUN", "PARAMS", "STEPS", "FORCE", "MAKELEVEL")
+            if k not in ("P", "RUN", "PARAMS", "STEPS", "FORCE", "JOBS", "MAKELEVEL")
         }
         inherited |= {
             "WORKBOOK_OUTPUTS": str(self.outputs),
             "XDG_RUNTIME_DIR": str(self.sockets),
             "PYTHONPATH": str(self.root),
         } | environment
-        return [sys.executable, "-m", "lib.pipeline", *words], inherited
+        if "RUN" in inherited:  # as make hands on what stands on its own command line
+            inherited["GIVEN_RUN"] = inherited.pop("RUN")
+        return [sys.executable, "-m", "lib.cli", *words], inherited
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
         """Start the runner and wait for its end."""
-        command, inherited = self.command(*(words or ("run",)), **environment)
+        command, inherited = self.command(*(words or ("pipeline",)), **environment)
         return subprocess.run(
             command, cwd=self.root, env=inherited, capture_output=True, text=True, timeout=120
         )
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen:
         """Start the runner in a process group of its own."""
-        command, inherited = self.command(*(words or ("run",)), **environment)
+        command, inherited = self.command(*(words or ("pipeline",)), **environment)
         return subprocess.Popen(
             command,
             cwd=self.root,
@@ -229,4 +269,4 @@ def kill_group(process: subprocess.Popen) -> None:
     """End a runner that a test has started, with its process group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()

@@ -1,0 +1,209 @@
+"""The commands. P, PARAMS, STEPS, FORCE and JOBS count from the environment as well; what names a thing
+(RUN, NAME, MODEL, VERSION, …) only where it was given on a command line: make hands those on as GIVEN_<name>.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from lib import paths
+from lib.errors import WorkbookError
+from lib.runner import signals
+from lib.runner.plan import Wishes
+
+DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def _named(name: str, meaning: str) -> Callable[[_F], _F]:
+    """An option that names a thing: never taken from an environment variable of that bare name."""
+    return click.option(f"--{name}", envvar=f"GIVEN_{name.upper()}", default="", help=meaning)
+
+
+def _wishes(function: _F) -> _F:
+    """The options of every command that plans a run."""
+    for option in (
+        click.option("--params", envvar="PARAMS", default="", help="The parameters file."),
+        click.option("--overrides", envvar="P", default="", help='Other values: "max_evals=50 seed=1".'),
+        _named("run", "The run's name; by default the parameters file's."),
+        click.option("--steps", envvar="STEPS", default="", help="Exactly these steps: eda,prep."),
+        click.option("--force", envvar="FORCE", default="", help="1: run what is up to date, too."),
+        click.option("--jobs", envvar="JOBS", default="", help="Steps at once."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The MLOps workbook: numbered notebooks as a pipeline. `make help` lists the same by its targets."""
+    if os.environ.get("RUN"):
+        click.echo(
+            f"RUN={os.environ['RUN']} in the environment is not read: write it after make, as in RUN=name.",
+            err=True,
+        )
+
+
+@main.command()
+@click.argument("step", nargs=-1)
+@_wishes
+def pipeline(step: tuple[str, ...], **wishes: str) -> int:
+    """Run what is out of date: of all the notebooks, or of STEP and what it needs."""
+    from lib.runner import plan, start
+
+    return start.pipeline(plan.ask(_ask(wishes, step)))
+
+
+@main.command()
+@click.argument("step", nargs=-1)
+@_wishes
+def plan(step: tuple[str, ...], **wishes: str) -> int:
+    """Say which steps would run and why, without running them."""
+    from lib.runner import plan as planning
+    from lib.runner import terminal
+
+    request = planning.ask(_ask(wishes, step))
+    click.echo(f"Run {request.run} ({request.parameters.file}):")
+    click.echo("\n".join(terminal.planned(request.plan())))
+    return DONE
+
+
+@main.command()
+def status() -> int:
+    """The last run of each run name, step by step."""
+    from lib.runner import status as standing
+
+    return standing.show(paths.here())
+
+
+@main.command()
+@_wishes
+def sweep(**wishes: str) -> int:
+    """The grid of P="feature_set=zoomcamp,rich max_evals=10,20", compared."""
+    from lib.runner import sweep as sweeping
+
+    return sweeping.sweep(_ask(wishes, ()))
+
+
+@main.command("all-problems")
+@_wishes
+def all_problems(**wishes: str) -> int:
+    """Every problem there is, small and on generated data."""
+    from lib.runner import sweep as sweeping
+
+    return sweeping.all_problems(_ask(wishes, ()), paths.here())
+
+
+@main.command()
+@_wishes
+def options(**wishes: str) -> int:
+    """The options of the problem in PARAMS, its feature sets and families of models."""
+    from lib.cli import options as printing
+
+    return printing.show(_ask(wishes, ()), paths.here())
+
+
+@main.command("new-problem")
+@_named("name", "What the problem is called.")
+@_named("data", "A CSV or Parquet file.")
+@_named("target", "The column to predict.")
+def new_problem(name: str, data: str, target: str) -> int:
+    """Write a problem of your own from a file."""
+    from lib import scaffold
+
+    click.echo(scaffold.new_problem(name, data, target))
+    return DONE
+
+
+def _model(function: _F) -> _F:
+    """The options of every command on a registered model."""
+    for option in (
+        _named("model", "The registered name."),
+        _named("alias", "The alias to move; by default champion."),
+        click.option("--params", envvar="PARAMS", default="", help="The parameters file of the problem."),
+    ):
+        function = option(function)
+    return function
+
+
+@main.command()
+@_model
+def versions(model: str, alias: str, params: str) -> int:  # noqa: ARG001 - the three take the same
+    """The registered versions of a model and their aliases."""
+    from lib import registry
+
+    click.echo(registry.versions(registry.named(model, params)).to_string())
+    return DONE
+
+
+@main.command()
+@_model
+@_named("version", "A number or an alias; by default the challenger.")
+def promote(model: str, version: str, alias: str, params: str) -> int:
+    """Point an alias to a version."""
+    from lib import registry
+
+    name, alias = registry.named(model, params), alias or "champion"
+    click.echo(f"{registry.promote(name, version or registry.CHALLENGER, alias)} is the {alias} now.")
+    return DONE
+
+
+@main.command()
+@_model
+def rollback(model: str, alias: str, params: str) -> int:
+    """Point an alias to the version that held it before."""
+    from lib import registry
+
+    name, alias = registry.named(model, params), alias or "champion"
+    click.echo(f"{registry.rollback(name, alias)} is the {alias} again.")
+    return DONE
+
+
+@main.command("wandb-sync")
+def wandb_sync() -> int:
+    """Send the offline W&B runs, if there is a key."""
+    from lib import tracking
+
+    return tracking.sync(paths.outputs())
+
+
+def _ask(wishes: dict[str, str], until: tuple[str, ...]) -> Wishes:
+    return Wishes(
+        file=wishes["params"],
+        overrides=wishes["overrides"],
+        run=wishes["run"],
+        steps=wishes["steps"],
+        until=until,
+        force=wishes["force"],
+        jobs=wishes["jobs"],
+    )
+
+
+def boundary(words: list[str]) -> int:
+    """Run one command; whatever this project raises on purpose becomes one line and an exit code."""
+    try:
+        code = main.main(words, prog_name="workbook", standalone_mode=False)
+        return int(code or DONE)
+    except click.ClickException as error:
+        error.show()
+        return REFUSED
+    except (KeyboardInterrupt, click.Abort, signals.Stopped) as stop:
+        how = str(stop) or "interrupted with Ctrl-C"
+        print(f"✗ The run was {how}. What is done is kept.", file=sys.stderr)
+        return INTERRUPTED
+    except (WorkbookError, _inference_error()) as error:
+        print(f"✗ {error}", file=sys.stderr)
+        return REFUSED
+
+
+def _inference_error() -> type[Exception]:
+    """The root of what is stored with a model, if anything of it was imported at all."""
+    module = sys.modules.get("lib.runtime.errors")
+    return module.InferenceError if module else WorkbookError
+
+
+if __name__ == "__main__":
+    sys.exit(boundary(sys.argv[1:]))

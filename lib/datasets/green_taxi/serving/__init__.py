@@ -1,0 +1,231 @@
+"""What is stored with a model of taxi trips: the raw columns, derived ones, and the feature sets.
+
+Derived columns are stateless, the same in training and serving; what is fitted is in `runtime.encoders`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from ....runtime.features import Derived, FeatureSet, Serving, encode
+from ....runtime.schema import Column, Target
+from .zones import AIRPORTS, BOROUGHS
+
+COLUMNS = {
+    "pickup_datetime": Column("time", "when the meter was switched on"),
+    "dropoff_datetime": Column("time", "when the meter was switched off", known="after"),
+    "PULocationID": Column("id", "TLC zone where the meter was switched on (1 to 265)"),
+    "DOLocationID": Column("id", "TLC zone where it was switched off; the rider names it on boarding"),
+    "trip_distance": Column("number", "distance by the taximeter", "miles", known="after"),
+    "VendorID": Column("category", "which of the meter's makers recorded the trip (1 or 2)"),
+    "passenger_count": Column("number", "riders, as the driver typed them", "riders"),
+    "RatecodeID": Column("category", "rate in force at the end of the trip (1 standard)", known="after"),
+    "payment_type": Column("category", "how it was paid (1 card, 2 cash)", known="after"),
+    "fare_amount": Column("number", "fare by time and distance", "$", known="after"),
+    "tip_amount": Column("number", "tip, by card only", "$", known="after"),
+    "month": Column("category", "the published file that the trip came in"),
+}
+
+
+def _array(rows: pd.DataFrame, name: str) -> np.ndarray:
+    """A column without its index: arithmetic on one row is then a hundred times quicker."""
+    return np.asarray(rows[name])
+
+
+def _week_minute(rows: pd.DataFrame) -> np.ndarray:
+    """Minutes since Monday, 0:00; the epoch began on a Thursday."""
+    times = rows["pickup_datetime"]
+    times = np.asarray(times if times.dtype.kind == "M" else pd.to_datetime(times))
+    return (times.astype("datetime64[m]").astype(np.int64) + 3 * 1440) % (7 * 1440)
+
+
+def _zone(column: str) -> Callable[[pd.DataFrame], np.ndarray]:
+    """Zone ids as whole numbers, 0 where there is none."""
+
+    def numbers(rows: pd.DataFrame) -> np.ndarray:
+        codes, seen = pd.factorize(rows[column])
+        known = [int(zone) if zone in BOROUGHS else 0 for zone in seen]
+        return np.array([*known, 0])[codes]
+
+    return numbers
+
+
+def _mixed(one: str, times: int, other: str) -> Callable[[pd.DataFrame], np.ndarray]:
+    """Two whole numbers as one."""
+    return lambda rows: times * _array(rows, one) + _array(rows, other)
+
+
+def _pair_period(rows: pd.DataFrame) -> np.ndarray:
+    """Zone pair, period of the day (night, morning, noon, evening, late), weekday or weekend."""
+    period = np.searchsorted([6, 10, 15, 20], _array(rows, "pickup_hour"), side="right")
+    return 10 * _array(rows, "pair") + period + 5 * (_array(rows, "pickup_weekday") >= 5)
+
+
+def _borough_hour(rows: pd.DataFrame) -> np.ndarray:
+    """Boroughs of both ends, hour, weekday or weekend: how the traffic flows between parts of the city."""
+    boroughs = 10 * _array(rows, "pickup_borough") + _array(rows, "dropoff_borough")
+    return 100 * boroughs + _array(rows, "pickup_hour") + 50 * (_array(rows, "pickup_weekday") >= 5)
+
+
+#: Zone number to a number for its borough, airports apart; 0 for what is no zone.
+BOROUGH_CODES = np.zeros(1000, dtype=np.int64)
+for _zone_id, _name in BOROUGHS.items():
+    BOROUGH_CODES[int(_zone_id)] = (
+        9 if _zone_id in AIRPORTS else 1 + list(dict.fromkeys(BOROUGHS.values())).index(_name)
+    )
+
+DERIVED = {
+    "PU_DO": Derived(
+        ("PULocationID", "DOLocationID"),
+        lambda rows: rows["PULocationID"].astype("str") + "_" + rows["DOLocationID"].astype("str"),
+        "pickup and drop-off zone as one",
+        kind="category",
+    ),
+    "week_minute": Derived(("pickup_datetime",), _week_minute, "minutes since Monday, 0:00"),
+    "pickup_weekday": Derived(
+        ("week_minute",), lambda rows: _array(rows, "week_minute") // 1440, "0 is Monday"
+    ),
+    "pickup_minute": Derived(
+        ("week_minute",), lambda rows: _array(rows, "week_minute") % 1440, "minutes since midnight"
+    ),
+    "pickup_hour": Derived(
+        ("pickup_minute",), lambda rows: _array(rows, "pickup_minute") // 60, "hour, 0 to 23"
+    ),
+    "pickup_zone": Derived(("PULocationID",), _zone("PULocationID"), "zone as a number", kind="category"),
+    "dropoff_zone": Derived(("DOLocationID",), _zone("DOLocationID"), "zone as a number", kind="category"),
+    "pickup_borough": Derived(
+        ("pickup_zone",), lambda rows: BOROUGH_CODES[_array(rows, "pickup_zone")], "borough as a number"
+    ),
+    "dropoff_borough": Derived(
+        ("dropoff_zone",), lambda rows: BOROUGH_CODES[_array(rows, "dropoff_zone")], "borough as a number"
+    ),
+    "borough_hour": Derived(
+        ("pickup_borough", "dropoff_borough", "pickup_hour", "pickup_weekday"),
+        _borough_hour,
+        "both boroughs, the hour, weekday or weekend",
+        kind="category",
+    ),
+    "pair": Derived(
+        ("pickup_zone", "dropoff_zone"),
+        _mixed("pickup_zone", 1000, "dropoff_zone"),
+        "both zones as one number",
+        kind="category",
+    ),
+    "week_hour": Derived(
+        ("pickup_weekday", "pickup_hour"),
+        _mixed("pickup_weekday", 24, "pickup_hour"),
+        "hour of the week, 0 to 167",
+        kind="category",
+    ),
+    "pickup_zone_hour": Derived(
+        ("pickup_zone", "pickup_hour"),
+        _mixed("pickup_zone", 24, "pickup_hour"),
+        "pickup zone and hour",
+        kind="category",
+    ),
+    "dropoff_zone_hour": Derived(
+        ("dropoff_zone", "pickup_hour"),
+        _mixed("dropoff_zone", 24, "pickup_hour"),
+        "drop-off zone and hour",
+        kind="category",
+    ),
+    "pair_period": Derived(
+        ("pair", "pickup_hour", "pickup_weekday"),
+        _pair_period,
+        "both zones, the period of the day, and whether it is weekend",
+        kind="category",
+    ),
+    "distance": Derived(
+        ("trip_distance",),
+        lambda rows: np.clip(_array(rows, "trip_distance").astype(float), 0, 60),
+        "metered miles; a broken meter's thousands count as 60",
+    ),
+}
+
+#: What trips of the same place or time took, shrunk towards less special ones where few were seen.
+_PLACES_AND_TIMES = (
+    "pickup_zone",
+    "dropoff_zone",
+    "pair",
+    "pair_period",
+    "pickup_zone_hour",
+    "dropoff_zone_hour",
+    "week_hour",
+    "borough_hour",
+)
+_PARENTS = {
+    "pair": ("pickup_zone", "dropoff_zone"),
+    "pair_period": ("pair",),
+    "pickup_zone_hour": ("pickup_zone",),
+    "dropoff_zone_hour": ("dropoff_zone",),
+}
+_WHEN = ("pickup_minute", "pickup_hour", "pickup_weekday", "week_minute")
+_WHO = ("VendorID", "passenger_count", "pickup_zone", "dropoff_zone", "pickup_borough", "dropoff_borough")
+_MEANS = {"smooth": 5.0, "folds": 20}
+
+#: Dozens of means that say nearly the same want strong shrinkage and many small steps; the square root of a
+#: duration has a shorter tail than the duration itself.
+_BOOSTING = {
+    "colsample_bytree": ("uniform", 0.3, 0.8),
+    "learning_rate": ("loguniform", -2.8, -2.0),
+    "max_depth": ("quniform", 6, 9, 1),
+    "min_child_weight": ("loguniform", 1.6, 4.0),
+    "num_boost_round": ("quniform", 1000, 1500, 100),
+    "reg_lambda": ("loguniform", 1.6, 5.0),
+    "subsample": ("uniform", 0.65, 0.95),
+    "target": ("choice", ["sqrt", "identity"]),
+}
+
+FEATURE_SETS = {
+    "zoomcamp": FeatureSet(
+        "zoomcamp",
+        "as the course teaches it: one column for each pair of zones seen in training, and the distance",
+        (encode("one_hot", "PU_DO"), encode("number", "trip_distance")),
+        admits=("trip_distance",),
+    ),
+    "rich": FeatureSet(
+        "rich",
+        "where and when: what trips of this pair, zone and hour took, how fast they were and how far, "
+        "and how this trip's distance compares",
+        (
+            encode(
+                "target_mean",
+                *_PLACES_AND_TIMES,
+                of=("target", "target/distance", "distance", "distance/target"),
+                prior=_PARENTS,
+                counts=True,
+                usual=True,
+                **_MEANS,
+            ),
+            encode("number", "distance", *_WHEN, *_WHO),
+        ),
+        admits=("trip_distance",),
+        spaces={"xgboost": _BOOSTING},
+    ),
+    "rich_no_distance": FeatureSet(
+        "rich_no_distance",
+        "the same without this trip's distance: how far *earlier* trips went is known when the rider boards",
+        (
+            encode(
+                "target_mean",
+                *_PLACES_AND_TIMES,
+                of=("target", "target/distance", "distance", "distance/target"),
+                prior=_PARENTS,
+                counts=True,
+                **_MEANS,
+            ),
+            encode("number", *_WHEN, *_WHO),
+        ),
+        spaces={"xgboost": _BOOSTING},
+    ),
+}
+
+SERVING = Serving(
+    name="green_taxi",
+    task="regression",
+    target=Target("duration", "min", "minutes from the meter's start to its stop"),
+    columns=COLUMNS,
+    derived=DERIVED,
+    feature_sets=FEATURE_SETS,
+)

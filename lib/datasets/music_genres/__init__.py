@@ -1,0 +1,1 @@
+"""Songs and their genres: `serving` is stored with a model, `training` is not."""

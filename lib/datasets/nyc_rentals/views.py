@@ -1,0 +1,89 @@
+"""Pictures of rentals that no other problem has: prices on the map, by room and borough, and their digits.
+
+All are of the listings that the cleaning rules keep.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lib.plots import shapes
+from lib.views.view import View
+
+
+def rooms(listings: pd.DataFrame) -> pd.DataFrame:
+    """Median price of a night by borough (a line) and kind of room (a column)."""
+    borough, room = listings["neighbourhood_group"], listings["room_type"]
+    table = pd.crosstab(borough, room, values=listings["price"], aggfunc="median")
+    return table.sort_values(table.columns[0], ascending=False).rename_axis(index=None, columns=None)
+
+
+def _read_rooms(_: pd.DataFrame, listings: pd.DataFrame) -> str:
+    table = rooms(listings)
+    whole, private = table.iloc[:, 0], table.iloc[:, 1]
+    few = listings.groupby(["neighbourhood_group", "room_type"]).size()
+    (borough, room), least, share = few.idxmin(), few.min(), private / whole
+    return (
+        f"A whole home in {whole.index[0]} costs ${whole.iloc[0]:,.0f} a night, one in {whole.index[-1]} "
+        f"${whole.iloc[-1]:,.0f}; a private room costs {share.min():.0%} to {share.max():.0%} of a whole "
+        f"home, by borough. Some squares rest on little: {room.lower()} in {borough}, {least:,} listings."
+    )
+
+
+def _map(_: pd.DataFrame, listings: pd.DataFrame) -> Figure:
+    return shapes.places(listings["longitude"], listings["latitude"], listings["price"], "$ a night")
+
+
+def _read_map(_: pd.DataFrame, listings: pd.DataFrame) -> str:
+    dear = listings[listings["price"] >= listings["price"].quantile(0.9)]
+    centre = dear[["longitude", "latitude"]].median()
+    east, north = listings["longitude"] - centre["longitude"], listings["latitude"] - centre["latitude"]
+    away = np.hypot(84.3 * east, 111 * north)  # kilometres a degree, in New York
+    near, far = listings.loc[away < 3, "price"].median(), listings.loc[away > 8, "price"].median()
+    top = dear["neighbourhood"].value_counts()
+    return (
+        f"Of the dearest tenth, {(dear['neighbourhood_group'] == 'Manhattan').mean():.0%} lie in Manhattan, "
+        f"most in {top.index[0]}. Within 3 km of their middle a night costs ${near:,.0f} (median), beyond 8 "
+        f"km ${far:,.0f}. The fall is no straight line in either coordinate, so a model that can only add "
+        "degrees up will miss it."
+    )
+
+
+def endings(listings: pd.DataFrame) -> pd.Series:
+    """The share of prices that end in each digit, in per cent."""
+    shares = (listings["price"] % 10).value_counts(normalize=True)
+    return 100 * shares.reindex(range(10), fill_value=0.0)
+
+
+def _read_endings(_: pd.DataFrame, listings: pd.DataFrame) -> str:
+    shares = endings(listings)
+    return (
+        f"{shares[0] + shares[5]:.0f} % of the prices end in 0 or 5, where chance would give 20 %, and "
+        f"{shares[9]:.0f} % in 9. Hosts round to about five dollars: no model can be expected to be closer "
+        "than that by more than luck."
+    )
+
+
+VIEWS = {
+    "map": View(
+        "Prices on the map",
+        "A dot is a listing of a sample, where it lies; the darker, the dearer (on a log scale, as twice "
+        "the price is one step wherever it happens). Is there one centre, or several?",
+        _map,
+        _read_map,
+        costly=True,
+    ),
+    "rooms": View(
+        "Price by borough and room",
+        "Median dollars of a night. If each line were the line above times one number, borough and room "
+        "could be modelled apart.",
+        lambda _, listings: shapes.heat_map(rooms(listings), "$ a night (median)", digits=0),
+        _read_rooms,
+    ),
+    "endings": View(
+        "How hosts round",
+        "The last digit of the price. Equal bars would mean prices that were computed; these were chosen.",
+        lambda _, listings: shapes.bars(endings(listings), "% of the prices, by last digit"),
+        _read_endings,
+    ),
+}

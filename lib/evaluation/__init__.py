@@ -1,0 +1,211 @@
+"""How good predictions are: metrics, their uncertainty, named slices, and two models on the same rows.
+
+A prediction is one array of numbers, or for classes a frame (or array) with a column of probabilities
+a class. Nothing here fits anything; what is drawn from it is in `lib.plots`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import DataError
+from lib.records import HIGHER_IS_BETTER
+
+#: The target of some rows.
+Truth: TypeAlias = "Sequence[float] | Sequence[str] | np.ndarray | pd.Series"
+#: What a model says of some rows.
+Prediction: TypeAlias = "Sequence[float] | np.ndarray | pd.DataFrame"
+
+
+def sign(metric: str) -> int:
+    """+1 where less is better, -1 where more is: `sign * score` always falls as models improve."""
+    return -1 if metric in HIGHER_IS_BETTER else 1
+
+
+def metrics(
+    task: str, y: Truth, prediction: Prediction, classes: Sequence[str] | None = None
+) -> dict[str, float]:
+    """`rmse`, `mae`, `r2` of numbers; `auc` (macro, one against one), `accuracy`, `f1` (macro) of classes."""
+    if task == "regression":
+        return _of_numbers(np.asarray(y, dtype=float), np.asarray(prediction, dtype=float))
+    chances, names = _chances(prediction, classes)
+    return _of_classes(np.asarray(y).astype(str), chances, names)
+
+
+def metric(
+    name: str, task: str, y: Truth, prediction: Prediction, classes: Sequence[str] | None = None
+) -> float:
+    """One of `metrics`, without the cost of the others."""
+    if name == "auc":
+        chances, names = _chances(prediction, classes)
+        return _auc(np.asarray(y).astype(str), chances, names)
+    scores = metrics(task, y, prediction, classes)
+    if name not in scores:
+        raise DataError(f"There is no {task} metric {name!r}; there are {sorted(scores)}.")
+    return scores[name]
+
+
+def _of_numbers(y: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    error = y - prediction
+    spread = float(((y - y.mean()) ** 2).mean())
+    squared = float((error**2).mean())
+    r2 = 1 - squared / spread if spread > 0 else float("nan")
+    return {"rmse": squared**0.5, "mae": float(np.abs(error).mean()), "r2": r2}
+
+
+def _of_classes(y: np.ndarray, chances: np.ndarray, names: list[str]) -> dict[str, float]:
+    from sklearn.metrics import accuracy_score, f1_score
+
+    best = np.asarray(names)[chances.argmax(axis=1)]
+    f1 = f1_score(y, best, average="macro", zero_division=0)
+    return {
+        "auc": _auc(y, chances, names),
+        "accuracy": float(accuracy_score(y, best)),
+        "f1": float(f1),
+    }
+
+
+def _auc(y: np.ndarray, chances: np.ndarray, names: list[str]) -> float:
+    """Macro AUC over pairs of classes that are there; not a number where fewer than two are."""
+    return Ranks(y, chances, names).auc()
+
+
+class Ranks:
+    """Rows in the order of each class's probability, sorted once: the AUC of any draw of them is a count.
+
+    It is Hand and Till's, as scikit-learn's one-against-one macro average: the mean over pairs of classes
+    of how often a row of one has a larger probability of it than a row of the other, ties counting half.
+    """
+
+    def __init__(self, y: np.ndarray, chances: np.ndarray, names: list[str]) -> None:
+        codes = pd.Index(names).get_indexer(y)
+        self.known = codes >= 0
+        there = np.unique(codes[self.known])
+        self.codes, self.classes = np.searchsorted(there, codes[self.known]), len(there)
+        chosen = chances[self.known].astype(float)
+        if (
+            len(there) < len(names) and len(names) > 2
+        ):  # what was given to classes that are absent is shared out
+            chosen = chosen[:, there]
+            chosen = chosen / np.maximum(chosen.sum(axis=1, keepdims=True), 1e-300)
+        columns = [1] if len(names) == 2 else range(self.classes)
+        self.places = {c: np.unique(chosen[:, c], return_inverse=True)[1] for c in columns}
+
+    def auc(self, weights: np.ndarray | None = None) -> float:
+        """The area for these rows, each taken `weights` times."""
+        if self.classes < 2:
+            return float("nan")
+        weights = None if weights is None else weights[self.known]
+        return float(np.nanmean([self._of(column, place, weights) for column, place in self.places.items()]))
+
+    def _of(self, column: int, place: np.ndarray, weights: np.ndarray | None) -> float:
+        """The mean over the other classes of how often `column`'s rows stand above theirs."""
+        size = (place.max() + 1) * self.classes
+        counts = np.bincount(place * self.classes + self.codes, weights, size).reshape(-1, self.classes)
+        sizes = counts.sum(axis=0)
+        others = (np.arange(self.classes) != column) & (sizes > 0)
+        if not sizes[column] or not others.any():
+            return float("nan")
+        below = counts.cumsum(axis=0) - 0.5 * counts
+        return float(((counts[:, column] @ below)[others] / (sizes[column] * sizes[others])).mean())
+
+
+def _chances(prediction: Prediction, classes: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:
+    """Probabilities and the names of their columns; a column `label` beside them is not one."""
+    if isinstance(prediction, pd.DataFrame):
+        prediction = prediction.drop(columns="label", errors="ignore")
+        return prediction.to_numpy(dtype=float), [str(name) for name in prediction.columns]
+    if classes is None:
+        raise DataError("Probabilities without names: give a data frame with a column a class, or `classes`.")
+    return np.asarray(prediction, dtype=float), [str(name) for name in classes]
+
+
+def blocks(y: Truth, count: int = 10) -> np.ndarray:
+    """Which of `count` blocks each row is in, the target spread evenly; the same rows, the same blocks."""
+    order = np.argsort(np.asarray(pd.factorize(pd.Series(y), sort=True)[0]), kind="stable")
+    numbers = np.empty(len(order), dtype=int)
+    numbers[order] = np.arange(len(order)) % count
+    return numbers
+
+
+def block_scores(
+    name: str, task: str, y: Truth, prediction: Prediction, classes: Sequence[str] | None = None
+) -> list[float]:
+    """The metric in each of ten blocks of the same rows: how far two models' scores differ by luck."""
+    which, y, side = blocks(y), np.asarray(y), _frame(prediction)
+    picks = [np.flatnonzero(which == block) for block in np.unique(which)]
+    return [metric(name, task, y[pick], _rows(side, pick), classes) for pick in picks]
+
+
+def interval(
+    name: str,
+    task: str,
+    y: Truth,
+    one: Prediction,
+    other: Prediction,
+    draws: int = 200,
+    seed: int = 42,
+) -> dict[str, float]:
+    """How much `one` is better than `other` on the same rows: difference, and its 95 % bootstrap interval.
+
+    Rows are drawn with replacement, the same ones for both. Positive means that `one` is better.
+    """
+    y, one, other = np.asarray(y), _frame(one), _frame(other)
+    way, rng = sign(name), np.random.default_rng(seed)
+    score = _drawn(name, task, y, one), _drawn(name, task, y, other)
+
+    def gain(pick: np.ndarray) -> float:
+        return way * (score[1](pick) - score[0](pick))
+
+    resampled = np.array([gain(rng.integers(0, len(y), len(y))) for _ in range(draws)])
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    return {"gain": gain(np.arange(len(y))), "low": float(low), "high": float(high)}
+
+
+def _drawn(
+    name: str, task: str, y: np.ndarray, side: np.ndarray | pd.DataFrame
+) -> Callable[[np.ndarray], float]:
+    """The metric of a draw of the rows; for `auc` all rows are sorted once, not again for each draw."""
+    if name != "auc":
+        return lambda pick: metric(name, task, y[pick], _rows(side, pick))
+    ranks = Ranks(y.astype(str), *_chances(side, None))
+    return lambda pick: ranks.auc(np.bincount(pick, minlength=len(y)))
+
+
+def _frame(side: Prediction) -> np.ndarray | pd.DataFrame:
+    return side.drop(columns="label", errors="ignore") if isinstance(side, pd.DataFrame) else np.asarray(side)
+
+
+def _rows(side: np.ndarray | pd.DataFrame, pick: np.ndarray) -> np.ndarray | pd.DataFrame:
+    return side.iloc[pick] if isinstance(side, pd.DataFrame) else side[pick]
+
+
+def by_slice(
+    name: str,
+    task: str,
+    y: Truth,
+    prediction: Prediction,
+    groups: Mapping[str, pd.Series],
+    least: int = 30,
+) -> pd.DataFrame:
+    """The metric within each group of each slice, worst first; not for fewer than `least` rows."""
+    y, way, rows = np.asarray(y), sign(name), []
+    for label, group in groups.items():
+        values = group.astype(str).to_numpy()
+        for value in np.unique(values):
+            picked = np.flatnonzero(values == value)
+            if len(picked) >= least:
+                score = metric(name, task, y[picked], _rows(_frame(prediction), picked))
+                rows.append((label, value, len(picked), score))
+    table = pd.DataFrame(rows, columns=["slice", "group", "rows", name]).dropna(subset=[name])
+    return table.sort_values(name, ascending=way < 0, ignore_index=True)
+
+
+def constant(task: str, y: Truth, rows: int) -> np.ndarray | pd.DataFrame:
+    """What a model without features says of `rows` rows: the mean of `y`, or the share of each class."""
+    if task == "regression":
+        return np.full(rows, float(np.mean(np.asarray(y, dtype=float))))
+    shares = pd.Series(np.asarray(y).astype(str)).value_counts(normalize=True).sort_index()
+    return pd.DataFrame(np.tile(shares.to_numpy(), (rows, 1)), columns=shares.index)

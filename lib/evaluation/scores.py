@@ -1,0 +1,162 @@
+"""The figures of the training page: gathered under their names, and said in words.
+
+The metrics themselves are in `lib.evaluation`; here is which model predicted which rows.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lib import evaluation
+from lib.evaluation import Prediction, Truth
+from lib.records import Tuned
+from lib.runtime.inference import InferencePipeline
+
+#: What the models of the page are called in `metrics.json`.
+NAMES = {
+    "validation": "validation",
+    "on train alone": "train_only_test",
+    "refitted": "test",
+    "constant": "baseline_mean_test",
+    "linear": "baseline_linear_test",
+}
+
+
+class Scores:
+    """All metrics of each model, by the model's name on the page."""
+
+    def __init__(self, task: str) -> None:
+        self.task = task
+        self.by_model: dict[str, dict[str, float]] = {}
+
+    def add(self, name: str, truth: Truth, prediction: Prediction) -> None:
+        """Score one prediction."""
+        self.by_model[name] = evaluation.metrics(self.task, truth, prediction)
+
+    def add_all(self, truth: Truth, predictions: Mapping[str, Prediction]) -> None:
+        """Score several predictions of the same rows."""
+        for name, prediction in predictions.items():
+            self.add(name, truth, prediction)
+
+    def of(self, name: str, metric: str) -> float:
+        """One figure."""
+        return self.by_model[name][metric]
+
+    def table(self, selected: str) -> pd.DataFrame:
+        """The models on test, a row each; the column `kept` marks the one that is `selected`."""
+        shown = pd.DataFrame({k: v for k, v in self.by_model.items() if k != "validation"}).T
+        return shown.assign(kept=shown.index == selected)
+
+    def named(self) -> dict[str, float]:
+        """Flat figures, named as in `metrics.json` and both trackers."""
+        flat = {
+            f"{NAMES[name]}_{key}": value
+            for name, kinds in self.by_model.items()
+            for key, value in kinds.items()
+        }
+        return {name: float(value) for name, value in flat.items() if np.isfinite(value)}
+
+    def read(self, metric: str, unit: str = "") -> str:
+        """The bars in words: how much of the constant's error is gone, and what more rows were worth."""
+        way, unit = evaluation.sign(metric), f" {unit}" if unit else ""
+        score = {name: self.of(name, metric) for name in self.by_model}
+        gain = way * (score["constant"] - score["refitted"])
+        more = way * (score["on train alone"] - score["refitted"])
+        drift = way * (score["on train alone"] - score["validation"])
+        return (
+            f"The refitted model has a test {metric} of **{score['refitted']:.4g}{unit}**, {gain:.3g} "
+            f"better than the constant and {way * (score['linear'] - score['refitted']):.3g} better than "
+            f"the line. The additional rows were worth {more:+.2g}. The fit on training rows alone is "
+            f"{abs(drift):.2g} {'worse' if drift > 0 else 'better'} on test than it was on validation "
+            f"({score['validation']:.4g}): "
+            + ("in part the search's own luck, in part rows that differ." if drift > 0 else "rows differ.")
+        )
+
+
+def read_repeat(scores: Scores, tuned: Tuned) -> str:
+    """Whether the fit on training rows scores on validation what the search wrote down."""
+    now, then = scores.of("validation", tuned.metric), float(tuned.choice["score"])
+    if abs(now - then) <= 1e-6 * max(1.0, abs(then)):
+        return f"It is: {tuned.metric} {now:.6g} then and now."
+    return (
+        f"**It is not**: {now:.6g} now, {then:.6g} in the search. Was a library or a feature set changed "
+        "since? Tune again before trusting what follows."
+    )
+
+
+def stacked(*parts: pd.DataFrame) -> pd.DataFrame:
+    """Frames of rows as one."""
+    return pd.concat(parts, ignore_index=True)
+
+
+def gains(
+    metric: str,
+    task: str,
+    truth: Truth,
+    predictions: Mapping[str, Prediction],
+    selected: str,
+    *,
+    draws: int = 200,
+    seed: int = 42,
+) -> pd.DataFrame:
+    """How much better `selected` is than each other model, with the 95 % bootstrap interval of it."""
+    intervals = {
+        name: evaluation.interval(metric, task, truth, predictions[selected], other, draws, seed)
+        for name, other in predictions.items()
+        if name != selected
+    }
+    return pd.DataFrame(intervals).T.rename_axis("better than").rename(columns={"gain": f"{metric} gained"})
+
+
+def read_gains(table: pd.DataFrame, metric: str, unit: str = "") -> str:
+    """The intervals in words."""
+    unit, said = f" {unit}" if unit else "", []
+    for name, row in table.iterrows():
+        sure = "surely better" if row["low"] > 0 else "surely worse" if row["high"] < 0 else "not told apart"
+        said.append(
+            f"{row.iloc[0]:+.3g}{unit} against *{name}* ({row['low']:+.3g} to {row['high']:+.3g}), {sure}"
+        )
+    return f"The refitted model's gain in {metric}: " + "; ".join(said) + "."
+
+
+def costs(pipeline: InferencePipeline, folder: Path, times: Mapping[str, float]) -> dict[str, float]:
+    """Size on disk, time to load, time a row alone and in bulk, and the columns of the matrix."""
+    return {
+        "model_mb": _megabytes(folder),
+        "load_seconds": times["load_seconds"],
+        "one_row_us": times["one_row_us"],
+        "bulk_row_us": times["bulk_row_us"],
+        "columns": float(len(pipeline.encoding.names)),
+    }
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def read_reload(before: Prediction, after: Prediction, times: Mapping[str, float], folder: Path) -> str:
+    """Whether the stored model predicts the same, and what it costs."""
+    gap = np.abs(np.asarray(before, dtype=float) - np.asarray(after, dtype=float)).max()
+    same = (
+        f"All {len(after):,} predictions are the same"
+        if gap == 0
+        else f"The predictions differ by at most {gap:.2g}"
+    )
+    return (
+        f"{same}. The folder takes {_megabytes(folder):.1f} MB; loading takes {times['load_seconds']:.2f} s, "
+        f"one row alone {times['one_row_us'] / 1000:.1f} ms, a row among many {times['bulk_row_us']:.1f} µs."
+    )
+
+
+def some_answers(
+    target: str, pipeline: InferencePipeline, rows: pd.DataFrame, predictions: Prediction
+) -> pd.DataFrame:
+    """Raw rows beside the prediction and the truth."""
+    shown = rows[list(pipeline.inputs)].reset_index(drop=True)
+    if isinstance(predictions, pd.DataFrame):
+        shown = shown.assign(prediction=predictions.idxmax(axis=1), chance=predictions.max(axis=1).round(2))
+    else:
+        shown = shown.assign(prediction=np.round(predictions, 2))
+    return shown.assign(truth=rows[target].to_numpy())

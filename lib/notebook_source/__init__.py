@@ -1,0 +1,294 @@
+"""What a notebook, a module and a problem's options say, read by `ast` and never run.
+
+Standard library only. A digest here is one of *meaning*: comments, blank lines and the outputs that
+JupyterLab saved do not count, so they never make a step run again.
+"""
+
+import ast
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lib import MOVED
+from lib.errors import ParameterError, StepError, did_you_mean
+from lib.files import digest_of
+from lib.notebook_source import annotations
+from lib.paths import Project
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A parameter as a cell or a signature declares it: its annotation as text, and its default."""
+
+    name: str
+    annotation: str
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A numbered notebook: its file, its parameters, and the names that its Step line reads and writes."""
+
+    path: Path
+    parameters: dict[str, Declared]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    cells: tuple[str, ...]  # the source of the code cells after the parameters
+    acts_on: tuple[str, ...] = ()  # what outside of the run's folder it changes: a registry, a store
+
+    @property
+    def name(self) -> str:
+        """`04_tune`."""
+        return self.path.stem
+
+    @property
+    def target(self) -> str:
+        """`tune`: how `make` and STEPS call it."""
+        return self.name.split("_", 1)[1]
+
+    @cached_property
+    def code(self) -> list[str]:
+        """One digest a code cell; an empty cell and one of comments alone count for nothing."""
+        meanings = (meaning(cell) for cell in self.cells)
+        return [digest_of(text.encode()) for text in meanings if text]
+
+
+def read(path: Path, text: str | None = None) -> Notebook:
+    """Read a notebook's file (or its `text`); what the runner cannot work with is a clear error."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8") if text is None else text)["cells"]
+    except (ValueError, KeyError) as error:
+        raise StepError(f"{path} is not a notebook (nbformat 4 JSON): {error}.") from error
+    code = [cell for cell in cells if cell.get("cell_type") == "code"]
+    tagged = [cell for cell in code if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    if len(tagged) > 1:
+        raise StepError(f"{path} has {len(tagged)} cells tagged `parameters`; it must have one.")
+    parameters = _parameters(path, _text(tagged[0])) if tagged else {}
+    rest = tuple(_text(cell) for cell in code if cell not in tagged)
+    _refuse_earlier(path, rest)
+    names = _step_line(path, rest)
+    return Notebook(path, parameters, names["reads"], names["writes"], rest, names["acts_on"])
+
+
+def _text(cell: dict[str, Any]) -> str:
+    """A cell's source, which nbformat keeps as one string or as a list of lines."""
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _tree(text: str, where: Any) -> ast.Module:
+    """The syntax tree of `text`; code that is no Python is an error that says where."""
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        raise ParameterError(
+            f"{where}: line {error.lineno} is no Python ({error.msg}): `{(error.text or '').strip()}`."
+        ) from error
+
+
+def _parameters(path: Path, text: str) -> dict[str, Declared]:
+    """The assignments of the parameters cell; each must be one name and one literal."""
+    found = {}
+    for node in _tree(text, f"{path}, the cell tagged `parameters`").body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            name, annotation, value = node.target.id, ast.unparse(node.annotation), node.value
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name, annotation, value = node.targets[0].id, "", node.value
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        else:
+            raise ParameterError(
+                f"{path}: the cell tagged `parameters` holds `{ast.unparse(node)}`; it may hold only "
+                "lines such as `max_evals: int = 5`. What is derived from them belongs in the next cell."
+            )
+        try:
+            default = ast.literal_eval(value)
+        except ValueError as error:
+            raise ParameterError(
+                f"{path}: parameter {name!r} must have a literal default, not `{ast.unparse(value)}`."
+            ) from error
+        found[name] = Declared(name, annotation, default)
+    return found
+
+
+def _refuse_earlier(path: Path, cells: tuple[str, ...]) -> None:
+    """A notebook that was written for an earlier workbook is refused before it fails in its first cell."""
+    if not any("lib" in cell for cell in cells):
+        return
+    used = _of_lib([node for cell in cells if (tree := parse(cell)) for node in ast.walk(tree)])
+    old = [name for name in MOVED if any(f"{one}.".startswith(f"lib.{name}.") for one in used)]
+    if old:
+        moved = ", ".join(f"lib.{name} (now {MOVED[name]})" for name in old)
+        raise StepError(
+            f"{path} is of an earlier workbook: it uses {moved}. "
+            "Change what docs/from-an-earlier-workbook.md lists, or move the notebook away."
+        )
+
+
+def _of_lib(nodes: list[ast.AST]) -> set[str]:
+    """The dotted names below `lib` that code imports, or reaches through what it imported or loaded."""
+    bound: dict[str, str] = {}  # a name in the code to what of `lib` it stands for
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "lib":
+                    found.add(alias.name)
+                    bound[alias.asname or "lib"] = alias.name if alias.asname else "lib"
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "lib":
+            for alias in node.names:
+                found.add(f"{node.module}.{alias.name}")
+                bound[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    for node in [one for one in nodes if isinstance(one, ast.Assign)]:
+        if isinstance(node.value, ast.Call) and _dotted(node.value.func, bound) == "lib.problem.load":
+            bound |= {one.id: "lib.problem.Dataset" for one in node.targets if isinstance(one, ast.Name)}
+    return found | {_dotted(node, bound) for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def _dotted(node: ast.AST, bound: dict[str, str]) -> str:
+    """`datasets.load` as `lib.datasets.load`, by what its first name stands for; empty if for nothing."""
+    if isinstance(node, ast.Attribute):
+        before = _dotted(node.value, bound)
+        return before and f"{before}.{node.attr}"
+    return bound.get(node.id, "") if isinstance(node, ast.Name) else ""
+
+
+def _step_line(path: Path, cells: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The `reads`, `writes` and `acts_on` of the notebook's one `Step("NN_name", ...)` call."""
+    calls = [
+        node
+        for cell in cells
+        if "Step(" in cell and (tree := parse(cell))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Step"
+    ]
+    example = f'`step = Step("{path.stem}", run, problem, reads=[...], writes=[...])`'
+    if len(calls) != 1:
+        raise StepError(f"{path} has {len(calls)} Step lines; it needs one: {example}.")
+    try:
+        names = [ast.literal_eval(value) for value in calls[0].args[:1]]
+        given: dict[str, tuple[str, ...]] = {
+            word.arg: tuple(ast.literal_eval(word.value))
+            for word in calls[0].keywords
+            if word.arg in ("reads", "writes", "acts_on")
+        }
+    except ValueError as error:
+        raise StepError(f"{path}: write the Step line with literal names: {example}.") from error
+    if names != [path.stem]:
+        raise StepError(f"{path}: its Step line names {names}; it must be the notebook's own: {example}.")
+    return {"reads": (), "writes": (), "acts_on": ()} | given
+
+
+def parse(cell: str) -> ast.Module | None:
+    """The syntax tree of a cell, its magics and shell lines kept as strings; None if it has no tree."""
+    for text in (cell, _without_magics(cell)):
+        try:
+            return ast.parse(text)
+        except (SyntaxError, ValueError):
+            continue
+    return None
+
+
+def _without_magics(cell: str) -> str:
+    if cell.lstrip().startswith("%%"):
+        return f"__magic__({cell.strip()!r})"
+    line = re.compile(r"^(\s*)((?:\w+\s*=\s*)?[%!].*|\?.*|.*\?)$", re.MULTILINE)
+    return line.sub(lambda found: f"{found[1]}__magic__({found[2].rstrip()!r})", cell)
+
+
+def meaning(text: str) -> str:
+    """Text that is the same for two pieces of code with the same syntax tree; empty if they do nothing."""
+    tree = parse(text)
+    if tree is None:
+        return "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return "\n".join(ast.dump(node) for node in tree.body)
+
+
+def digest_module(data: bytes) -> str:
+    """The digest of a module's meaning, from its bytes."""
+    return digest_of(meaning(data.decode("utf-8", "replace")).encode())
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a problem, as its `Options` class declares it: type and range, default, meaning."""
+
+    name: str
+    annotation: str  # the whole of `Annotated[...]`
+    default: Any
+    meaning: str
+
+    @property
+    def type(self) -> str:
+        """The type with its range, as a reader wants it: `float, at least 0`, `green or yellow`."""
+        tree = ast.parse(self.annotation, mode="eval").body
+        parts = (
+            tree.slice.elts
+            if isinstance(tree, ast.Subscript) and isinstance(tree.slice, ast.Tuple)
+            else [tree]
+        )
+        if isinstance(parts[0], ast.Subscript) and ast.unparse(parts[0].value) == "Literal":
+            return " or ".join(str(choice) for choice in ast.literal_eval(parts[0].slice))
+        shown = ast.unparse(parts[0]).replace("Sequence[str]", "list of text").replace("| None", "or null")
+        for part in parts[1:]:
+            if isinstance(part, ast.Call):
+                bounds = annotations.bounds(*(ast.literal_eval(bound) for bound in part.args))
+                shown += "".join(f", {bound}" for bound in bounds)
+        return shown
+
+
+def problem(project: Project, name: str) -> Path:
+    """The `training` module of a problem; one that is not there, or is of before, is refused."""
+    packages = sorted(path.parent.name for path in project.datasets.glob("*/training.py"))
+    if name in packages:
+        return project.datasets / name / "training.py"
+    if (project.datasets / f"{name}.py").is_file():
+        raise ParameterError(
+            f"lib/datasets/{name}.py is a problem of an earlier workbook, where it was one module; it is a "
+            f"package now. Move the file away, run `make new-problem NAME={name} DATA=… TARGET=…` again, and "
+            "carry over what you had changed."
+        )
+    hint = did_you_mean(str(name), packages)
+    raise ParameterError(f"There is no problem {name!r}.{hint} Known are: {', '.join(packages)}.")
+
+
+def options(path: Path) -> dict[str, Option]:
+    """The fields of the `Options` class in a problem's module; none where it has no such class."""
+    for node in _tree(path.read_text(encoding="utf-8"), path).body:
+        if isinstance(node, ast.ClassDef) and any(
+            ast.unparse(b).split(".")[-1] == "Options" for b in node.bases
+        ):
+            return {
+                option.name: option
+                for line in node.body
+                if isinstance(line, ast.AnnAssign)
+                for option in [_option(line)]
+            }
+    return {}
+
+
+def _option(line: ast.AnnAssign) -> Option:
+    name, annotation = ast.unparse(line.target), line.annotation
+    parts = (
+        annotation.slice.elts
+        if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Tuple)
+        else []
+    )
+    meaning = " ".join(
+        part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
+    try:
+        default = ast.literal_eval(line.value) if line.value else None
+    except ValueError:
+        default = line.value and ast.unparse(line.value)  # such as a constant of the module
+    return Option(name, ast.unparse(annotation), default, meaning)
+
+
+def writers(folder: Path) -> dict[str, str]:
+    """Which numbered notebook writes each name, as the Step lines say: {"train": "03_prep"}."""
+    return {
+        name: path.stem for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")) for name in read(path).writes
+    }

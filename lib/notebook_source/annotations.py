@@ -1,0 +1,139 @@
+"""Does a value from YAML or from papermill fit the annotation in a notebook's cell or of an option?
+
+Annotations are text read by `ast`; one that is not understood fits everything, as the code that declares
+it will judge better than this.
+"""
+
+import ast
+import datetime
+import re
+from typing import Any
+
+_PLAIN = {"int": int, "float": float, "str": str, "bool": bool, "dict": dict, "list": list, "tuple": list}
+_LISTS = {"list", "tuple", "Sequence", "Iterable", "Collection", "List", "Tuple"}
+_MAPPINGS = {"dict", "Mapping", "Dict"}
+_HINTS = {
+    "list": "write it as [a, b]",
+    "dict": "write it as {key: value}",
+    "bool": "write true or false",
+    "str": "put it in quotes to make it text",
+}
+
+
+class Misfit(ValueError):
+    """A value that its annotation does not admit; the message ends the sentence "must be ..."."""
+
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
+def fit(value: Any, annotation: str) -> Any:
+    """`value` as `annotation` wants it, or Misfit.
+
+    What YAML reads as another type without any doubt of what is meant is taken to the declared one: a whole
+    number for a float, `1e-3`, which YAML 1.1 takes for text, a day for text.
+    """
+    if not annotation:
+        return value
+    return _fit(value, ast.parse(annotation, mode="eval").body)
+
+
+def fit_text(value: Any, annotation: str) -> Any:
+    """The same of a value that may have come as text, from papermill's command line: then YAML reads it."""
+    try:
+        return fit(value, annotation)
+    except Misfit:
+        if not isinstance(value, str):
+            raise
+    import yaml
+
+    try:
+        return fit(yaml.safe_load(value), annotation)
+    except yaml.YAMLError as error:
+        raise Misfit(f"{annotation}, not {value!r}") from error
+
+
+def _fit(value: Any, wanted: ast.expr) -> Any:
+    if isinstance(wanted, ast.BinOp) and isinstance(wanted.op, ast.BitOr):
+        return _first(value, [wanted.left, wanted.right], ast.unparse(wanted))
+    if isinstance(wanted, ast.Subscript):
+        return _fit_generic(value, wanted)
+    if isinstance(wanted, ast.Constant) and wanted.value is None:
+        return _is(value, value is None, "null")
+    if isinstance(wanted, ast.Constant) and isinstance(wanted.value, str):
+        return _fit(value, ast.parse(wanted.value, mode="eval").body)
+    name = ast.unparse(wanted).split(".")[-1]
+    return _fit_plain(value, {"Sequence": "list", "Mapping": "dict"}.get(name, name))
+
+
+def _fit_plain(value: Any, name: str) -> Any:
+    if name == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if name == "float" and isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value)
+    if name == "str" and type(value) is datetime.date:
+        return value.isoformat()
+    if name == "Path":
+        name = "str"
+    kind = _PLAIN.get(name)
+    if kind is None:
+        return value
+    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    return _is(value, right, name)
+
+
+def _fit_generic(value: Any, wanted: ast.Subscript) -> Any:
+    name = ast.unparse(wanted.value).split(".")[-1]
+    parts = wanted.slice.elts if isinstance(wanted.slice, ast.Tuple) else [wanted.slice]
+    if name == "Literal":
+        choices = [ast.literal_eval(part) for part in parts]
+        return _is(value, value in choices, " or ".join(repr(choice) for choice in choices))
+    if name == "Annotated":
+        return _fit_annotated(value, parts)
+    if name in ("Optional", "Union"):
+        more = [ast.Constant(None)] if name == "Optional" else []
+        return _first(value, [*parts, *more], ast.unparse(wanted))
+    if name in _LISTS:
+        _is(value, isinstance(value, list), "list")
+        return [_fit(item, parts[0]) for item in value]
+    if name in _MAPPINGS:
+        _is(value, isinstance(value, dict), "dict")
+        return {_fit(key, parts[0]): _fit(item, parts[-1]) for key, item in value.items()}
+    return value
+
+
+def _fit_annotated(value: Any, parts: list[ast.expr]) -> Any:
+    """`Annotated[float, Range(0, 1), "its meaning"]`: the type, then the range where there is one."""
+    value = _fit(value, parts[0])
+    for part in parts[1:]:
+        if (
+            isinstance(part, ast.Call)
+            and ast.unparse(part.func).split(".")[-1] == "Range"
+            and value is not None
+        ):
+            least, most = (ast.literal_eval(bound) for bound in part.args)
+            inside = (least is None or value >= least) and (most is None or value <= most)
+            _is(value, inside, " and ".join(bounds(least, most)))
+    return value
+
+
+def bounds(least: float | None, most: float | None) -> list[str]:
+    """`at least 0`, `at most 1`, where there are such."""
+    at_least = [] if least is None else [f"at least {least:g}"]
+    return at_least + ([] if most is None else [f"at most {most:g}"])
+
+
+def _first(value: Any, choices: list[ast.expr], shown: str) -> Any:
+    for choice in choices:
+        try:
+            return _fit(value, choice)
+        except Misfit:
+            continue
+    return _is(value, False, shown)
+
+
+def _is(value: Any, right: bool, name: str) -> Any:
+    if not right:
+        hint = f"; {_HINTS[name]}" if name in _HINTS else ""
+        raise Misfit(f"{name}, not {value!r}{hint}")
+    return value

@@ -1,0 +1,55 @@
+"""The source of `lib` as it is now, by digest: what a step's record holds, and what it is compared with."""
+
+from collections.abc import Mapping
+
+from lib import files
+from lib.dependencies import module_name
+from lib.notebook_source import digest_module
+from lib.paths import Project
+
+
+class Modules:
+    """The modules of `lib` as they are now: name to digests, computed once a file and only when asked."""
+
+    def __init__(self, project: Project) -> None:
+        self._root = project.root
+        apart = (project.lib / "runner", project.lib / "cli")  # an edit there re-runs nothing
+        found = sorted(p for p in project.lib.rglob("*.py") if not any(room in p.parents for room in apart))
+        self._paths = {module_name(path, project.root): path for path in found}
+        self._bytes: dict[str, bytes] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._paths
+
+    def names(self) -> list[str]:
+        """Every module there is."""
+        return sorted(self._paths)
+
+    def path(self, name: str) -> str:
+        """`lib.step` as `lib/step.py`; also for a module that is gone."""
+        known = self._paths.get(name)
+        return str(known.relative_to(self._root)) if known else name.replace(".", "/") + ".py"
+
+    def freeze(self) -> "Modules":
+        """Read all of them: what a step that starts now will import."""
+        for name in self._paths:
+            self._data(name)
+        return self
+
+    def _data(self, name: str) -> bytes:
+        if name not in self._bytes:
+            self._bytes[name] = self._paths[name].read_bytes()
+        return self._bytes[name]
+
+    def digests(self, name: str) -> dict[str, str]:
+        """The digest of a module's bytes, and of what they mean."""
+        data = self._data(name)
+        return {"bytes": files.digest_of(data), "meaning": digest_module(data)}
+
+    def same(self, name: str, before: Mapping[str, str]) -> bool:
+        """Whether a module means what it did; its syntax is read only if its bytes are others."""
+        if name not in self:
+            return False
+        data = self._data(name)
+        same_bytes = files.digest_of(data) == before["bytes"]
+        return same_bytes or digest_module(data) == before["meaning"]

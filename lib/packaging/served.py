@@ -1,0 +1,31 @@
+"""What MLflow runs to serve a model (models from code), copied into the model's folder beside `entry.py`.
+
+It does something when it is imported, as MLflow asks of it.
+"""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+
+class Served(PythonModel):
+    """A stored pipeline behind MLflow's face. Classes come with the likeliest one as `label`."""
+
+    def load_context(self, context: object) -> None:  # noqa: ARG002  MLflow's signature
+        """Load the pipeline through the folder's own entry, which checks all that lies there."""
+        folder = Path(__file__).parent
+        self.pipeline = runpy.run_path(str(folder / "entry.py"))["load"](folder)
+
+    def predict(self, context: object, model_input: pd.DataFrame, params: object = None) -> Any:  # noqa: ARG002
+        """Numbers, or a frame of probabilities with the label."""
+        prediction = self.pipeline.predict(model_input)
+        if self.pipeline.about["task"] == "regression":
+            return prediction
+        return prediction.assign(label=prediction.idxmax(axis=1))
+
+
+set_model(Served())

@@ -1,0 +1,67 @@
+"""Where things lie: the folders of the project, of its outputs and of a run, and the names below a run.
+
+Nothing here reads or writes; that is `lib.files`. Standard library only.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: The run of a notebook that is opened in JupyterLab, or run by pytest or plain papermill.
+SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folders of one checkout; tests make one of their own in a temporary folder."""
+
+    root: Path
+    outputs: Path
+
+    @property
+    def notebooks(self) -> Path:
+        """The numbered notebooks."""
+        return self.root / "notebooks"
+
+    @property
+    def lib(self) -> Path:
+        """The helpers that notebooks import."""
+        return self.root / "lib"
+
+    @property
+    def datasets(self) -> Path:
+        """The problems, a package each."""
+        return self.lib / "datasets"
+
+    @property
+    def params(self) -> Path:
+        """The parameters files."""
+        return self.root / "params"
+
+    def shown(self, path: Path) -> str:
+        """`path` as a user types it from the project's folder."""
+        with contextlib.suppress(ValueError):
+            return str(path.relative_to(self.root))
+        return str(path)
+
+
+def here() -> Project:
+    """This checkout, with its outputs."""
+    return Project(ROOT, outputs())
+
+
+def outputs() -> Path:
+    """Where all that runs make is kept: the folder WORKBOOK_OUTPUTS, else `outputs/` of the project."""
+    return Path(os.environ.get("WORKBOOK_OUTPUTS") or ROOT / "outputs").absolute()
+
+
+def candidates(folder: Path, name: str) -> tuple[Path, Path, Path]:
+    """The three places where `name` may lie below a run's folder: a frame's, a mapping's, a folder's."""
+    return folder / "data" / f"{name}.parquet", folder / f"{name}.json", folder / name
+
+
+def find(folder: Path, name: str) -> Path | None:
+    """Which of the three is there."""
+    return next((path for path in candidates(folder, name) if path.exists()), None)

@@ -1,0 +1,71 @@
+"""Results that other runs have already: a step whose record would be the same is linked, not run again.
+
+The runs' own folders are the cache: nothing is stored twice, and what `make clean` removes is gone. Points of
+a sweep share what no varying parameter reaches by this alone.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+from lib import files, paths
+from lib.notebook_source import Notebook
+from lib.records import StepRecord, now
+from lib.runner.plan import Request
+from lib.runner.staleness import Contents, Place
+
+
+def find(request: Request, notebook: Notebook, beside: Iterable[str] = ()) -> Path | None:
+    """The folder of another run in which this very step is done: same code, parameters, modules, inputs.
+
+    Steps that act outside of their run's folder (a registry, say) are never looked up, nor is anything with
+    FORCE. Files from outside may have changed since: what reads them is taken only from the runs `beside`
+    this one, of the same start.
+    """
+    if request.force or notebook.acts_on:
+        return None
+    for path in sorted(request.project.outputs.glob(f"*/notebooks/{notebook.name}.json")):
+        folder = path.parents[1]
+        if folder == request.folder or folder.name == paths.SCRATCH:
+            continue
+        if _from_outside(request, notebook) and folder.name not in beside:
+            continue
+        record = StepRecord.read(path)
+        if record is None or not Place(folder, notebook.name).executed.exists():
+            continue
+        if not request.state.causes(record, notebook) and _whole(folder, record, notebook):
+            return folder
+    return None
+
+
+def _from_outside(request: Request, notebook: Notebook) -> bool:
+    """Whether a step's data are not of this project: it reads nothing of its run, and generates nothing."""
+    return not notebook.reads and request.given(notebook.name).get("source", "generated") != "generated"
+
+
+def _whole(folder: Path, record: StepRecord, notebook: Notebook) -> bool:
+    """Whether all that the record says was written is still there, and as it was."""
+    wanted = set(notebook.writes)
+    return wanted <= set(record.outputs) and Contents(folder).digests(wanted) == {
+        name: record.outputs[name] for name in wanted
+    }
+
+
+def link(source: Path, request: Request, notebook: Notebook, reasons: list[str]) -> StepRecord:
+    """Give a run the outputs, the executed notebook and the record of a step that another run has done."""
+    there, here = Place(source, notebook.name), request.place(notebook.name)
+    for thing in notebook.writes:
+        path = paths.find(source, thing)
+        if path:
+            for other in paths.candidates(request.folder, thing):
+                files.remove(other)
+            files.link(path, request.folder / path.relative_to(source))
+    request.state.contents.forget(notebook.writes)
+    here.clear()
+    files.link(there.executed, here.executed)
+    record = StepRecord.read(there.record)
+    if record is None:
+        raise FileNotFoundError(there.record)
+    linked = dataclasses.replace(record, linked_from=source.name, started=now(), seconds=0.0, reasons=reasons)
+    linked.write(here.record)
+    return linked

@@ -1,0 +1,162 @@
+"""The YAML of a run and its overrides, checked by reading against what notebooks and the problem declare.
+
+All that can be said before anything runs is said here: an unknown key or option, a value of the wrong type
+or out of range. A value means what YAML's safe reader says, taken to the declared type where there is no
+doubt. The standard library and PyYAML alone.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lib import files, notebook_source
+from lib.errors import ParameterError, did_you_mean
+from lib.notebook_source import Declared, Notebook, annotations
+from lib.paths import Project
+
+#: Keys that the runner reads itself, with the annotation of each and its default.
+RUNNER = {
+    "step_timeout_s": Declared("step_timeout_s", "float", 3600.0),
+    # what `make all-problems` gives as P, to run the problem offline and in a minute
+    "small": Declared("small", "str", "source=generated rows=3000 max_evals=2 timeout_s=30"),
+}
+#: Names under outputs/ that are not runs.
+RESERVED = ("scratch", "cache", "wandb", "mlartifacts", "sweeps", "test")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Checked parameters of a run: `values` as given, `options` among them, and which P overrode."""
+
+    file: str
+    values: dict[str, Any]
+    overrides: dict[str, Any]
+
+    def of(self, notebook: Notebook) -> dict[str, Any]:
+        """What `notebook` is given: every parameter that it declares, a default where nothing was given."""
+        return {name: self.values.get(name, d.default) for name, d in notebook.parameters.items()}
+
+    def runner(self, name: str) -> Any:
+        """The value of a key that the runner itself reads."""
+        return self.values.get(name, RUNNER[name].default)
+
+
+def load(path: Path, shown: str) -> dict[str, Any]:
+    """The mapping in a YAML file of parameters."""
+    return files.read_parameters(path, shown)
+
+
+def overrides(text: str) -> dict[str, Any]:
+    """`max_evals=50 options.months=[2023-01]` as `{"max_evals": 50, "options.months": ["2023-01"]}`."""
+    values: dict[str, Any] = {}
+    for word in filter(None, split(text, " \t\n")):
+        key, equals, value = word.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", key):
+            raise ParameterError(f'P: {word!r} is not key=value; write P="max_evals=50 models=[xgboost]".')
+        if key in values:
+            raise ParameterError(f"P: {key} is given twice, as {values[key]!r} and as {value!r}.")
+        try:
+            values[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ParameterError(f"P: the value of {key} is not YAML: {value!r} ({error}).") from error
+    return values
+
+
+def split(text: str, separators: str) -> list[str]:
+    """The parts of `text` between `separators` that stand in no bracket and no quotes."""
+    parts, depth, quote = [""], 0, ""
+    for sign in text:
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "\"'":
+            quote = sign
+        else:
+            depth += (sign in "[{(") - (sign in "]})")
+        if sign in separators and not quote and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
+
+
+def check(
+    project: Project, notebooks: Iterable[Notebook], file: str, values: Mapping[str, Any], given: str = ""
+) -> Parameters:
+    """Merge the overrides `given` as P into the file's `values` and refuse whatever was not declared."""
+    declared: dict[str, list[Declared]] = {name: [parameter] for name, parameter in RUNNER.items()}
+    for notebook in notebooks:
+        for name, parameter in notebook.parameters.items():
+            declared.setdefault(name, []).append(parameter)
+    over = overrides(given)
+    for origin, mapping in ((file, values), ("P", over)):
+        for key in mapping:
+            name = key.partition(".")[0] if origin == "P" else key
+            _known(name, declared, f"{origin}: no notebook has a parameter")
+    merged: dict[str, Any] = dict(values)
+    for key, value in over.items():
+        _set(merged, key.split("."), value)
+    origins = dict.fromkeys(values, file) | {key.partition(".")[0]: "P" for key in over}
+    for key, value in merged.items():
+        for parameter in declared[key]:
+            merged[key] = value = _fit(origins[key], key, value, parameter.annotation)
+    if merged.get("run") not in (None, ""):
+        raise ParameterError(
+            f"{origins['run']}: `run` is not a parameter to give; name the run with RUN=name."
+        )
+    default = declared["problem"][0].default if "problem" in declared else None
+    problem = merged.get("problem", default)
+    options = dict(merged.get("options") or {})
+    merged["options"] = _options(project, problem, options, file, over)
+    return Parameters(file, merged, over)
+
+
+def _options(
+    project: Project, problem: str | None, options: dict[str, Any], file: str, over: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options, checked against the fields of the problem's `Options`."""
+    if problem is None or not project.datasets.is_dir():
+        return options
+    accepted = notebook_source.options(notebook_source.problem(project, problem))
+    for key, value in options.items():
+        origin = "P" if f"options.{key}" in over or "options" in over else file
+        _known(key, accepted, f"{origin}: {problem} has no option", "options.")
+        options[key] = _fit(origin, f"options.{key}", value, accepted[key].annotation)
+    return options
+
+
+def _known(key: str, known: Iterable[str], complaint: str, prefix: str = "") -> None:
+    if key in known:
+        return
+    names = sorted(known)
+    hint = did_you_mean(str(key), names, prefix)
+    raise ParameterError(f"{complaint} {prefix + str(key)!r}.{hint} Known are: {', '.join(names)}.")
+
+
+def _set(mapping: dict[str, Any], path: list[str], value: object) -> None:
+    for part in path[:-1]:
+        inner = mapping.get(part)
+        mapping[part] = dict(inner) if isinstance(inner, dict) else {}
+        mapping = mapping[part]
+    mapping[path[-1]] = value
+
+
+def _fit(origin: str, key: str, value: object, annotation: str) -> Any:
+    try:
+        return annotations.fit(value, annotation)
+    except annotations.Misfit as error:
+        raise ParameterError(f"{origin}: {key} must be {error}.") from None
+
+
+def run_name(given: str | None, file: Path) -> str:
+    """The run's name: RUN, or the parameters file's own."""
+    name = given or file.stem
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or name in RESERVED:
+        raise ParameterError(
+            f"RUN={name!r} cannot name a run: use letters, digits, `-`, `_` and `.`; "
+            f"{', '.join(RESERVED)} are taken."
+        )
+    return name

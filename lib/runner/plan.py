@@ -1,0 +1,132 @@
+"""From what a user asked (PARAMS, P, RUN, STEPS, FORCE) to a checked plan. Standard library and YAML only.
+
+With `staleness` this is all that a run with nothing to do costs.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lib import paths
+from lib.errors import RunError, StepError
+from lib.notebook_source.modules import Modules
+from lib.paths import Project
+from lib.runner import graph, parameters, staleness
+from lib.runner.staleness import Contents, Place, State
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user asked for, as text; empty where nothing was said."""
+
+    file: str = ""  # PARAMS
+    overrides: str = ""  # P
+    run: str = ""
+    steps: str = ""  # exactly these, not what they need
+    until: tuple[str, ...] = ()  # these and what they need
+    force: str = ""
+    jobs: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A step and why it would run; `maybe` where that hangs on what an earlier step will write."""
+
+    name: str
+    reasons: tuple[str, ...]
+    maybe: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether it would run, or may."""
+        return self.maybe or bool(self.reasons)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run that was asked for, checked: what to run, with which parameters, where."""
+
+    project: Project
+    run: str
+    graph: graph.Graph
+    parameters: parameters.Parameters
+    wanted: tuple[str, ...]
+    only: bool  # STEPS: exactly these, not what they need
+    force: bool
+    jobs: int  # steps at once; 0: as many as there are cores
+    state: State = field(compare=False)
+
+    @property
+    def folder(self) -> Path:
+        """outputs/<run>."""
+        return self.project.outputs / self.run
+
+    @property
+    def problem(self) -> str:
+        """The problem that the steps are given; the run's name where no notebook knows problems."""
+        given = (self.given(notebook.name) for notebook in self.graph.notebooks)
+        return next((str(one["problem"]) for one in given if one.get("problem")), self.run)
+
+    def given(self, name: str) -> dict[str, Any]:
+        """The parameters that a step is given."""
+        return self.parameters.of(self.graph[name])
+
+    def place(self, name: str) -> Place:
+        """Where a step keeps its things."""
+        return Place(self.folder, name)
+
+    def plan(self) -> list[Planned]:
+        """Every wanted step in order, with its reasons; no reasons and not `maybe` means up to date."""
+        if self.only:
+            self._have_inputs()
+        notebooks = [notebook for notebook in self.graph.notebooks if notebook.name in self.wanted]
+        self.state.contents.prepare(thing for n in notebooks for thing in (*n.reads, *n.writes))
+        planned: dict[str, Planned] = {}
+        for notebook in notebooks:
+            reasons = tuple(self.state.reasons(notebook))
+            earlier = [n for n in self.graph.before(notebook.name) if n in planned and planned[n].runs]
+            if earlier and not reasons:
+                things = [thing for thing in notebook.reads if self.graph.writers[thing] in earlier]
+                text = f"if {', '.join(earlier)} changes {' or '.join(things)}"
+                planned[notebook.name] = Planned(notebook.name, (text,), maybe=True)
+            else:
+                planned[notebook.name] = Planned(notebook.name, reasons)
+        return list(planned.values())
+
+    def _have_inputs(self) -> None:
+        """A thing counts as there when the step that writes it is done: one cut off leaves old beside new."""
+        for name in self.wanted:
+            for thing in self.graph[name].reads:
+                writer = self.graph.writers[thing]
+                done = self.place(writer).record.exists()
+                if writer not in self.wanted and not (done and paths.find(self.folder, thing)):
+                    target = self.graph[writer].target
+                    raise StepError(
+                        f"{name} reads {thing!r}, which is not done in {self.project.shown(self.folder)}; "
+                        f"run `make {target}` first, or add {target} to STEPS."
+                    )
+
+
+def ask(wishes: Wishes, project: Project | None = None) -> Request:
+    """Read and check all that was asked; whatever is wrong is said before anything runs."""
+    project = project or paths.here()
+    steps = graph.read(project)
+    shown = wishes.file or "params/quickstart.yaml"
+    file = Path(shown) if Path(shown).is_absolute() else project.root / shown
+    run = parameters.run_name(wishes.run, file)
+    values = parameters.load(file, shown)
+    checked = parameters.check(project, steps.notebooks, shown, values, wishes.overrides)
+    checked.values["run"] = run
+    only = [steps.named(word) for word in wishes.steps.replace(",", " ").split()]
+    everything = [notebook.name for notebook in steps.notebooks]
+    until = [steps.named(word) for word in wishes.until]
+    wanted = [name for name in everything if name in only] if only else steps.needed(until or everything)
+    force = wishes.force.lower() not in ("", "0", "no", "false")
+    if wishes.jobs and not wishes.jobs.isdigit():
+        raise RunError(f"JOBS={wishes.jobs!r} must be how many steps may run at once, such as JOBS=1.")
+    folder = project.outputs / run
+    given = {n.name: staleness.deciding(checked.of(n)) for n in steps.notebooks}
+    state = State(folder, given, Modules(project), Contents(folder), force)
+    return Request(
+        project, run, steps, checked, tuple(wanted), bool(only), force, int(wishes.jobs or 0), state
+    )

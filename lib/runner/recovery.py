@@ -1,0 +1,77 @@
+"""After a failure or a crash: what is kept of a notebook, and what is cleaned or closed at the next start.
+
+Nothing here runs when all went well the last time.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import nbformat
+
+from lib import files, tracking
+from lib.records import FailedStep, OpenStep
+from lib.runner import terminal
+from lib.runner.plan import Request
+from lib.runner.staleness import Place
+
+
+def keep_failed(place: Place, notebook: nbformat.NotebookNode | None, failure: FailedStep) -> None:
+    """Keep the notebook as far as it got, its error on top, under the name that says it failed."""
+    failure.write(place.failure)
+    if notebook is None:
+        notebook = nbformat.v4.new_notebook()
+    tags = {"tags": ["papermill-error-cell-tag"]}
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(_top(failure), metadata=tags))
+    try:
+        files.write_text(place.failed, nbformat.writes(notebook))
+    finally:
+        notebook.cells.pop(0)
+
+
+def _top(failure: FailedStep) -> str:
+    where = f"in cell `[{failure.cell}]` of {failure.cells}" if failure.cell else "before its first cell"
+    lines = terminal.excerpt(failure.source, failure.line, 12) if failure.cell else []
+    cell = "\n```python\n" + "\n".join(lines) + "\n```\n" if lines else ""
+    return (
+        f"# ✗ {failure.step} failed {where}\n\n```text\n{failure.error.strip()}\n```\n{cell}\n"
+        "The cells below hold what they gave until then; mend `notebooks/` or `lib/`, not this copy. "
+        "The next `make pipeline` goes on from this step."
+    )
+
+
+def after_a_crash(request: Request, say: Callable[[str], None]) -> None:
+    """Clean what a killed run has left: half-written files, notebooks cut off, tracked runs left open."""
+    for part in (request.folder, *(path for path in request.folder.glob("*") if path.is_dir())):
+        files.sweep(part)
+    for path in sorted((request.folder / "notebooks").glob(".*.running.ipynb")):
+        step = path.name.removeprefix(".").removesuffix(".running.ipynb")
+        _keep_cut_off(step, request.place(step), say)
+    close_tracked(sorted((request.folder / "notebooks").glob(".*.open.json")), say)
+
+
+def _keep_cut_off(step: str, place: Place, say: Callable[[str], None]) -> None:
+    try:
+        notebook = nbformat.read(place.running, as_version=4)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        statuses = [cell.metadata.get("papermill", {}).get("status") for cell in code]
+        running = statuses.index("running") if "running" in statuses else None
+        text = "The run was killed while this cell ran." if running is not None else "The run was killed."
+        cell, source = (None, "") if running is None else (running + 1, code[running].source)
+        keep_failed(place, notebook, FailedStep(step, cell, len(code), source, text))
+        say(f"  {step} was cut off last time; as far as it got: {place.failed.name}")
+    except (OSError, ValueError) as error:
+        say(f"  {step} was cut off last time; its notebook cannot be read: {error}")
+    place.running.unlink(missing_ok=True)
+
+
+def close_tracked(notes: Iterable[Path], say: Callable[[str], None]) -> None:
+    """Mark as failed the tracked runs that these notes name, then remove the notes."""
+    for path in notes:
+        note = OpenStep.read(path)
+        if note:
+            try:
+                tracking.close_dead(note)
+            except Exception as error:  # noqa: BLE001 - a tracker that is away must not hide the failure itself
+                say(f"  The tracked run of {path.name} could not be closed: {error}")
+                continue
+        path.unlink(missing_ok=True)

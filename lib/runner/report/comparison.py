@@ -1,0 +1,68 @@
+"""What a sweep leaves: a page with the table and the chart, and the same in MLflow."""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from lib import files, tracking
+from lib.plots import comparison
+from lib.runner import grid, summary
+from lib.runner.plan import Request
+from lib.runner.report import pages
+
+
+@contextlib.contextmanager
+def tracked(
+    base: Request, points: Sequence[grid.Point], environment: dict[str, str]
+) -> Iterator[tracking.Tracked]:
+    """Open the sweep's run; those of its steps, in kernels of this `environment`, name it as their parent."""
+    os.environ.update(environment)
+    varying = {key: ", ".join(dict.fromkeys(p.values[key] for p in points)) for key in points[0].values}
+    run = tracking.open(
+        step="sweep",
+        run=f"{base.run}-sweep",
+        problem=base.problem,
+        parameters=varying,
+        tags={},
+        outputs=base.project.outputs,
+    )
+    status = "FAILED"
+    try:
+        environment["WORKBOOK_PARENT_RUN_ID"] = run.run_id
+        yield run
+        status = "FINISHED"
+    finally:
+        run.close(status)
+
+
+def write(folder: Path, table: list[dict[str, Any]], run: tracking.Tracked) -> Path:
+    """The page of the sweep; gives its path. The table and the chart go to the trackers, too."""
+    import matplotlib as mpl
+    import pandas as pd
+
+    mpl.use("agg")
+
+    figure = comparison.runs(table)
+    run.table("sweep", pd.DataFrame(table))
+    run.figure("sweep", figure)
+    picture = io.StringIO()
+    figure.savefig(picture, format="svg", bbox_inches="tight")
+    svg = picture.getvalue()
+    files.write_json(folder / "sweep.json", {"runs": table})
+    page = pages.render(
+        "sweep.html.j2",
+        title=f"Sweep {folder.name}",
+        links=[("Sweep", "")],
+        name=folder.name,
+        chart=Markup(svg[svg.index("<svg") :]),  # noqa: S704 - matplotlib escapes its texts
+        head=list(table[0]),
+        rows=[[summary.figure(value) for value in row.values()] for row in table],
+    )
+    path = folder / "index.html"
+    files.write_text(path, page)
+    return path

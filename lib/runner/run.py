@@ -1,0 +1,286 @@
+"""The runner: steps in the order of their reads and writes, independent ones side by side, one record each.
+
+A `Runner` is one start that has something to do, for one run or for the many of a sweep. One thread runs one
+notebook; the main thread alone decides what starts, what has timed out, and what is written about it.
+"""
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lib import compute, files, tracking
+from lib.records import FailedStep, OpenStep, RunRecord, StepRecord, now
+from lib.runner import cache, kernels, recovery, signals, summary, terminal
+from lib.runner.plan import Request
+from lib.runner.report.process import Reporter
+
+if TYPE_CHECKING:
+    from lib.runner.execute import Execution
+
+_TICK = 0.1
+
+
+class Progress:
+    """How far one run is: what waits, runs, is done, and what has failed."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.planned = request.plan()
+        self.waiting = [step.name for step in self.planned]
+        self.running: dict[str, Execution] = {}
+        self.done: dict[str, StepRecord] = {}
+        self.failed: dict[str, FailedStep] = {}
+        self.started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """What its own steps took, one after another; what is linked takes none."""
+        return sum(record.seconds for record in self.done.values())
+
+    def ready(self) -> list[str]:
+        """The steps that have all they need, those first that most others wait for."""
+        graph = self.request.graph
+        ready = [n for n in self.waiting if not set(graph.before(n)) & {*self.waiting, *self.running}]
+        needed = [graph.needed([other]) for other in self.waiting]
+        return sorted(ready, key=lambda name: -sum(name in names for names in needed))
+
+    def does(self, name: str, other: "Progress") -> bool:
+        """Whether it runs at this moment the very step that `other` is about to start."""
+        step, state = self.running.get(name), other.request.state
+        same = step is not None and self.request.state.parameters[name] == state.parameters[name]
+        return same and step is not None and step.inputs == state.contents.digests(step.page.reads)
+
+
+class Runner:
+    """One start: the runs that were asked for, one fork server, one budget of steps at once."""
+
+    def __init__(
+        self, requests: Sequence[Request], jobs: int = 0, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.project = requests[0].project
+        self.jobs = jobs or requests[0].jobs or max(2, compute.cores())
+        self.runs = {request.run: Progress(request) for request in requests}
+        self.terminal = terminal.Terminal()
+        self._ended: queue.Queue[tuple[Progress, str, FailedStep | None]] = queue.Queue()
+        self.kernels = kernels.Kernels(environment or kernels.environment(self.project), self.terminal.say)
+        self.reporter = Reporter(self.kernels)
+
+    def go(self) -> int:
+        """Run what is out of date; 0 if all went well, 1 if a step failed, 130 if it was stopped."""
+        stopped = False
+        with signals.raised():
+            try:
+                try:
+                    for progress in self.runs.values():
+                        self._begin(progress)
+                    self._loop()
+                except signals.Stopped as stop:
+                    stopped = True
+                    self._stop_all(str(stop))
+                for progress in self.runs.values():
+                    opened = (progress.request.place(name).opened for name in progress.failed)
+                    recovery.close_tracked([path for path in opened if path.exists()], self.terminal.say)
+                    if len(self.runs) == 1:
+                        self._close(progress)
+                trouble = self.reporter.finish()
+                if trouble:
+                    self.terminal.say(f"The report is not whole: {trouble}")
+            except OSError as error:
+                self.terminal.say(f"✗ The run could not go on: {error}. What is done is kept.")
+                return 1
+            finally:
+                self.reporter.stop()
+                self.kernels.close()
+        return 130 if stopped else int(any(progress.failed for progress in self.runs.values()))
+
+    def _say(self, progress: Progress, sign: str, name: str, text: str) -> None:
+        """One line of a step, which is called with its run where there are several."""
+        run = progress.request.run
+        label = f"{name:<14}" if len(self.runs) == 1 else f"{run}/{name}"
+        self.terminal.say(f"  {self.terminal.mark(sign)} {label} {text}", run)
+
+    def _begin(self, progress: Progress) -> None:
+        request, say = progress.request, self.terminal.say
+        self.terminal.open_log(request.run, request.folder / "pipeline.log")
+        over = "".join(f"  {key}={value}" for key, value in request.parameters.overrides.items())
+        say(f"Run {request.run}: {request.parameters.file}{over}", request.run)
+        for line in terminal.planned(progress.planned) if len(self.runs) == 1 else ():
+            say(line, request.run)
+        recovery.after_a_crash(request, say)
+        notebooks = request.graph.notebooks
+        RunRecord(
+            run=request.run,
+            problem=request.problem,
+            parameters_file=request.parameters.file,
+            overrides=files.plain(request.parameters.overrides),
+            values=files.plain({k: v for k, v in request.parameters.values.items() if k != "run"}),
+            given={n.name: files.plain(request.given(n.name)) for n in notebooks},
+            commit=tracking.commit().get("workbook.commit", ""),
+            started=now(),
+            graph={n.name: {"reads": list(n.reads), "writes": list(n.writes)} for n in notebooks},
+        ).write(request.folder / "run.json")
+
+    def _loop(self) -> None:
+        self._start_ready()
+        while any(progress.running for progress in self.runs.values()):
+            try:
+                ended = self._ended.get(timeout=_TICK)
+            except queue.Empty:
+                self._tick()
+                continue
+            self._end(*ended)
+            self._start_ready()
+        self.terminal.progress(())
+
+    def _tick(self) -> None:
+        for progress in self.runs.values():
+            limit = progress.request.parameters.runner("step_timeout_s")
+            for step in progress.running.values():
+                step.save_if_slow()
+                if step.seconds > limit:
+                    step.stop(f"The step passed its time limit of {limit:g} s (step_timeout_s).")
+        self.terminal.progress(
+            (name if len(self.runs) == 1 else f"{run}/{name}", step.cell, step.cells)
+            for run, progress in self.runs.items()
+            for name, step in progress.running.items()
+        )
+
+    # --- which step is next -------------------------------------------------------------------------
+
+    def _start_ready(self) -> None:
+        """Start what has all it needs, run by run, as long as there is room."""
+        for progress in self.runs.values():
+            self._drop_blocked(progress)
+            while any([self._settle(progress, name) for name in progress.ready()]):  # noqa: C419 - all of them
+                self._drop_blocked(progress)
+
+    def _settle(self, progress: Progress, name: str) -> bool:
+        """Start a step, or see that it need not run; true where others may now be ready."""
+        request, notebook = progress.request, progress.request.graph[name]
+        full = sum(len(other.running) for other in self.runs.values()) >= self.jobs
+        if full or any(other.does(name, progress) for other in self.runs.values()):
+            return False  # the result of the same step in another run can be linked when it is done
+        progress.waiting.remove(name)
+        reasons = request.state.reasons(notebook)
+        source = cache.find(request, notebook, beside=self.runs) if reasons else None
+        if source:
+            progress.done[name] = cache.link(source, request, notebook, reasons)
+            self._say(progress, "✓", name, f"linked from run {source.name}")
+            self._is_done(progress, name)
+        elif reasons:
+            from lib.runner.execute import Execution  # papermill, while the fork server imports
+
+            self._start(progress, Execution(request, name, reasons, self.kernels))
+        elif any(step.name == name and step.maybe for step in progress.planned):
+            self._say(progress, "·", name, "up to date: its inputs came out the same")
+        return source is not None or not reasons
+
+    def _drop_blocked(self, progress: Progress) -> None:
+        """What needs a failed step does not run."""
+        for name in list(progress.waiting):
+            if set(progress.request.graph.needed([name])) & set(progress.failed):
+                progress.waiting.remove(name)
+                self._say(progress, "·", name, f"not run: it needs {', '.join(progress.failed)}")
+
+    # --- one step -----------------------------------------------------------------------------------
+
+    def _start(self, progress: Progress, step: "Execution") -> None:
+        step.place.executed.parent.mkdir(parents=True, exist_ok=True)
+        step.place.record.unlink(missing_ok=True)
+        step.place.opened.unlink(missing_ok=True)
+        progress.running[step.name] = step
+        if not self.terminal.live:
+            self._say(progress, " ", step.name, "started")
+        work = threading.Thread(target=self._work, args=(progress, step), name=step.name, daemon=True)
+        work.start()
+
+    def _work(self, progress: Progress, step: "Execution") -> None:
+        """In the step's thread: whatever happens, the main thread hears of its end."""
+        failure: FailedStep | None = step.failure("The thread of this step ended without a word.")
+        try:
+            failure = step.run()
+        finally:
+            self._ended.put((progress, step.name, failure))
+
+    def _end(self, progress: Progress, name: str, failure: FailedStep | None) -> None:
+        step = progress.running.pop(name)
+        if failure is None:
+            try:
+                failure = self._succeeded(progress, step)
+            except OSError as error:
+                failure = step.failed_at_its_end(f"{type(error).__name__}: {error}")
+        if failure is not None:
+            self._has_failed(progress, step, failure)
+
+    def _succeeded(self, progress: Progress, step: "Execution") -> FailedStep | None:
+        """Executed notebook first, record last: without the record the step counts as not done."""
+        place, contents = step.place, progress.request.state.contents
+        note = OpenStep.read(place.opened)
+        contents.forget(step.page.writes)
+        outputs = contents.digests(step.page.writes)
+        text = step.unfinished(outputs, note)
+        if text:
+            return step.failed_at_its_end(text)
+        record = step.record(note, outputs)
+        place.clear()
+        step.save(place.executed)
+        record.write(place.record)
+        progress.done[step.name] = record
+        self._say(progress, "✓", step.name, f"{record.seconds:6.1f} s")
+        self._is_done(progress, step.name)
+        return None
+
+    def _is_done(self, progress: Progress, name: str) -> None:
+        """Say where run `scratch` finds what it lacks, and have the step's page made."""
+        path, request = self.project.outputs / "last.json", progress.request
+        if files.read_json(path).get(request.problem) != request.run:
+            with files.locked(path.with_suffix(".lock")):
+                files.write_json(path, files.read_json(path) | {request.problem: request.run})
+        self.reporter.tell(request.folder, name)
+
+    def _has_failed(self, progress: Progress, step: "Execution", failure: FailedStep) -> None:
+        progress.failed[step.name] = failure
+        path = self.project.shown(step.place.failed)
+        try:
+            recovery.keep_failed(step.place, step.notebook, failure)
+        except OSError as error:
+            path = f"nothing: the notebook could not be kept ({error.strerror})"
+        step.place.running.unlink(missing_ok=True)
+        command = "The same command goes on" if progress.request.only else "`make pipeline` goes on"
+        again = f"{command} from {'here' if progress.request.only else 'this step'}."
+        self.terminal.say(terminal.failure(failure, path, again), progress.request.run)
+        self.reporter.tell(progress.request.folder, step.name)
+
+    # --- the end ------------------------------------------------------------------------------------
+
+    def _stop_all(self, why: str) -> None:
+        self.terminal.say(f"Stopping: {why}.")
+        for progress in self.runs.values():
+            for step in progress.running.values():
+                step.stop(f"The run was {why}.", grace=0.0)
+        until = time.monotonic() + 8
+        while any(progress.running for progress in self.runs.values()) and time.monotonic() < until:
+            with contextlib.suppress(queue.Empty):
+                self._end(*self._ended.get(timeout=_TICK))
+        for progress in self.runs.values():
+            progress.waiting.clear()
+            progress.failed.setdefault("the run", FailedStep("the run", None, 0, "", why))
+
+    def _close(self, progress: Progress) -> None:
+        """The closing table and figures."""
+        folder, spent = progress.request.folder, terminal.seconds(time.monotonic() - progress.started)
+        rows = [
+            (name, terminal.seconds(record.seconds), summary.produced(folder, record.outputs))
+            for name, record in progress.done.items()
+        ]
+        lines = ["", *terminal.table(rows), *([] if progress.failed else summary.headline(folder))]
+        index, failed = self.project.shown(folder / "index.html"), ", ".join(progress.failed)
+        if failed:
+            lines.append(f"Not finished after {spent}: {failed} failed. All of it: {index}")
+        else:
+            lines.append(f"{spent} in all. Look at {index}; `make mlflow` has the same, `make lab` explores.")
+        for line in lines:
+            self.terminal.say(line, progress.request.run)

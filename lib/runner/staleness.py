@@ -1,0 +1,166 @@
+"""Whether a step is out of date, and why, in a user's words. Standard library only.
+
+By content, never by time stamp: a step is out of date exactly when its code, a parameter that it declares, a
+module of `lib` that it used, an input or an output is not what its record says.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib import files, paths
+from lib.notebook_source import Notebook
+from lib.notebook_source.modules import Modules
+from lib.records import StepRecord
+
+
+class Place:
+    """Where a step of the run in `folder` keeps its things, all in `notebooks/`."""
+
+    def __init__(self, folder: Path, step: str) -> None:
+        beside = folder / "notebooks"
+        self.executed = beside / f"{step}.ipynb"  # with its outputs, after success
+        self.record = beside / f"{step}.json"  # last of all: without it the step is not done
+        self.failed = beside / f"{step}.failed.ipynb"  # as far as it got, its error on top
+        self.failure = beside / f"{step}.failed.json"  # what went wrong, as data
+        self.running = beside / f".{step}.running.ipynb"  # while it runs; one left over was cut off
+        self.opened = beside / f".{step}.open.json"  # its tracked run, written by the step itself
+
+    def clear(self) -> None:
+        """Remove what an earlier attempt has left beside the executed notebook, the record first."""
+        pages = (self.executed.with_suffix(".html"), self.failed.with_suffix(".html"))
+        for path in (self.record, self.failed, self.failure, self.running, self.opened, *pages):
+            path.unlink(missing_ok=True)
+
+
+class Contents:
+    """Digests of what lies in a run's folder, each computed once until it is forgotten."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, str | None] = {}
+
+    def digest(self, name: str) -> str | None:
+        """The digest of the thing called `name`, None where it is absent."""
+        if name not in self._known:
+            path = paths.find(self.folder, name)
+            self._known[name] = files.digest(path) if path else None
+        return self._known[name]
+
+    def digests(self, names: Iterable[str]) -> dict[str, str]:
+        """The digests of those that are there."""
+        return {name: digest for name in names if (digest := self.digest(name)) is not None}
+
+    def prepare(self, names: Iterable[str]) -> None:
+        """Digest several at once; hashing large files uses all cores."""
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self.digest, dict.fromkeys(names)))
+
+    def forget(self, names: Iterable[str]) -> None:
+        """A step has written these: look again."""
+        for name in names:
+            self._known.pop(name, None)
+
+
+@dataclass
+class State:
+    """What is there now: parameters given, modules of `lib`, contents of the run's folder."""
+
+    folder: Path
+    parameters: dict[str, dict[str, Any]]  # step to what it is given
+    modules: Modules
+    contents: Contents
+    force: bool = False
+
+    def reasons(self, notebook: Notebook) -> list[str]:
+        """Why a step is out of date, in a user's words; none if it is not."""
+        place = Place(self.folder, notebook.name)
+        if self.force:
+            return ["FORCE=1"]
+        record = StepRecord.read(place.record)
+        if record is None:
+            if place.record.exists():
+                return ["its record is of an earlier workbook"]
+            cut = place.failed.exists() or place.running.exists() or place.opened.exists()
+            return ["did not finish last time" if cut else "has not run yet"]
+        if not place.executed.exists():
+            return [f"its executed notebook {place.executed.name} was deleted"]
+        return [*self.causes(record, notebook), *self._outputs(record.outputs, notebook)]
+
+    def causes(self, record: StepRecord, notebook: Notebook) -> list[str]:
+        """What of the things that a result depends on is not as the record has it."""
+        return [
+            *_parameters(record.parameters, self.parameters[notebook.name]),
+            *_code(record.code, notebook.code),
+            *self._modules(record.modules),
+            *self._inputs(record.inputs, notebook),
+        ]
+
+    def _modules(self, before: dict[str, dict[str, str]]) -> list[str]:
+        changed = [name for name, digests in before.items() if not self.modules.same(name, digests)]
+        return [
+            f"{self.modules.path(name)} {'changed' if name in self.modules else 'is gone'}"
+            for name in changed
+        ]
+
+    def _inputs(self, before: dict[str, str], notebook: Notebook) -> list[str]:
+        reasons = []
+        for name in notebook.reads:
+            if name not in before:
+                reasons.append(f"input {name} is new")
+            elif self.contents.digest(name) != before[name]:
+                reasons.append(f"input {name} changed")
+        return reasons
+
+    def _outputs(self, before: dict[str, str], notebook: Notebook) -> list[str]:
+        reasons = []
+        for name in notebook.writes:
+            now = self.contents.digest(name)
+            if name not in before:
+                reasons.append(f"output {name} is new")
+            elif now is None:
+                reasons.append(f"output {name} was deleted")
+            elif now != before[name]:
+                reasons.append(f"output {name} was changed by something else")
+        return reasons
+
+
+def deciding(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that decide what a step makes, as JSON has them: all but the run's name."""
+    plain: dict[str, Any] = files.plain({k: v for k, v in parameters.items() if k != "run"})
+    return plain
+
+
+def _parameters(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What changed among parameters; within `options`, option by option."""
+    reasons = []
+    for name in dict.fromkeys([*before, *now]):
+        old, new = before.get(name), now.get(name)
+        if name == "options" and isinstance(old, dict) and isinstance(new, dict):
+            inner = _parameters(old, new)
+            reasons += [f"parameter options.{text.removeprefix('parameter ')}" for text in inner]
+        elif name not in before:
+            reasons.append(f"parameter {name} is new ({_shown(new)})")
+        elif name not in now:
+            reasons.append(f"parameter {name} is gone (was {_shown(old)})")
+        elif old != new:
+            reasons.append(f"parameter {name} {_shown(old)} -> {_shown(new)}")
+    return reasons
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _code(before: list[str], now: list[str]) -> list[str]:
+    """Which cells are others, counted as code cells after the parameters."""
+    if before == now:
+        return []
+    if len(before) != len(now):
+        return [f"its code changed ({len(before)} -> {len(now)} code cells)"]
+    cells = [str(i + 1) for i, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]
+    return [f"its code changed (code cell {', '.join(cells)} after the parameters)"]

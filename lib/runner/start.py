@@ -1,0 +1,71 @@
+"""A start of the runner: the lock of each run, and whether there is anything to do at all.
+
+Standard library and YAML only; what runs notebooks is imported where there is something to run.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from lib import files
+from lib.errors import RunError
+from lib.records import now
+from lib.runner import signals
+from lib.runner.plan import Request
+
+
+def pipeline(request: Request) -> int:
+    """`make pipeline`: plan, and run what is out of date; the exit code."""
+    started = time.monotonic()
+    signals.die_with_make()
+    with locked(request.folder):
+        planned = request.plan()
+        if not any(step.reasons for step in planned) and not _left_open(request.folder):
+            _make_missing_pages(request)
+            spent = time.monotonic() - started
+            print(f"All {len(planned)} steps of run {request.run} are up to date ({spent:.2f} s to see it).")
+            return 0
+        from lib.runner.run import Runner
+
+        return Runner([request]).go()
+
+
+def _make_missing_pages(request: Request) -> None:
+    """Make what was deleted of the report again; no step runs for it."""
+    executed = [request.place(name).executed for name in request.wanted]
+    pages = [request.folder / "index.html", *(path.with_suffix(".html") for path in executed)]
+    if not all(path.exists() for path in pages):
+        from lib.runner.report import process
+
+        process.all_pages(request.folder)
+        print("Pages of the report were missing, and are made again.")
+
+
+def _left_open(folder: Path) -> bool:
+    """Whether a tracked run was not closed, or a notebook was cut off."""
+    notebooks = folder / "notebooks"
+    return any([*notebooks.glob(".*.open.json"), *notebooks.glob(".*.running.ipynb")])
+
+
+@contextlib.contextmanager
+def locked(*folders: Path) -> Iterator[None]:
+    """Hold the locks of runs; a second start of the same run is refused, naming who has it."""
+    with contextlib.ExitStack() as stack:
+        for folder in folders:
+            try:
+                handle = stack.enter_context(files.locked(folder / ".lock", wait=False))
+            except BlockingIOError:
+                holder = (folder / ".lock").read_text(encoding="utf-8").strip() or "another process"
+                what = f"Run {folder.name} is already running ({holder})"
+                raise RunError(f"{what}. Wait for it, or name another: RUN=name.") from None
+            except OSError as error:
+                what = f"{folder} cannot be written ({error.strerror})"
+                raise RunError(f"{what}; set WORKBOOK_OUTPUTS to a folder that can.") from error
+            with contextlib.suppress(
+                OSError
+            ):  # a full disk: the lock holds, it only does not say whose it is
+                handle.truncate(0)
+                os.write(handle.fileno(), f"process {os.getpid()}, since {now()}".encode())
+        yield

@@ -1,0 +1,153 @@
+"""What a model sees of raw rows: derived columns, and the feature sets that send columns through encoders.
+
+A problem's `serving` half fills these in as one `SERVING = Serving(...)`.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from .errors import InferenceError
+from .schema import Column, Settings, Target
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A stateless column: computed from the columns it `needs` alone, the same in training and serving.
+
+    `compute` gets a data frame of its own: what it changes in it, no other column sees.
+    """
+
+    needs: tuple[str, ...]
+    compute: Callable[[pd.DataFrame], pd.Series | np.ndarray]
+    meaning: str = ""
+    kind: Literal["number", "category", "text", "time"] = "number"
+
+
+@dataclass(frozen=True)
+class Encode:
+    """Columns (raw or derived) that go through one encoder of `encoders`, named `how`, with settings."""
+
+    how: str
+    columns: tuple[str, ...]
+    settings: Settings = field(default_factory=dict)
+
+
+def encode(how: str, *columns: str, **settings: Any) -> Encode:
+    """`encode("one_hot", "colour")`: one line of a feature set."""
+    return Encode(how, columns, settings)
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Which column goes through which encoder, and why.
+
+    `admits` names the columns known only *after* the prediction that are used all the same: any other
+    such column is refused. `spaces` overrides the search space of a family (plain data, see
+    `lib.tuning.spaces`), where these features want another than the family's own.
+    """
+
+    name: str
+    why: str
+    encodes: tuple[Encode, ...]
+    admits: tuple[str, ...] = ()
+    spaces: Mapping[str, Mapping[str, tuple]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns it encodes, each once, in order."""
+        return list(dict.fromkeys(name for part in self.encodes for name in part.columns))
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The half of a problem that is stored with a model: all that a prediction needs to know of it."""
+
+    name: str
+    task: Literal["regression", "classification"]
+    target: Target
+    columns: Mapping[str, Column]
+    derived: Mapping[str, Derived]
+    feature_sets: Mapping[str, FeatureSet]
+
+    def feature_set(self, name: str) -> FeatureSet:
+        """A feature set by name, refused if it uses what is known only after and does not admit it."""
+        if name not in self.feature_sets:
+            known = sorted(self.feature_sets)
+            raise InferenceError(f"{self.name} has no feature set {name!r}; it has {known}.")
+        feature_set = self.feature_sets[name]
+        late = [
+            column
+            for column in self.inputs(feature_set)
+            if self.columns[column].known == "after" and column not in feature_set.admits
+        ]
+        if late:
+            raise InferenceError(
+                f"Feature set {name!r} uses {late}, known only after the prediction is made. "
+                "Leave them out, or name them in `admits` and say so where the figures are shown."
+            )
+        return feature_set
+
+    def inputs(self, feature_set: FeatureSet) -> list[str]:
+        """The raw columns a row must have for `feature_set`, in the order of `columns`."""
+        wanted: set[str] = set()
+        queue = list(feature_set.columns)
+        while queue:
+            name = queue.pop()
+            if name in self.derived:
+                queue.extend(self.derived[name].needs)
+            elif name in self.columns:
+                wanted.add(name)
+            else:
+                raise InferenceError(f"{self.name} has no column {name!r}, neither raw nor derived.")
+        return [name for name in self.columns if name in wanted]
+
+    def engineer(self, rows: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """`rows` with the derived columns `names` (all of them by default), each computed once.
+
+        What need not wait for one another is computed from one frame: a column at a time would take a row
+        that comes alone twice as long.
+        """
+        frame, columns = rows, {name: column.array for name, column in rows.items()}
+        for layer in self._layers(list(rows), self.derived if names is None else names):
+            for name in layer:
+                columns[name] = _values(self.derived[name].compute(frame.copy(deep=False)), rows.index)
+            frame = _frame(columns, rows.index)
+        return frame.copy(deep=False) if frame is rows else frame
+
+    def _layers(self, raw: Sequence[str], names: Iterable[str]) -> list[list[str]]:
+        """The derived columns to compute for `names`, in layers: each needs only what lies above it."""
+        depth = dict.fromkeys(raw, 0)
+
+        def visit(name: str) -> int:
+            if name not in depth:
+                if name not in self.derived:
+                    raise InferenceError(f"Column {name!r} is missing; the rows have {list(raw)}.")
+                depth[name] = 1 + max((visit(need) for need in self.derived[name].needs), default=0)
+            return depth[name]
+
+        deepest = max(map(visit, names), default=0)
+        return [[name for name in depth if depth[name] == level] for level in range(1, deepest + 1)]
+
+
+def _frame(columns: Mapping[str, object], index: pd.Index) -> pd.DataFrame:
+    """A frame of arrays; labels and their hash table are made once, not for every row that comes alone."""
+    frame = pd.DataFrame(dict(enumerate(columns.values())), index=index, copy=False)
+    frame.columns = _labels(tuple(columns))
+    return frame
+
+
+@functools.lru_cache(maxsize=256)
+def _labels(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(names)
+
+
+def _values(column: pd.Series | np.ndarray, index: pd.Index) -> object:
+    """A computed column as an array in the order of `index`."""
+    if not isinstance(column, pd.Series):
+        return column
+    return (column if column.index.equals(index) else column.reindex(index)).array

@@ -1,0 +1,290 @@
+"""An MLflow run: SQLite and an artifact folder under `outputs/`, or wherever MLFLOW_TRACKING_URI points.
+
+Only `MlflowClient` is used, never the fluent API: no active run that another thread or an exit hook could
+close. What W&B gets is in `lib.tracking.wandb_run`.
+"""
+
+import contextlib
+import functools
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+from lib import files, redaction
+from lib.errors import StepError
+from lib.records import OpenStep, StepRecord
+from lib.tracking.backend import Cell, Trial
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+LONGEST = 5000  # MLflow refuses a parameter or a tag that is longer than about this
+
+#: The tags of a step that its trials get too.
+SHARED = tuple(
+    f"workbook.{name}" for name in ("run", "step", "problem", "commit", "data", "parameters", "generated")
+)
+
+
+def uri(outputs: Path) -> str:
+    """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{outputs / 'mlflow.db'}"
+
+
+def client(at: str) -> "MlflowClient":
+    """A client of the tracking store and the registry at `at`; one a process and place."""
+    _reachable(at)
+    return _client(at)
+
+
+@functools.cache
+def _client(at: str) -> "MlflowClient":
+    from mlflow import MlflowClient
+
+    _quiet()
+    return MlflowClient(tracking_uri=at, registry_uri=at)
+
+
+def _quiet() -> None:
+    """No lines about database migrations in a page."""
+    for name in ("mlflow.store.db.utils", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@functools.cache
+def _reachable(at: str) -> None:
+    """Ask a server once whether it is there: MLflow's own client would retry for minutes."""
+    if not at.startswith("http"):
+        return
+    import requests
+
+    try:
+        requests.get(f"{at.rstrip('/')}/health", timeout=10).raise_for_status()
+    except requests.RequestException as error:
+        raise StepError(
+            f"MLflow does not answer at {redaction.text(at)} ({type(error).__name__}). Start that server, "
+            "or unset MLFLOW_TRACKING_URI to record in outputs/mlflow.db."
+        ) from error
+
+
+def prepare(outputs: Path) -> str:
+    """Make the database once, under a lock, before anything uses it side by side. Gives its URI."""
+    at = uri(outputs)
+    if at.startswith("sqlite:///"):
+        database = Path(at.removeprefix("sqlite:///")).absolute()
+        with files.writing(database):
+            if not database.exists():
+                with files.locked(database.with_name(f".{database.name}.lock")):
+                    if not database.exists():
+                        _make(database)
+    return at
+
+
+def _make(database: Path) -> None:
+    """A fresh database, made under another name: one that others can see is whole.
+
+    SQLite then appends what it writes to a log: half the waits for the disk, and readers block nobody.
+    """
+    import sqlite3
+
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    _quiet()
+    unfinished = files.temporary(database)
+    try:
+        artifacts = (database.parent / "mlartifacts").as_uri()
+        SqlAlchemyStore(f"sqlite:///{unfinished}", artifacts).engine.dispose()
+        with contextlib.closing(sqlite3.connect(unfinished)) as opened:
+            opened.execute("PRAGMA journal_mode = WAL")
+        unfinished.replace(database)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _settle(at: str) -> None:
+    """Move what stands in SQLite's log into the database: `mlflow.db` alone is then all there is to keep."""
+    import sqlite3
+
+    if at.startswith("sqlite:///"):
+        database = at.removeprefix("sqlite:///")
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(sqlite3.connect(database, timeout=1)) as opened,
+        ):
+            opened.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
+def experiment(at: str, name: str, outputs: Path) -> str:
+    """The id of the experiment `name`; made with its artifacts beside the database where that is a file."""
+    from mlflow.exceptions import MlflowException
+
+    store = client(at)
+    known = store.get_experiment_by_name(name)
+    if known is None:
+        location = (outputs / "mlartifacts" / name).as_uri() if at.startswith("sqlite") else None
+        try:
+            return str(store.create_experiment(name, artifact_location=location))
+        except MlflowException:  # another process was quicker
+            known = store.get_experiment_by_name(name)
+            if known is None:
+                raise
+    if known.lifecycle_stage == "deleted":
+        store.restore_experiment(known.experiment_id)
+    return str(known.experiment_id)
+
+
+def flat(parameters: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    """Nested mappings as `options.train_months`, values as text."""
+    texts: dict[str, str] = {}
+    for name, value in parameters.items():
+        if isinstance(value, Mapping):
+            texts |= flat(value, f"{prefix}{name}.")
+        else:
+            texts[f"{prefix}{name}"] = str(files.plain(value))[:LONGEST]
+    return texts
+
+
+class MlflowRun:
+    """One MLflow run: opened, added to, closed. Every method is one call or one batch."""
+
+    def __init__(
+        self, at: str, tags: Mapping[str, str], parameters: Mapping[str, object], outputs: Path
+    ) -> None:
+        self.uri, self.client = at, client(at)
+        self.experiment = experiment(at, tags["workbook.problem"], outputs)
+        self.tags = dict(tags)
+        name = f"{tags['workbook.run']}/{tags['workbook.step']}"
+        run = self.client.create_run(self.experiment, tags=self.tags, run_name=name)
+        self.run_id: str = run.info.run_id
+        self._log(self.run_id, parameters=parameters)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Tags of the run, which its trials get too."""
+        self.tags |= tags
+        self._log(self.run_id, tags=tags)
+
+    def metrics(self, metrics: Mapping[str, float | None]) -> None:
+        """Figures by name."""
+        self._log(self.run_id, metrics=metrics)
+
+    def _log(
+        self,
+        run_id: str,
+        *,
+        parameters: Mapping[str, object] = NOTHING,
+        metrics: Mapping[str, float | None] = NOTHING,
+        tags: Mapping[str, str] = NOTHING,
+    ) -> None:
+        """Parameters, metrics and tags in one batch."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            run_id,
+            metrics=[Metric(k, float(v), now, 0) for k, v in metrics.items() if v is not None],
+            params=[Param(k, v) for k, v in flat(parameters).items()],
+            tags=[RunTag(k, str(v)[:LONGEST]) for k, v in tags.items()],
+        )
+
+    def figure(self, name: str, path: Path) -> None:  # noqa: ARG002 - W&B's name
+        """A PNG file, among the run's artifacts."""
+        self.client.log_artifact(self.run_id, str(path), "figures")
+
+    def table(self, name: str, path: Path, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:  # noqa: ARG002 - W&B's parts
+        """A table's file, among the run's artifacts."""
+        self.client.log_artifact(self.run_id, str(path), "tables")
+
+    def text(self, name: str, path: Path, text: str) -> None:  # noqa: ARG002 - W&B's parts
+        """A text's file, among the run's artifacts."""
+        self.client.log_artifact(self.run_id, str(path))
+
+    def data(self, name: str, path: Path, digest: str, rows: int | None) -> None:
+        """A dataset that the run used or made, with our digest: MLflow's own reads 10,000 rows only."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        profile = json.dumps({"num_rows": rows})
+        source = json.dumps({"uri": path.as_uri()})
+        entry = Dataset(name, digest[:36], "local", source, schema=None, profile=profile)
+        self.client.log_inputs(self.run_id, [DatasetInput(entry, [InputTag("mlflow.data.context", name)])])
+
+    def trial(self, trial: Trial) -> None:
+        """A child run, opened, filled in one batch and closed."""
+        tags = {name: self.tags[name] for name in SHARED if name in self.tags}
+        tags |= {"mlflow.parentRunId": self.run_id, "workbook.trial": str(trial.number)}
+        if trial.reason:
+            tags["workbook.reason"] = trial.reason[:LONGEST]
+        name = f"{trial.family} {trial.number}"
+        child = self.client.create_run(self.experiment, tags=tags, run_name=name).info.run_id
+        self._log(child, parameters={"family": trial.family, **trial.parameters}, metrics=trial.metrics)
+        self.client.set_terminated(child, "FINISHED" if trial.status == "ok" else "FAILED")
+
+    def model(self, folder: Path, tags: Mapping[str, str]) -> str:
+        """The folder as a logged model; gives its id. One with the same digest is not stored twice."""
+        query = f"tags.`workbook.digest` = '{tags['workbook.digest']}'"
+        for model in self.client.search_logged_models([self.experiment], query):
+            if model.status == "READY" and _readable(model.artifact_location):
+                return str(model.model_id)
+        return self._store(folder, tags)
+
+    def _store(self, folder: Path, tags: Mapping[str, str]) -> str:
+        from mlflow.entities import LoggedModelOutput
+
+        model_id: str = self.client.create_logged_model(
+            self.experiment, name="model", source_run_id=self.run_id, tags=dict(tags)
+        ).model_id
+        self.client.log_model_artifacts(model_id, str(folder))
+        self.client.finalize_logged_model(model_id, "READY")
+        self.client.log_outputs(self.run_id, [LoggedModelOutput(model_id, step=0)])
+        return model_id
+
+    def close(self, status: str) -> None:
+        """Set the run's final status."""
+        self.client.set_terminated(self.run_id, status)
+        _settle(self.uri)
+
+
+def _readable(location: str) -> bool:
+    """Whether stored artifacts can still be read, as far as that is known without asking a server."""
+    return not location.startswith("file:") or Path(unquote(urlparse(location).path)).exists()
+
+
+def close_dead(step: OpenStep) -> None:
+    """Close as failed the run, and its trials, of a step that ended without doing so; a closed one stays.
+
+    Its offline run in W&B stays as it was cut off.
+    """
+    if step.status != "RUNNING" or not step.mlflow_uri:
+        return
+    store = client(step.mlflow_uri)
+    run_id = step.mlflow_run_id or _run_of_key(store, step)
+    if not run_id:
+        return
+    run = store.get_run(run_id)
+    if run.info.status not in ("RUNNING", "SCHEDULED"):
+        return
+    running = f"tags.mlflow.parentRunId = '{run_id}' and attributes.status = 'RUNNING'"
+    for child in store.search_runs([run.info.experiment_id], running):
+        store.set_terminated(child.info.run_id, "FAILED")
+    store.set_terminated(run_id, "FAILED")
+
+
+def _run_of_key(store: "MlflowClient", step: OpenStep) -> str | None:
+    """The run of a step that died between opening its run and noting the id."""
+    known = store.get_experiment_by_name(step.problem)
+    if known is None or not step.key:
+        return None
+    runs = store.search_runs([known.experiment_id], f"tags.workbook.key = '{step.key}'")
+    return runs[0].info.run_id if runs else None
+
+
+def attach(record: OpenStep | StepRecord, path: Path) -> None:
+    """Keep a file (the executed notebook, its HTML) with the MLflow run that a step's record names."""
+    client(record.mlflow_uri).log_artifact(record.mlflow_run_id, str(path), "notebook")

@@ -1,0 +1,283 @@
+"""A step's tracked run: each figure goes to both trackers, and calls return at once.
+
+Each tracker has a thread that does the work in order (`lib.tracking.backend`); `close` waits for both.
+"""
+
+import atexit
+import contextlib
+import dataclasses
+import os
+import secrets
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from lib import files, redaction
+from lib.errors import StepError
+from lib.records import OpenStep, StepRecord
+from lib.tracking import mlflow_run, picture, tags, wandb_run
+from lib.tracking.backend import Backend, TrackerRun, Trial
+from lib.tracking.mlflow_run import MlflowRun
+from lib.tracking.picture import Picture
+from lib.tracking.wandb_run import WandbRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+#: Tags that are of a result, whichever run it was made in.
+_OF_THE_RESULT = ("workbook.data", "workbook.generated", "workbook.parameters")
+_LIVING: "weakref.WeakSet[Tracked]" = weakref.WeakSet()
+
+
+def open_tracked(
+    step: str,
+    run: str,
+    problem: str,
+    parameters: Mapping[str, object],
+    tags: Mapping[str, str],
+    outputs: Path,
+    note: Path | None = None,
+) -> "Tracked":
+    """Open one run in each tracker. `note` is the file that says which, for whoever finds the step dead."""
+    return Tracked(step, run, problem, parameters, tags, outputs, note)
+
+
+def linked(record: StepRecord, run: str, outputs: Path) -> None:
+    """A run of its own in both trackers for a step whose result was taken from another run, and says so."""
+    there = mlflow_run.client(record.mlflow_uri).get_run(str(record.mlflow_run_id)).data
+    about = {name: there.tags[name] for name in _OF_THE_RESULT if name in there.tags}
+    tracked = open_tracked(
+        step=record.step,
+        run=run,
+        problem=str(record.parameters.get("problem", run)),
+        parameters=record.parameters,
+        tags=about
+        | {
+            "workbook.linked_from": record.linked_from,
+            "workbook.linked_run_id": str(record.mlflow_run_id),
+        },
+        outputs=outputs,
+    )
+    tracked.metrics(there.metrics)
+    tracked.close("FINISHED")
+
+
+def _close_what_is_open() -> None:
+    """A process that ends with a step open has not finished it: MLflow would leave the run running."""
+    for tracked in list(_LIVING):
+        with contextlib.suppress(StepError):  # said already, when it happened
+            tracked.close("FAILED", patience=5)
+
+
+def _close_at_exit() -> None:
+    """Have open runs closed before W&B's own exit hook ends its service: the last hook set runs first."""
+    atexit.unregister(_close_what_is_open)
+    atexit.register(_close_what_is_open)
+
+
+class Tracked:
+    """A step's run in both trackers. Methods hand the work over to the trackers' threads and return."""
+
+    def __init__(
+        self,
+        step: str,
+        run: str,
+        problem: str,
+        parameters: Mapping[str, object],
+        more_tags: Mapping[str, str],
+        outputs: Path,
+        note: Path | None,
+    ) -> None:
+        os.environ.update(tags.environment(outputs))
+        tags.take_parent()
+        mode = wandb_run.mode()
+        tags.load(["mlflow", "mlflow.tracking"] + ([] if mode == "disabled" else ["wandb"]))
+        self.uri = mlflow_run.prepare(outputs)
+        self.status, self._closed, self._wandb_told = "RUNNING", False, False
+        self._files: tempfile.TemporaryDirectory[str] | None = None
+        shown = cast(Mapping[str, object], redaction.redact("", parameters))
+        self._open_step = OpenStep(
+            pid=os.getpid(), key=secrets.token_hex(8), problem=problem, mlflow_uri=self.uri
+        )
+        self._tags = (
+            tags.of(step, run, problem, shown) | {"workbook.key": self._open_step.key} | dict(more_tags)
+        )
+        self.note_path = note
+        self._write_note()
+        first = dict(self._tags)
+        self._mlflow = Backend("mlflow", lambda: self._open_mlflow(first, shown, outputs))
+        self._backends = [self._mlflow]
+        if mode != "disabled":
+            self._backends.append(Backend("wandb", lambda: self._open_wandb(first, shown, outputs, mode)))
+        _LIVING.add(self)
+        _close_at_exit()
+
+    def _open_mlflow(
+        self, first: Mapping[str, str], parameters: Mapping[str, object], outputs: Path
+    ) -> MlflowRun:
+        run = MlflowRun(self.uri, {**first, **tags.commit()}, parameters, outputs)
+        self._open_step = dataclasses.replace(self._open_step, mlflow_run_id=run.run_id)
+        self._write_note()
+        return run
+
+    def _open_wandb(
+        self, first: Mapping[str, str], parameters: Mapping[str, object], outputs: Path, mode: wandb_run.Mode
+    ) -> WandbRun:
+        run = WandbRun({**first, **tags.commit()}, parameters, outputs, mode)
+        _close_at_exit()
+        return run
+
+    def _write_note(self) -> None:
+        if self.note_path:
+            with files.writing(self.note_path):
+                self._open_step.write(self.note_path)
+
+    def __repr__(self) -> str:
+        run, step, problem = (self._tags[f"workbook.{name}"] for name in ("run", "step", "problem"))
+        return f"Recorded in MLflow as {run}/{step}, experiment {problem}; W&B {wandb_run.mode()}."
+
+    def note(self, *, modules: list[str], peak_memory_mb: float) -> None:
+        """Say in the note what the step used; waits for the trackers, whose ids must stand in it."""
+        self.wait()
+        self._open_step = dataclasses.replace(self._open_step, modules=modules, peak_memory_mb=peak_memory_mb)
+        self._write_note()
+
+    @property
+    def run_id(self) -> str:
+        """The id of the MLflow run, once that is open."""
+        self.wait()
+        return self._open_step.mlflow_run_id or ""
+
+    # --- handing over -------------------------------------------------------------------------------
+
+    def wait(self, patience: float | None = None) -> None:
+        """Wait until both trackers have what they were given; raises if MLflow could not take it."""
+        for backend in self._backends:
+            backend.wait(patience)
+        self._check()
+
+    def _check(self) -> None:
+        failed = self._mlflow.error
+        if isinstance(failed, StepError):
+            raise failed
+        if failed:
+            raise StepError(
+                f"MLflow at {redaction.text(self.uri)} could not record this step "
+                f"({type(failed).__name__}: {failed}). "
+                "If the database is broken or of another version, move it away, then run the step again."
+            ) from failed
+        lost = self._backends[-1].error
+        if lost and not self._wandb_told:
+            self._wandb_told = True
+            print(f"W&B took no more of this step ({type(lost).__name__}: {lost}); MLflow has it all.")
+
+    def _do(self, call: Callable[[TrackerRun], object]) -> None:
+        """Hand one piece of work to each tracker, which is given its run when its turn comes."""
+        if self._closed:
+            raise StepError(
+                f"The run of this step is closed ({self.status}). Run the cell that opens the step again."
+            )
+        self._check()
+        for backend in self._backends:
+            backend.do(call)
+
+    # --- what is logged -----------------------------------------------------------------------------
+
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Tags of the run; those that were there are replaced."""
+        self._tags |= tags
+        self._do(lambda run: run.tag(tags))
+
+    def metrics(self, metrics: Mapping[str, float | None]) -> None:
+        """Figures of the run, by name; None is left out."""
+        plain = files.plain(metrics)
+        self._do(lambda run: run.metrics(plain))
+
+    def figure(self, name: str, figure: "Figure") -> Picture:
+        """A matplotlib figure, drawn here and now; show what this returns, and it is drawn only once.
+
+        One of generated data is marked as such in its corner, wherever it is shown from here on.
+        """
+        if self._tags.get("workbook.generated") == "yes":
+            picture.mark(figure, "generated data")
+        path = self._file(f"{name}.png")
+        drawn = picture.draw(figure, path)
+        self._do(lambda run: run.figure(name, path))
+        return drawn
+
+    def table(self, name: str, frame: "pd.DataFrame") -> None:
+        """A small data frame, as a table; its index becomes columns unless it only counts the rows."""
+        shown = frame if frame.index.name is None and frame.index.dtype == "int64" else frame.reset_index()
+        columns = [str(column) for column in shown.columns]
+        rows = files.plain(shown.to_numpy(dtype=object))
+        path = self._file(f"{name}.json")
+        path.write_bytes(files.as_json({"columns": columns, "data": rows}))
+        self._do(lambda run: run.table(name, path, columns, rows))
+
+    def text(self, name: str, text: str) -> None:
+        """A text file."""
+        path = self._file(f"{name}.txt")
+        path.write_text(text, encoding="utf-8")
+        self._do(lambda run: run.text(name, path, text))
+
+    def _file(self, name: str) -> Path:
+        """A file on its way to the trackers, in a temporary folder that goes when the run is closed.
+
+        The folder's name tells the process, so that the next pipeline removes what a killed one has left.
+        """
+        if self._files is None:
+            self._files = tempfile.TemporaryDirectory(prefix=f"workbook-{os.getpid()}-")
+        return Path(tempfile.mkdtemp(dir=self._files.name)) / name
+
+    def data(self, name: str, path: Path, digest: str, rows: int | None = None) -> None:
+        """Data that the step wrote: a dataset of the MLflow run, an artifact of the W&B run."""
+        self._do(lambda run: run.data(name, path, digest, rows))
+
+    def trial(
+        self,
+        number: int,
+        family: str,
+        parameters: Mapping[str, object],
+        metrics: Mapping[str, float],
+        seconds: float,
+        status: str = "ok",
+        reason: str = "",
+    ) -> None:
+        """A trial of a search: a child run in MLflow, in one batch, and a row of one table in W&B."""
+        figures = files.plain(metrics) | {"seconds": round(float(seconds), 4)}
+        trial = Trial(number, family, files.plain(parameters), figures, status, reason)
+        self._do(lambda run: run.trial(trial))
+
+    def model(self, folder: Path, digest: str, tags: Mapping[str, str] | None = None) -> None:
+        """A model's folder: a logged model in MLflow, stored once a digest, and a W&B artifact."""
+        about = dict(tags or {}) | {"workbook.digest": digest}
+        self._do(lambda run: run.model(folder, about))
+
+    def stored(self, folder: Path, digest: str) -> str:
+        """MLflow's id of a model that an earlier step gave to `model`; it is stored now if none did."""
+        ids: list[str] = []
+        self._mlflow.do(lambda run: ids.append(str(run.model(folder, {"workbook.digest": digest}))))
+        self.wait()
+        return ids[0]
+
+    def close(self, status: str = "FINISHED", patience: float | None = None) -> None:
+        """Close the run in both trackers, and wait for them; a second call does nothing."""
+        if self.status != "RUNNING":
+            return
+        self.status = status
+        try:
+            self._do(lambda run: run.close(status))
+            self.wait(patience)
+        finally:
+            self._closed = True
+            for backend in self._backends:
+                backend.stop()
+            if self._files:
+                self._files.cleanup()
+                self._files = None
+        self._open_step = dataclasses.replace(self._open_step, status=status)
+        with contextlib.suppress(StepError):  # a full disk: the note then says less than it could
+            self._write_note()

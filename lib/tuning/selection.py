@@ -1,0 +1,112 @@
+"""Which model to select: the best on validation, or a cheaper one that luck alone may have put behind it.
+
+Cost is counted (comparisons or multiplications that one row needs), not timed: the same trials give the
+same choice on any machine. The measured time of the selected model is shown where it is trained.
+"""
+
+import numpy as np
+import pandas as pd
+
+from lib import evaluation
+from lib.errors import ModelError
+from lib.problem import Dataset
+from lib.records import Tuned
+from lib.tuning import spaces
+
+#: The family of the linear baseline, by task.
+LINEAR = {"regression": "linear_regression", "classification": "logistic_regression"}
+
+
+def require_a_score(trials: pd.DataFrame, ended: str = "") -> None:
+    """Raise a ModelError with the reasons where no trial ended well, or none was run at all."""
+    if len(trials) and (trials["status"] == "ok").any():
+        return
+    reasons = (
+        sorted(set(trials["reason"]))[:3] if len(trials) else "none was run" + (ended and f", as {ended}")
+    )
+    raise ModelError(f"No trial gave a score: {reasons}. Try other models, or give more time (`timeout_s`).")
+
+
+def best_of_families(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The best trial of each family, best family first."""
+    good = trials[trials["status"] == "ok"].assign(loss=lambda t: evaluation.sign(metric) * t["score"])
+    return good.sort_values(["loss", "number"]).drop_duplicates("family").drop(columns="loss")
+
+
+def contenders(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Finished trials with `behind` (the best's lead) and `error`, its standard error, and `equal`.
+
+    Both models of a pair are scored on the same ten blocks of the validation rows, so what makes a block
+    hard for both falls out of the difference.
+    """
+    require_a_score(trials)
+    good = trials[trials["status"] == "ok"].copy()
+    way = evaluation.sign(metric)
+    best = good.iloc[int(np.argmin(way * good["score"].to_numpy()))]
+    lead = way * (np.array(good["blocks"].tolist()) - np.array(best["blocks"]))
+    good["behind"] = way * (good["score"] - best["score"])
+    scored = np.isfinite(lead).sum(axis=1)  # a block of a few rows of one class gives no score
+    spread = pd.DataFrame(lead).std(axis=1).fillna(0.0).to_numpy()
+    good["error"] = spread / np.sqrt(np.maximum(scored, 1))
+    good["equal"] = good["behind"] <= good["error"]
+    return good.sort_values(["behind", "number"])
+
+
+def select(trials: pd.DataFrame, metric: str) -> pd.Series:
+    """Of those that are as good as the best, the one whose predictions cost least."""
+    equal = contenders(trials, metric).query("equal")
+    return equal.sort_values(["comparisons", "behind", "number"]).iloc[0]
+
+
+def read_selection(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
+    """The selection in words."""
+    table = contenders(trials, metric)
+    best, selected, unit = table.iloc[0], select(trials, metric), f" {unit}" if unit else ""
+    if selected["number"] == best["number"]:
+        others = int(table["equal"].sum()) - 1
+        rest = {
+            0: "no other trial lies within one standard error of it.",
+            1: "the one other trial within one standard error of it does not predict at less cost.",
+        }.get(others, f"none of the {others} others within one standard error of it predicts at less cost.")
+        return (
+            f"**{selected['family']}**, trial {selected['number']}, is best "
+            f"({metric} {selected['score']:.4g}{unit}), and {rest}"
+        )
+    share = selected["comparisons"] / best["comparisons"]
+    return (
+        f"Trial {best['number']} ({best['family']}) is best with {metric} {best['score']:.4g}{unit}; "
+        f"trial {selected['number']} ({selected['family']}, {selected['score']:.4g}) lies "
+        f"{selected['behind']:.2g} behind, within one standard error ({selected['error']:.2g}), for "
+        f"{share:.0%} of the cost of a prediction: **that one is selected**."
+    )
+
+
+def read_choice(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
+    """The choice in one paragraph, and what of its features is known only afterwards."""
+    choice, features = tuned.choice, dataset.feature_set(tuned.feature_set)
+    late = [name for name in dataset.inputs(features) if dataset.columns[name].known == "after"]
+    lines = [
+        f"**{choice['family']}** on the features `{tuned.feature_set}`, trial {choice['number']} of "
+        f"{tuned.trials}: validation {tuned.metric} {choice['score']:.4g}"
+        + (f", {choice['rounds']} rounds." if choice["rounds"] else ".")
+    ]
+    for name in late:
+        lines.append(
+            f"It uses `{name}` ({dataset.columns[name].meaning}), which is known only **after** the "
+            "prediction is made: all its figures are those of a model that is told it beforehand."
+        )
+    if generated:
+        lines.append("*The rows are generated: no figure on this page says anything about the world.*")
+    return "\n\n".join(lines)
+
+
+def linear_choice(tuned: Tuned, task: str) -> dict[str, object]:
+    """The linear baseline: the search's best one if it tried the family, else the family's first guess."""
+    family = LINEAR[task]
+    if family in tuned.best:
+        return tuned.best[family]
+    return {
+        "family": family,
+        "parameters": spaces.first(family, spaces.SPARSE[family]),
+        "settings": tuned.choice["settings"],
+    }

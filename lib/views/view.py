@@ -1,0 +1,46 @@
+"""A picture of a problem's rows, words and all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+from IPython.display import display as show
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from lib import display
+from lib.tracking import Tracked
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture of these data: what to look for, how it is drawn, and what it says, read from the rows.
+
+    `draw` and `read` are given the raw rows and those that the cleaning rules keep, both with their target.
+    """
+
+    title: str
+    look_for: str
+    draw: Callable[[pd.DataFrame, pd.DataFrame], Figure]
+    read: Callable[[pd.DataFrame, pd.DataFrame], str]
+    costly: bool = False  # drawn from a sample of the rows
+
+    def show(
+        self,
+        raw: pd.DataFrame,
+        clean: pd.DataFrame | None = None,
+        tracked: Tracked | None = None,
+        sample: int = 5_000,
+    ) -> None:
+        """Display, in a notebook, the question, the figure and the answer; `tracked` gets the figure too.
+
+        A picture of the raw rows alone needs no `clean` ones.
+        """
+        clean = raw if clean is None else clean
+        if self.costly:
+            raw, clean = (rows.sample(min(len(rows), sample), random_state=0) for rows in (raw, clean))
+        figure = self.draw(raw, clean)
+        shown = figure if tracked is None else tracked.figure(self.title.lower().replace(" ", "_"), figure)
+        question = display.markdown(f"**{self.title}.** {self.look_for}")
+        show(question, shown, display.markdown(self.read(raw, clean)))
+        plt.close(figure)
