@@ -114,11 +114,16 @@ def _parameters(path: Path, text: str) -> dict[str, Declared]:
     return found
 
 
+#: What a cell has that imports from `lib`, or uses something of it that has moved; others need no parser.
+_MAY_USE_LIB = re.compile(
+    r"\blib\b|\.\s*(?:" + "|".join(sorted({n.rpartition(".")[2] for n in MOVED if "." in n})) + r")\b"
+)
+
+
 def _refuse_earlier(path: Path, cells: tuple[str, ...]) -> None:
     """A notebook that was written for an earlier workbook is refused before it fails in its first cell."""
-    if not any("lib" in cell for cell in cells):
-        return
-    used = _of_lib([node for cell in cells if (tree := parse(cell)) for node in ast.walk(tree)])
+    trees = (parse(cell) for cell in cells if _MAY_USE_LIB.search(cell))
+    used = _of_lib([node for tree in trees if tree for node in ast.walk(tree)])
     old = [name for name in MOVED if any(f"{one}.".startswith(f"lib.{name}.") for one in used)]
     if old:
         moved = ", ".join(f"lib.{name} (now {MOVED[name]})" for name in old)

@@ -14,7 +14,8 @@ def luck(resamples: pd.DataFrame, metric: str, unit: str, rival: str) -> Figure:
     """The bootstrap distributions of two models' scores over the same resamples, and of their difference."""
     scores = resamples[["candidate", "rival"]].rename(columns={"rival": rival})
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
-    sns.histplot(scores, bins=24, palette=[style.BLUE, style.ORANGE], element="step", alpha=0.4, ax=left)
+    colours = [style.BLUE, style.ORANGE]
+    sns.histplot(scores, bins=24, common_bins=False, palette=colours, element="step", alpha=0.4, ax=left)
     left.set(xlabel=style.with_unit(metric.upper(), unit), ylabel="resamples", title="Each by itself")
     sns.move_legend(left, "upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     sns.histplot(resamples["gain"], bins=24, color=style.GREEN, element="step", alpha=0.6, ax=right)
