@@ -10,7 +10,6 @@ WorkbookError
 └── RunError         a pipeline run that did not finish
 """
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -48,5 +47,7 @@ class RunError(WorkbookError):
 
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     """` Did you mean 'max_evals'?`, where a known word is near enough; else nothing."""
+    import difflib  # only where something was wrong
+
     near = difflib.get_close_matches(word, list(known), 1, 0.5)
     return f" Did you mean {prefix + near[0]!r}?" if near else ""

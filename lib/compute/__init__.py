@@ -88,8 +88,10 @@ def private_folder() -> Path:
     for place in {base, Path(tempfile.gettempdir())}:  # a killed kernel's figures lie in the second
         for old in place.glob(f"{PREFIX}*"):
             pid = old.name.removeprefix(PREFIX).partition("-")[0]
-            if pid.isdigit() and not files.alive(int(pid)) and old.stat().st_uid == os.getuid():
-                files.remove(old)
+            if pid.isdigit() and not files.alive(int(pid)):
+                with contextlib.suppress(FileNotFoundError):  # another start removes the same
+                    if old.stat().st_uid == os.getuid():
+                        files.remove(old)
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))
 
 

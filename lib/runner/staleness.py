@@ -6,7 +6,6 @@ module of `lib` that it used, an input or an output is not what its record says.
 
 import json
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,9 @@ from lib import files, paths
 from lib.notebook_source import Notebook
 from lib.notebook_source.modules import Modules
 from lib.records import StepRecord
+
+#: Bytes from which a file is worth a thread to digest it.
+_LARGE = 4_000_000
 
 
 class Place:
@@ -55,9 +57,16 @@ class Contents:
         return {name: digest for name in names if (digest := self.digest(name)) is not None}
 
     def prepare(self, names: Iterable[str]) -> None:
-        """Digest several at once; hashing large files uses all cores."""
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(self.digest, dict.fromkeys(names)))
+        """Digest large files side by side, on all cores; small ones are quicker one by one."""
+        paths_of = {name: paths.find(self.folder, name) for name in names}
+        large = [
+            n for n, path in paths_of.items() if path and path.is_file() and path.stat().st_size > _LARGE
+        ]
+        if len(large) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(self.digest, large))
 
     def forget(self, names: Iterable[str]) -> None:
         """A step has written these: look again."""

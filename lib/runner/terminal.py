@@ -79,15 +79,7 @@ class Terminal:
 
 def planned(plan: Sequence[Planned]) -> list[str]:
     """One line a step: its reasons, or that it is up to date."""
-    lines = []
-    for step in plan:
-        if step.maybe:
-            lines.append(f"  {step.name}: {step.reasons[0]}")
-        elif step.reasons:
-            lines.append(f"  {step.name}: {'; '.join(step.reasons)}")
-        else:
-            lines.append(f"  {step.name}: up to date")
-    return lines
+    return [f"  {step.name}: {'; '.join(step.reasons) or 'up to date'}" for step in plan]
 
 
 def failure(failed: FailedStep, path: str, advice: str) -> str:
