@@ -24,9 +24,9 @@ def _named(name: str, meaning: str) -> Callable[[_F], _F]:
 
 
 def _wishes(function: _F) -> _F:
-    """The options of every command that plans a run."""
+    """The options of every command that plans a run, called as the fields of `Wishes` are."""
     for option in (
-        click.option("--params", envvar="PARAMS", default="", help="The parameters file."),
+        click.option("--params", "file", envvar="PARAMS", default="", help="The parameters file."),
         click.option("--overrides", envvar="P", default="", help='Other values: "max_evals=50 seed=1".'),
         _named("run", "The run's name; by default the parameters file's."),
         click.option("--steps", envvar="STEPS", default="", help="Exactly these steps: eda,prep."),
@@ -40,6 +40,7 @@ def _wishes(function: _F) -> _F:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """The MLOps workbook: numbered notebooks as a pipeline. `make help` lists the same by its targets."""
+    signals.die_with_make()
     if os.environ.get("RUN"):
         click.echo(
             f"RUN={os.environ['RUN']} in the environment is not read: write it after make, as in RUN=name.",
@@ -54,7 +55,7 @@ def pipeline(step: tuple[str, ...], **wishes: str) -> int:
     """Run what is out of date: of all the notebooks, or of STEP and what it needs."""
     from lib.runner import plan, start
 
-    return start.pipeline(plan.ask(_ask(wishes, step)))
+    return start.pipeline(plan.ask(Wishes(until=step, **wishes)))
 
 
 @main.command()
@@ -65,7 +66,7 @@ def plan(step: tuple[str, ...], **wishes: str) -> int:
     from lib.runner import plan as planning
     from lib.runner import terminal
 
-    request = planning.ask(_ask(wishes, step))
+    request = planning.ask(Wishes(until=step, **wishes))
     click.echo(f"Run {request.run} ({request.parameters.file}):")
     click.echo("\n".join(terminal.planned(request.plan())))
     return DONE
@@ -85,7 +86,7 @@ def sweep(**wishes: str) -> int:
     """The grid of P="feature_set=zoomcamp,rich max_evals=10,20", compared."""
     from lib.runner import sweep as sweeping
 
-    return sweeping.sweep(_ask(wishes, ()))
+    return sweeping.sweep(Wishes(until=(), **wishes))
 
 
 @main.command("all-problems")
@@ -94,7 +95,7 @@ def all_problems(**wishes: str) -> int:
     """Every problem there is, small and on generated data."""
     from lib.runner import sweep as sweeping
 
-    return sweeping.all_problems(_ask(wishes, ()), paths.here())
+    return sweeping.all_problems(Wishes(until=(), **wishes), paths.here())
 
 
 @main.command()
@@ -103,7 +104,7 @@ def options(**wishes: str) -> int:
     """The options of the problem in PARAMS, its feature sets and families of models."""
     from lib.cli import options as printing
 
-    return printing.show(_ask(wishes, ()), paths.here())
+    return printing.show(Wishes(until=(), **wishes), paths.here())
 
 
 @main.command("new-problem")
@@ -168,18 +169,6 @@ def wandb_sync() -> int:
     from lib import tracking
 
     return tracking.sync(paths.outputs())
-
-
-def _ask(wishes: dict[str, str], until: tuple[str, ...]) -> Wishes:
-    return Wishes(
-        file=wishes["params"],
-        overrides=wishes["overrides"],
-        run=wishes["run"],
-        steps=wishes["steps"],
-        until=until,
-        force=wishes["force"],
-        jobs=wishes["jobs"],
-    )
 
 
 def boundary(words: list[str]) -> int:

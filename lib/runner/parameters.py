@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from lib import files, notebook_source
+from lib import notebook_source
 from lib.errors import ParameterError, did_you_mean
 from lib.notebook_source import Declared, Notebook, annotations
 from lib.paths import Project
@@ -43,11 +43,6 @@ class Parameters:
     def runner(self, name: str) -> Any:
         """The value of a key that the runner itself reads."""
         return self.values.get(name, RUNNER[name].default)
-
-
-def load(path: Path, shown: str) -> dict[str, Any]:
-    """The mapping in a YAML file of parameters."""
-    return files.read_parameters(path, shown)
 
 
 def overrides(text: str) -> dict[str, Any]:

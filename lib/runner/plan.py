@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lib import paths
+from lib import files, paths
 from lib.errors import RunError, StepError
 from lib.notebook_source.modules import Modules
 from lib.paths import Project
@@ -114,7 +114,7 @@ def ask(wishes: Wishes, project: Project | None = None) -> Request:
     shown = wishes.file or "params/quickstart.yaml"
     file = Path(shown) if Path(shown).is_absolute() else project.root / shown
     run = parameters.run_name(wishes.run, file)
-    values = parameters.load(file, shown)
+    values = files.read_parameters(file, shown)
     checked = parameters.check(project, steps.notebooks, shown, values, wishes.overrides)
     checked.values["run"] = run
     only = [steps.named(word) for word in wishes.steps.replace(",", " ").split()]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lib import compute, files, tracking
 from lib.records import FailedStep, OpenStep, RunRecord, StepRecord, now
-from lib.runner import cache, kernels, recovery, signals, summary, terminal
+from lib.runner import cache, kernels, recovery, signals, status, terminal
 from lib.runner.plan import Request
 from lib.runner.report.process import Reporter
 
@@ -273,10 +273,10 @@ class Runner:
         """The closing table and figures."""
         folder, spent = progress.request.folder, terminal.seconds(time.monotonic() - progress.started)
         rows = [
-            (name, terminal.seconds(record.seconds), summary.produced(folder, record.outputs))
+            (name, terminal.seconds(record.seconds), status.produced(folder, record.outputs))
             for name, record in progress.done.items()
         ]
-        lines = ["", *terminal.table(rows), *([] if progress.failed else summary.headline(folder))]
+        lines = ["", *terminal.table(rows), *([] if progress.failed else status.headline(folder))]
         index, failed = self.project.shown(folder / "index.html"), ", ".join(progress.failed)
         if failed:
             lines.append(f"Not finished after {spent}: {failed} failed. All of it: {index}")

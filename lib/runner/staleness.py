@@ -97,7 +97,9 @@ class State:
             return ["did not finish last time" if cut else "has not run yet"]
         if not place.executed.exists():
             return [f"its executed notebook {place.executed.name} was deleted"]
-        return [*self.causes(record, notebook), *self._outputs(record.outputs, notebook)]
+        changed = "was changed by something else"
+        outputs = self._things("output", notebook.writes, record.outputs, changed)
+        return [*self.causes(record, notebook), *outputs]
 
     def causes(self, record: StepRecord, notebook: Notebook) -> list[str]:
         """What of the things that a result depends on is not as the record has it."""
@@ -105,36 +107,23 @@ class State:
             *_parameters(record.parameters, self.parameters[notebook.name]),
             *_code(record.code, notebook.code),
             *self._modules(record.modules),
-            *self._inputs(record.inputs, notebook),
+            *self._things("input", notebook.reads, record.inputs),
         ]
 
     def _modules(self, before: dict[str, dict[str, str]]) -> list[str]:
         changed = [name for name, digests in before.items() if not self.modules.same(name, digests)]
-        return [
-            f"{self.modules.path(name)} {'changed' if name in self.modules else 'is gone'}"
-            for name in changed
-        ]
+        words = ("is gone", "changed")
+        return [f"{self.modules.path(name)} {words[name in self.modules]}" for name in changed]
 
-    def _inputs(self, before: dict[str, str], notebook: Notebook) -> list[str]:
-        reasons = []
-        for name in notebook.reads:
-            if name not in before:
-                reasons.append(f"input {name} is new")
-            elif self.contents.digest(name) != before[name]:
-                reasons.append(f"input {name} changed")
-        return reasons
-
-    def _outputs(self, before: dict[str, str], notebook: Notebook) -> list[str]:
-        reasons = []
-        for name in notebook.writes:
-            now = self.contents.digest(name)
-            if name not in before:
-                reasons.append(f"output {name} is new")
-            elif now is None:
-                reasons.append(f"output {name} was deleted")
-            elif now != before[name]:
-                reasons.append(f"output {name} was changed by something else")
-        return reasons
+    def _things(
+        self, kind: str, names: Iterable[str], before: dict[str, str], other: str = "changed"
+    ) -> list[str]:
+        """What of a step's inputs or outputs is not as it was; `other` says that its content is not."""
+        now = {name: self.contents.digest(name) for name in names if name in before}
+        new = [f"{kind} {name} is new" for name in names if name not in before]
+        gone = [f"{kind} {name} was deleted" for name, digest in now.items() if digest is None]
+        changed = [f"{kind} {name} {other}" for name, one in now.items() if one not in (None, before[name])]
+        return [*new, *gone, *changed]
 
 
 def deciding(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,14 +12,12 @@ from pathlib import Path
 from lib import files
 from lib.errors import RunError
 from lib.records import now
-from lib.runner import signals
 from lib.runner.plan import Request
 
 
 def pipeline(request: Request) -> int:
     """`make pipeline`: plan, and run what is out of date; the exit code."""
     started = time.monotonic()
-    signals.die_with_make()
     with locked(request.folder):
         planned = request.plan()
         if not any(step.reasons for step in planned) and not _left_open(request.folder):

@@ -1,15 +1,24 @@
-"""How steps and runs stand, as `make status` and the pages show it."""
+"""How steps and runs stand, and what came out: as `make status`, the closing lines and the pages show it.
 
+Every name comes from what the steps wrote (`metrics.json`, `tuned.json`, `registry.json`, `provenance.json`):
+nothing here knows a problem. Standard library only.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from lib import files
+from lib import files, paths
 from lib.paths import Project
-from lib.records import FailedStep, OpenStep, RunRecord, StepRecord
-from lib.runner import summary, terminal
+from lib.records import FailedStep, Metrics, OpenStep, Record, Registration, RunRecord, StepRecord, Tuned
+from lib.runner import terminal
 from lib.runner.staleness import Place
 
 _SIGNS = {"done": "✓", "failed": "✗", "running": "…", "not run": "·"}
+#: Which figure is shown where the search did not say its metric.
+_FIRST = ("rmse", "auc", "mae", "accuracy", "r2")
+_R = TypeVar("_R", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def _lines(folder: Path, project: Project) -> list[str]:
     for name in run.graph:
         standing = of_step(folder, name)
         lines.append(f"  {sign(_SIGNS[standing.status])} {name:<14} {_words(standing)}")
-    lines += [f"  {line.strip()}" for line in summary.headline(folder)]
+    lines += [f"  {line.strip()}" for line in headline(folder)]
     return [*lines, f"  {project.shown(folder)}/index.html", ""]
 
 
@@ -67,3 +76,84 @@ def _words(standing: Standing) -> str:
     memory = f"{record.peak_memory_mb:6,.0f} MB" if record.peak_memory_mb else ""
     linked = f"  linked from run {record.linked_from}" if record.linked_from else ""
     return f"{terminal.seconds(record.seconds):>12}  {memory}  {record.started}{linked}"
+
+
+def result(folder: Path, name: str, kind: type[_R]) -> _R | None:
+    """The record `name`, if the step that writes it is done: what a failed step has left is no result."""
+    return kind.read(folder / f"{name}.json") if _done(folder, name) else None
+
+
+def _done(folder: Path, name: str) -> bool:
+    records = (StepRecord.read(path) for path in folder.glob("notebooks/[0-9][0-9]_*.json"))
+    return any(record is not None and name in record.outputs for record in records)
+
+
+def generated(folder: Path) -> bool:
+    """Whether the run's data were generated."""
+    return bool(files.read_json(folder / "provenance.json").get("generated"))
+
+
+def headline(folder: Path) -> list[str]:
+    """The lines after the table; those whose file is not there are left out."""
+    tuned, registered = result(folder, "tuned", Tuned), result(folder, "registry", Registration)
+    lines = []
+    if tuned:
+        note = " (generated data)" if generated(folder) else ""
+        lines.append(f"Best model: {tuned.choice['family']}, features {tuned.feature_set}{note}")
+    score = comparison(folder)
+    if score:
+        name, value, baselines = score
+        others = ", ".join(f"{key} {figure(other)}" for key, other in baselines.items())
+        lines.append(f"  test {name} {figure(value)}" + (f"   baselines: {others}" if others else ""))
+    if registered:
+        lines.append(_registered(registered))
+    return lines
+
+
+def comparison(folder: Path) -> tuple[str, float | None, dict[str, float | None]] | None:
+    """The metric that models are chosen by (or the first there is), its test figure, and the baselines'."""
+    metrics, tuned = result(folder, "metrics", Metrics), result(folder, "tuned", Tuned)
+    figures = metrics.figures if metrics else {}
+    wanted = ([tuned.metric] if tuned else []) + list(_FIRST)
+    name = next((metric for metric in wanted if f"test_{metric}" in figures), None)
+    if name is None:
+        return None
+    ending = f"_test_{name}"
+    baselines = {
+        key.removeprefix("baseline_").removesuffix(ending): value
+        for key, value in sorted(figures.items())
+        if key.startswith("baseline_") and key.endswith(ending)
+    }
+    return name, figures[f"test_{name}"], baselines
+
+
+def figure(value: object) -> str:
+    """A number to four digits; nothing as a dash."""
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+
+
+def _registered(registered: Registration) -> str:
+    """The version, and who holds the alias since: it, or the one that stays."""
+    line = f"Registered: {registered.name} version {registered.version}"
+    if registered.holder == registered.version:
+        return f"{line}, now {registered.alias}"
+    return f"{line}; {registered.alias} stays version {registered.holder} ({registered.outcome})"
+
+
+def produced(folder: Path, names: Iterable[str]) -> str:
+    """What a step wrote, as names and sizes."""
+    there = [path for name in names if (path := paths.find(folder, name))]
+    return ", ".join(f"{p.relative_to(folder)}{'/' if p.is_dir() else ''} {size(p)}" for p in there)
+
+
+def size(path: Path) -> str:
+    """`4.1 MB`."""
+    parts = path.rglob("*") if path.is_dir() else [path]
+    total: float = sum(part.stat().st_size for part in parts if part.is_file())
+    for unit in ("B", "kB", "MB"):
+        if total < 1000:
+            return f"{total:.0f} {unit}" if unit == "B" else f"{total:.1f} {unit}"
+        total /= 1000
+    return f"{total:.1f} GB"

@@ -1,38 +1,106 @@
 """`make sweep`: the runs of a grid in one start, what they share run once; one table, one chart.
 
-Every run is an ordinary one under a name of its own. What no varying parameter reaches (ingest, say) is run
-by the first of them and linked by the others. One step runs at a time, so that no point is compared under
-starvation; JOBS says otherwise. `all_problems` runs the problems in the same way.
+`feature_set=zoomcamp,rich max_evals=range(10,30,10)` is one P a run: a comma outside brackets and quotes
+makes values, and so does `range(first, end, step)`, as Python counts. Every run is an ordinary one under a
+name of its own. What no varying parameter reaches (ingest, say) is run by the first of them and linked by the
+others. One step runs at a time, so that no point is compared under starvation; JOBS says otherwise.
+`all_problems` runs the problems in the same way.
 """
 
 import dataclasses
-from collections.abc import Sequence
+import hashlib
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib import files
 from lib.errors import ParameterError
 from lib.paths import Project
 from lib.records import HIGHER_IS_BETTER, Metrics, Tuned
-from lib.runner import grid, kernels, parameters, plan, signals, start, summary, terminal
+from lib.runner import kernels, parameters, plan, start, status, terminal
 from lib.runner.plan import Wishes
 from lib.runner.report import comparison
 from lib.runner.run import Runner
+
+_RANGE = re.compile(r"range\(([^()]*)\)")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a sweep: its values of what varies, the whole P that it is given, its name."""
+
+    values: Mapping[str, str]
+    p: str
+    run: str
+
+
+def grid(text: str, base: str) -> list[Point]:
+    """Every combination of the values in P, in the order in which they are written."""
+    pairs = [word.partition("=") for word in parameters.split(text, " \t\n") if word]
+    if any(not equals for _, equals, _ in pairs):
+        raise ParameterError('P: a sweep is written as P="feature_set=zoomcamp,rich max_evals=10,20".')
+    choices = {key: values(value, key) for key, _, value in pairs}
+    varying = [key for key, found in choices.items() if len(found) > 1]
+    if not varying:
+        raise ParameterError('P: nothing varies; a sweep needs values, such as P="max_evals=10,20".')
+    found = []
+    for combination in itertools.product(*choices.values()):
+        chosen = dict(zip(choices, combination, strict=True))
+        varied = {key: chosen[key] for key in varying}
+        overrides = " ".join(f"{key}={value}" for key, value in chosen.items())
+        found.append(Point(varied, overrides, run_name(base, varied)))
+    return found
+
+
+def values(text: str, key: str) -> list[str]:
+    """`10,20` and `range(10,30,10)` as `["10", "20"]`; what stands in brackets stays one value."""
+    found = []
+    for part in parameters.split(text, ","):
+        counted = _RANGE.fullmatch(part.strip())
+        found += _counted(counted[1], key) if counted else [part.strip()]
+    if not all(found):
+        raise ParameterError(f"P: {key} has an empty value in {text!r}.")
+    return list(dict.fromkeys(found))
+
+
+def _counted(inner: str, key: str) -> list[str]:
+    try:
+        found = list(range(*(int(number) for number in inner.split(","))))
+    except (ValueError, TypeError) as error:
+        raise ParameterError(
+            f"P: {key}=range({inner}) needs whole numbers: range(first, end, step)."
+        ) from error
+    if not found:
+        raise ParameterError(f"P: {key}=range({inner}) holds nothing.")
+    return [str(number) for number in found]
+
+
+def run_name(base: str, values: Mapping[str, str]) -> str:
+    """A run's name that says its values; a long one is cut and made unique."""
+    said = "-".join(f"{key.split('.')[-1]}={value}" for key, value in values.items())
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{base}-{said}").strip("-")
+    if len(plain) <= 80:
+        return plain
+    return f"{plain[:70]}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
 
 
 def sweep(wishes: Wishes, project: Project | None = None) -> int:
     """Check every point, run them all, compare; the exit code."""
     base = plan.ask(dataclasses.replace(wishes, overrides="", steps=""), project)
-    points = grid.points(wishes.overrides, base.run)
+    points = grid(wishes.overrides, base.run)
     requests = [
         plan.ask(dataclasses.replace(wishes, overrides=point.p, run=point.run, steps=""), project)
         for point in points
     ]
     folder = base.project.outputs / "sweeps" / base.run
-    print(f"{len(points)} runs: {', '.join(points[0].values)}")
-    signals.die_with_make()
+    varying = {key: ", ".join(dict.fromkeys(p.values[key] for p in points)) for key in points[0].values}
+    print(f"{len(points)} runs: {', '.join(varying)}")
     folders = [folder, *(request.folder for request in requests)]
     environment = kernels.environment(base.project)
-    with start.locked(*folders), comparison.tracked(base, points, environment) as tracked:
+    with start.locked(*folders), comparison.tracked(base, varying, environment) as tracked:
         runner = Runner(requests, base.jobs or 1, environment)
         code = runner.go()
         if code != 130:
@@ -57,7 +125,6 @@ def all_problems(wishes: Wishes, project: Project) -> int:
         requests.append(
             plan.ask(dataclasses.replace(wishes, file=file, run=name, overrides=overrides), project)
         )
-    signals.die_with_make()
     with start.locked(*(request.folder for request in requests)):
         runner = Runner(requests)
         code = runner.go()
@@ -65,25 +132,25 @@ def all_problems(wishes: Wishes, project: Project) -> int:
         progress = runner.runs[request.run]
         state = "failed" if progress.failed else "done"
         print(f"{request.run}: {terminal.seconds(progress.seconds)}, {state}")
-        print("\n".join(f"  {line.strip()}" for line in summary.headline(request.folder)))
+        print("\n".join(f"  {line.strip()}" for line in status.headline(request.folder)))
     return code
 
 
 def parameter_files(project: Project) -> dict[str, str]:
     """One parameters file a problem: the one that has its name, else the first that names it."""
-    files: dict[str, str] = {}
+    found: dict[str, str] = {}
     for path in sorted(project.params.glob("*.yaml"), key=lambda path: path.name):
         shown = f"params/{path.name}"
-        problem = parameters.load(path, shown).get("problem")
-        if problem and (problem not in files or path.stem == problem):
-            files[problem] = shown
-    if not files:
+        problem = files.read_parameters(path, shown).get("problem")
+        if problem and (problem not in found or path.stem == problem):
+            found[problem] = shown
+    if not found:
         raise ParameterError(f"No file in {project.params} names a problem.")
-    return files
+    return found
 
 
 def compare(
-    points: Sequence[grid.Point], project: Project, seconds: dict[str, float], done: set[str]
+    points: Sequence[Point], project: Project, seconds: dict[str, float], done: set[str]
 ) -> list[dict[str, Any]]:
     """One row a run, best on validation first: what varied, validation and test figures, seconds."""
     folders = {point.run: project.outputs / point.run for point in points}
@@ -110,6 +177,6 @@ def compare(
 def _show(table: list[dict[str, Any]], page: Path) -> None:
     head = list(table[0])
     print()
-    for line in terminal.table([head, *([summary.figure(row[name]) for name in head] for row in table)]):
+    for line in terminal.table([head, *([status.figure(row[name]) for name in head] for row in table)]):
         print(line)
     print(f"\nThe table and its chart: {page}")

@@ -16,7 +16,7 @@ import pytest
 
 from lib import redaction, tracking
 from lib.errors import StepError
-from lib.records import OpenStep
+from lib.records import OpenStep, StepRecord
 from lib.tracking.backend import Backend
 
 PROGRAM = """
@@ -236,6 +236,35 @@ def test_an_executed_notebook_is_attached_to_its_run(outputs):
     assert [one.path for one in tracking.client(tracked.uri).list_artifacts(tracked.run_id, "notebook")] == [
         "notebook/04_tune.ipynb"
     ]
+
+
+def test_a_step_linked_from_another_run_is_tracked_with_the_figures_and_the_data_of_that_run(outputs):
+    there = opened(outputs, **{"workbook.data": "d1", "workbook.generated": "yes"})
+    there.metrics({"validation_rmse": 5.25})
+    there.close()
+    record = StepRecord(
+        step="04_tune",
+        code=[],
+        parameters={"problem": "green_taxi", "seed": 42},
+        modules={},
+        inputs={},
+        outputs={},
+        started="2026-03-01T14:05:09+01:00",
+        seconds=0.0,
+        reasons=[],
+        kernel="warm",
+        mlflow_uri=there.uri,
+        mlflow_run_id=there.run_id,
+        linked_from="r1",
+    )
+    tracking.linked(record, "r2", outputs)
+    here = runs(outputs)["r2/04_tune"]
+    assert here.info.status == "FINISHED"
+    assert here.data.metrics["validation_rmse"] == 5.25
+    tags = {name.removeprefix("workbook."): value for name, value in here.data.tags.items()}
+    assert (tags["data"], tags["generated"], tags["run"]) == ("d1", "yes", "r2")
+    assert (tags["linked_from"], tags["linked_run_id"]) == ("r1", there.run_id)
+    assert tags["parameters"] == runs(outputs)["r1/04_tune"].data.tags["workbook.parameters"]
 
 
 def test_a_server_that_does_not_answer_is_told_at_once(outputs, monkeypatch):

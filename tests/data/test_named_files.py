@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib import problem, profiling, quality
+from lib import files, problem, profiling, quality
 from lib.errors import ParameterError, WorkbookError
 from lib.runner import parameters
 
@@ -25,7 +25,7 @@ SAMPLE, REFERENCE = os.environ.get("SAMPLE", ""), os.environ.get("REFERENCE", ""
 def asked() -> tuple[problem.Dataset, float, str]:
     """The problem with its options, alpha, and what a moved distribution means, from PARAMS, P and ALPHA."""
     shown = os.environ.get("PARAMS") or "params/quickstart.yaml"
-    values = parameters.load(ROOT / shown, shown)
+    values = files.read_parameters(ROOT / shown, shown)
     given = parameters.overrides(os.environ.get("P", ""))
     options = dict(values.get("options") or {})
     options |= {

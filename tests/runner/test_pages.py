@@ -2,7 +2,7 @@
 
 import nbformat
 import pytest
-from test_summary import DONE
+from test_status import DONE
 
 from lib import display, profiling
 from lib.records import FailedStep

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 
 from tiny import kill_group, wait_for
 
@@ -187,3 +188,13 @@ def test_pages_ask_nothing_of_the_network(done):
 def test_overridden_parameters_are_marked_on_the_index_page(done):
     assert done.run(P="max_evals=9").returncode == 0
     assert "<span class='over'>9</span>" in (done.folder() / "index.html").read_text()
+
+
+def test_reading_a_notebook_loads_no_grammar_of_web_addresses():
+    """jsonschema would load one, for a second or more, to check formats that no notebook has."""
+    program = (
+        "import sys; from lib.runner import execute; import nbformat; "
+        "nbformat.validate(nbformat.v4.new_notebook()); print('lark' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

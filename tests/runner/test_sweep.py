@@ -2,13 +2,15 @@
 
 import json
 import re
+import signal
 
 import pytest
+from tiny import kill_group, wait_for
 
 from lib import paths
 from lib.errors import ParameterError
 from lib.records import Metrics, Tuned
-from lib.runner import grid, sweep
+from lib.runner import sweep
 
 TRACKED = """
 class _Run:
@@ -36,11 +38,11 @@ def open(**about):
     ],
 )
 def test_commas_and_ranges_make_values_but_not_within_brackets(text, found):
-    assert grid.values(text, "key") == found
+    assert sweep.values(text, "key") == found
 
 
 def test_every_combination_is_a_run_with_its_values_in_its_name():
-    points = grid.points("feature_set=zoomcamp,rich seed=1 max_evals=10,20", "taxi")
+    points = sweep.grid("feature_set=zoomcamp,rich seed=1 max_evals=10,20", "taxi")
     assert [point.p for point in points] == [
         "feature_set=zoomcamp seed=1 max_evals=10",
         "feature_set=zoomcamp seed=1 max_evals=20",
@@ -52,7 +54,7 @@ def test_every_combination_is_a_run_with_its_values_in_its_name():
 
 
 def test_names_that_would_be_too_long_stay_apart():
-    points = grid.points("models=" + ",".join(f"[{'x' * 90}{n}]" for n in range(3)), "taxi")
+    points = sweep.grid("models=" + ",".join(f"[{'x' * 90}{n}]" for n in range(3)), "taxi")
     assert len({point.run for point in points}) == 3
     assert all(len(point.run) <= 80 for point in points)
 
@@ -69,7 +71,7 @@ def test_names_that_would_be_too_long_stay_apart():
 )
 def test_a_grid_that_is_none_is_refused(text, message):
     with pytest.raises(ParameterError, match=message):
-        grid.points(text, "taxi")
+        sweep.grid(text, "taxi")
 
 
 @pytest.fixture
@@ -104,6 +106,26 @@ def test_a_sweep_runs_ingest_once_and_ends_with_a_table(swept):
         f"{second}/{step} from {first}" for step in ("01_ingest", "02_eda", "03_prep")
     ]
     assert "<svg" in (tiny.outputs / "sweeps" / "quickstart" / "index.html").read_text()
+
+
+def test_the_tracked_run_of_a_sweep_with_a_failed_point_has_failed(swept):
+    swept.replace("04_tune", "step.write(", "assert max_evals != 5, 'five'\nstep.write(")
+    result = swept.run("sweep", P="max_evals=1,5")
+    assert result.returncode == 1
+    assert next(line for line in result.stdout.splitlines() if line.startswith("closed")) == "closed FAILED"
+
+
+def test_the_tracked_run_of_a_sweep_that_was_interrupted_was_killed(swept):
+    swept.replace("04_tune", "step.write(", "import time; time.sleep(60)\nstep.write(")
+    started = swept.start("sweep", P="max_evals=1,5")
+    try:
+        wait_for((swept.folder("quickstart-max_evals-1") / "notebooks" / "03_prep.json").exists)
+        started.send_signal(signal.SIGINT)
+        said, _ = started.communicate(timeout=60)
+    finally:
+        kill_group(started)
+    assert started.returncode == 130
+    assert next(line for line in said.splitlines() if line.startswith("closed")) == "closed KILLED"
 
 
 def test_a_mistake_in_any_point_is_refused_before_the_first_runs(tiny):
@@ -145,7 +167,7 @@ def test_what_was_changed_in_the_other_run_is_not_linked(done):
 
 
 def test_a_first_run_that_failed_takes_no_figures_from_the_others(tmp_path):
-    points = grid.points("seed=1,2", "taxi")
+    points = sweep.grid("seed=1,2", "taxi")
     project = paths.Project(tmp_path, tmp_path)
     Tuned("all", "rmse", {}, {}, 1).write(tmp_path / points[1].run / "tuned.json")
     for point in points:

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,17 @@ from markupsafe import Markup
 
 from lib import files, tracking
 from lib.plots import comparison
-from lib.runner import grid, summary
+from lib.runner import status
 from lib.runner.plan import Request
 from lib.runner.report import pages
 
 
 @contextlib.contextmanager
 def tracked(
-    base: Request, points: Sequence[grid.Point], environment: dict[str, str]
+    base: Request, varying: Mapping[str, str], environment: dict[str, str]
 ) -> Iterator[tracking.Tracked]:
     """Open the sweep's run; those of its steps, in kernels of this `environment`, name it as their parent."""
     os.environ.update(environment)
-    varying = {key: ", ".join(dict.fromkeys(p.values[key] for p in points)) for key in points[0].values}
     run = tracking.open(
         step="sweep",
         run=f"{base.run}-sweep",
@@ -31,13 +30,13 @@ def tracked(
         tags={},
         outputs=base.project.outputs,
     )
-    status = "FAILED"
+    ended = "FAILED"
     try:
         environment["WORKBOOK_PARENT_RUN_ID"] = run.run_id
         yield run
-        status = "FINISHED"
+        ended = "FINISHED"
     finally:
-        run.close(status)
+        run.close(ended)
 
 
 def write(folder: Path, table: list[dict[str, Any]], run: tracking.Tracked) -> Path:
@@ -61,7 +60,7 @@ def write(folder: Path, table: list[dict[str, Any]], run: tracking.Tracked) -> P
         name=folder.name,
         chart=Markup(svg[svg.index("<svg") :]),  # noqa: S704 - matplotlib escapes its texts
         head=list(table[0]),
-        rows=[[summary.figure(value) for value in row.values()] for row in table],
+        rows=[[status.figure(value) for value in row.values()] for row in table],
     )
     path = folder / "index.html"
     files.write_text(path, page)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from lib import files, paths
 from lib.records import Registration, RunRecord, Tuned
-from lib.runner import status, summary
+from lib.runner import status
 from lib.runner.report import drawing, pages
 from lib.runner.staleness import Place
 
@@ -24,7 +24,7 @@ def write(folder: Path) -> None:
         return
     standing = {name: status.of_step(folder, name) for name in run.graph}
     provenance = files.read_json(folder / "provenance.json")
-    generated = " — generated data" if summary.generated(folder) else ""
+    generated = " — generated data" if status.generated(folder) else ""
     records = {name: one.record for name, one in standing.items() if one.record}
     page = pages.render(
         "run.html.j2",
@@ -53,15 +53,15 @@ def write(folder: Path) -> None:
 def _boxes(folder: Path) -> list[tuple[str, str]]:
     """The headline: the test figure first, then the baselines', the family and the version."""
     boxes = []
-    score = summary.comparison(folder)
+    score = status.comparison(folder)
     if score:
         name, value, baselines = score
-        boxes.append((f"test {name}", summary.figure(value)))
-        boxes += [(f"{key} baseline", summary.figure(other)) for key, other in baselines.items()]
-    tuned = summary.result(folder, "tuned", Tuned)
+        boxes.append((f"test {name}", status.figure(value)))
+        boxes += [(f"{key} baseline", status.figure(other)) for key, other in baselines.items()]
+    tuned = status.result(folder, "tuned", Tuned)
     if tuned:
         boxes.append((f"best of the search, features {tuned.feature_set}", tuned.choice["family"]))
-    registered = summary.result(folder, "registry", Registration)
+    registered = status.result(folder, "registry", Registration)
     if registered:
         boxes.append((registered.name, f"version {registered.version}"))
     return boxes
@@ -120,5 +120,5 @@ def _files(folder: Path, run: RunRecord) -> list[list[object]]:
     for name, entry in run.graph.items():
         for path in filter(None, (paths.find(folder, thing) for thing in entry["writes"])):
             shown = path.relative_to(folder).as_posix() + ("/" if path.is_dir() else "")
-            rows.append([Markup("<a href='{0}'>{0}</a>").format(shown), summary.size(path), name])
+            rows.append([Markup("<a href='{0}'>{0}</a>").format(shown), status.size(path), name])
     return rows

@@ -3,7 +3,7 @@
 import pytest
 
 from lib.records import Registration, StepRecord
-from lib.runner import summary
+from lib.runner import status
 
 DONE = StepRecord(
     step="06_registry",
@@ -43,6 +43,6 @@ def test_the_alias_is_told_of_the_version_that_holds_it(tmp_path, holder, outcom
         rival_score=2.0,
     )
     registered.write(tmp_path / "registry.json")
-    assert summary.headline(tmp_path) == []  # the step that writes it is not done
+    assert status.headline(tmp_path) == []  # the step that writes it is not done
     DONE.write(tmp_path / "notebooks" / "06_registry.json")
-    assert line in summary.headline(tmp_path)
+    assert line in status.headline(tmp_path)
