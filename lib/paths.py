@@ -65,3 +65,8 @@ def candidates(folder: Path, name: str) -> tuple[Path, Path, Path]:
 def find(folder: Path, name: str) -> Path | None:
     """Which of the three is there."""
     return next((path for path in candidates(folder, name) if path.exists()), None)
+
+
+def memory(folder: Path, step: str) -> Path:
+    """Where a step of the run in `folder` keeps what it goes on from after it was cut off."""
+    return folder / "memory" / step

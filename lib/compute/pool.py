@@ -35,9 +35,18 @@ class Pool(Protocol):
     def close(self) -> None: ...
 
 
-def failed(reason: str) -> Outcome:
-    """The outcome of a trial that gave no score."""
-    return {"status": "failed", "reason": reason, "score": None, "seconds": 0.0}
+class WorkerDied(Exception):
+    """A worker's process ended while it had a trial."""
+
+
+def failed(reason: str, repeatable: bool = False) -> Outcome:
+    """The outcome of a trial without a score; `repeatable` if it would end so again, on any machine."""
+    return {"status": "failed", "reason": reason, "score": None, "seconds": 0.0, "repeatable": repeatable}
+
+
+def not_begun() -> Outcome:
+    """The outcome of a trial whose turn came when the time of the search was over."""
+    return failed("the time for the search was over") | {"status": "not begun"}
 
 
 def guarded(evaluate: Evaluate, trial: Trial) -> Outcome:
@@ -45,7 +54,8 @@ def guarded(evaluate: Evaluate, trial: Trial) -> Outcome:
     try:
         return evaluate(trial)
     except Exception as error:  # noqa: BLE001 - whatever a library throws costs this trial only
-        return failed(f"{type(error).__name__}: {error}"[:300])
+        of_the_machine = isinstance(error, MemoryError | OSError)
+        return failed(f"{type(error).__name__}: {error}"[:300], repeatable=not of_the_machine)
 
 
 class Processes:
@@ -73,23 +83,36 @@ class Processes:
         return self._threads.submit(self._run, dict(trial))
 
     def _run(self, trial: Outcome) -> Outcome:
-        worker = self._idle.get()
-        outcome = self._evaluated(worker, trial)
-        if not worker.alive and not self._closed:
-            self._workers.remove(worker)
-            worker = _Worker(self._prepare)
-            self._workers.append(worker)
-        self._idle.put(worker)
-        return outcome
+        """The outcome of a trial; one whose process was killed is tried once more, so that results stay."""
+        reason = ""
+        for _ in range(2):
+            worker = self._idle.get()
+            try:
+                return self._attempt(worker, trial)
+            except WorkerDied as error:
+                reason = str(error)
+            finally:
+                self._idle.put(self._living(worker))
+            if self._closed:
+                break
+        return failed(reason)
 
-    def _evaluated(self, worker: "_Worker", trial: Outcome) -> Outcome:
+    def _attempt(self, worker: "_Worker", trial: Outcome) -> Outcome:
         if not worker.ready():
             return failed(worker.end("its worker process did not come up"))
         seconds = self._limit()
         if seconds <= 0:
-            return failed("stopped: the time for the search was over")
+            return not_begun()
         late = f"stopped after {seconds:.0f} s: it took longer than a trial, or the search, may"
         return worker.evaluate(trial | {"seconds": seconds}, seconds) or failed(worker.end(late))
+
+    def _living(self, worker: "_Worker") -> "_Worker":
+        """`worker`, or another in its place."""
+        if worker.alive or self._closed:
+            return worker
+        self._workers.remove(worker)
+        self._workers.append(_Worker(self._prepare))
+        return self._workers[-1]
 
     def close(self) -> None:
         """Kill the workers; a trial that is under way fails, one that waits never begins."""
@@ -134,10 +157,12 @@ class _Worker:
         return outcome
 
     def end(self, late: str) -> str:
-        """Kill the process; the reason that its trial failed, which is `late` if it was still living."""
+        """Kill the process; `late` is why its trial failed, unless it had died: then a WorkerDied says so."""
         code = self._child.poll()
         self.kill()
-        return late if code is None else f"its process died (exit code {code}); was there enough memory?"
+        if code is not None:
+            raise WorkerDied(f"its process died (exit code {code}); was there enough memory?")
+        return late
 
     def kill(self) -> None:
         """Kill the process with all that it started."""

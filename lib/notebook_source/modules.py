@@ -46,6 +46,10 @@ class Modules:
         data = self._data(name)
         return {"bytes": files.digest_of(data), "meaning": digest_module(data)}
 
+    def digest(self) -> str:
+        """One digest of all of them, by their bytes."""
+        return files.digest_of({name: files.digest_of(self._data(name)) for name in self._paths})
+
     def same(self, name: str, before: Mapping[str, str]) -> bool:
         """Whether a module means what it did; its syntax is read only if its bytes are others."""
         if name not in self:

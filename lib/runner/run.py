@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lib import compute, files, tracking
+from lib import compute, files, paths, tracking
 from lib.records import FailedStep, OpenStep, RunRecord, StepRecord, now
 from lib.runner import cache, kernels, recovery, signals, status, terminal
 from lib.runner.plan import Request
@@ -191,6 +191,8 @@ class Runner:
         step.place.executed.parent.mkdir(parents=True, exist_ok=True)
         step.place.record.unlink(missing_ok=True)
         step.place.opened.unlink(missing_ok=True)
+        if progress.request.force:
+            files.remove(paths.memory(progress.request.folder, step.name))
         progress.running[step.name] = step
         if not self.terminal.live:
             self._say(progress, " ", step.name, "started")

@@ -1,11 +1,11 @@
 """A search's checkpoint: one line a finished trial, so that a search that was cut off goes on from there.
 
-The file's name is a digest of all that decides the trials (rows, features, families, seed, code), so
-results are never taken for those of another search.
+The file's name is a digest of what decides the trials on a page that may be edited between two tries (rows,
+families, spaces, seed); code, parameters and libraries are in the name of the folder, which `Step.memory`
+gives. What the machine had a part in (a worker that died, a limit of time) is not kept: it is tried again.
 """
 
 import hashlib
-import inspect
 import json
 from pathlib import Path
 
@@ -15,14 +15,10 @@ from lib.compute.pool import Outcome, Trial
 
 
 def fingerprint(*parts: object) -> str:
-    """A digest of arrays, matrices, modules and plain values."""
+    """A digest of arrays, matrices and plain values."""
     digest = hashlib.sha256()
     for part in parts:
-        if inspect.ismodule(part):
-            digest.update(Path(part.__file__ or "").read_bytes())
-        elif (
-            hasattr(part, "indptr") and hasattr(part, "indices") and hasattr(part, "data")
-        ):  # a sparse matrix
+        if hasattr(part, "indptr") and hasattr(part, "indices") and hasattr(part, "data"):  # sparse
             for array in (part.data, part.indices, part.indptr):
                 digest.update(np.asarray(array).tobytes())
         elif isinstance(part, np.ndarray) and part.dtype.kind in "iufb":
@@ -63,9 +59,14 @@ class Checkpoint:
         outcome: Outcome = row["outcome"]
         return outcome
 
+    def done(self) -> None:
+        """The search came to its end: the next one starts anew."""
+        if self.path:
+            self.path.unlink(missing_ok=True)
+
     def add(self, trial: Trial, outcome: Outcome, elapsed: float) -> None:
-        """Write one outcome at the end of the file."""
-        if self.path is None or trial["number"] in self.rows:
+        """Write one outcome at the end of the file, if it would be the same at any time."""
+        if self.path is None or trial["number"] in self.rows or not outcome["repeatable"]:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         row = {"number": trial["number"], "trial": dict(trial), "outcome": outcome, "elapsed": elapsed}

@@ -22,9 +22,8 @@ from tqdm.std import tqdm
 from lib import compute, evaluation, files, records, tracking
 from lib.compute.pool import Outcome, Pool, Prepare, Processes, Trial
 from lib.problem import Dataset
-from lib.runtime import encoders, models
+from lib.runtime import models
 from lib.runtime.features import FeatureSet
-from lib.runtime.models import fitted
 from lib.tuning import selection, spaces, suggest, trial
 from lib.tuning.checkpoint import Checkpoint, fingerprint
 from lib.tuning.matrices import Matrices
@@ -174,9 +173,8 @@ class _Search:
         key = ""
         if folder:
             arrays = [matrix for pair in bench.matrices.values() for matrix in pair]
-            code = [encoders.matrix, encoders.means, models, fitted, spaces, suggest]
             setting = [self.families, self.spaces, self.seed, workers, self.metric]
-            key = fingerprint(*setting, bench.y_train, bench.y_validation, *arrays, *code)
+            key = fingerprint(*setting, bench.y_train, bench.y_validation, *arrays)
         self.checkpoint = Checkpoint(folder, key)
         self.before = self.checkpoint.seconds
 
@@ -206,6 +204,7 @@ class _Search:
                     bar.set_description_str(self._best_so_far(), refresh=False)
                     bar.update()
                 reason = over if self.dropped else reason
+            self.checkpoint.done()
         except KeyboardInterrupt:
             reason = "it was interrupted"
         finally:
@@ -218,7 +217,9 @@ class _Search:
         return sum(one.suggested for one in self.searches.values())
 
     def _may_submit(self) -> bool:
-        return self._submitted() < self.budget and self.time_for_a_trial() > 0
+        if self._submitted() >= self.budget:
+            return False
+        return self._submitted() in self.checkpoint.rows or self.time_for_a_trial() > 0  # the known cost none
 
     def _submit(self, pool: Pool) -> tuple[Trial, "Outcome | Future[Outcome]"]:
         submitted = {name: one.suggested for name, one in self.searches.items()}
@@ -240,11 +241,12 @@ class _Search:
         best = self.best[family]
         if loss is not None and (best is None or loss < best):
             self.best[family] = loss
-        if "the time for the search was over" in outcome["reason"]:
+        if outcome["status"] == "not begun":
             self.dropped += 1
             return
         empty: Outcome = {"blocks": [], "rounds": None, "comparisons": None}
         row = {**finished, **empty, **outcome, "elapsed": self.elapsed()}
+        del row["repeatable"]
         self.rows.append(row)
         self.checkpoint.add(finished, outcome, row["elapsed"])
         if self.on_trial:

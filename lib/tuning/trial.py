@@ -81,9 +81,11 @@ class Bench:
         if not np.isfinite(score):
             raise ValueError(f"the validation {self.metric} is {score}")
         parts = evaluation.block_scores(self.metric, self.task, self.y_validation, prediction, model.classes)
+        cut = getattr(model, "cut", False)
         return {
             "status": "ok",
-            "reason": "ended by the clock, with the rounds it had" if getattr(model, "cut", False) else "",
+            "reason": "ended by the clock, with the rounds it had" if cut else "",
+            "repeatable": not cut,
             "score": float(score),
             "blocks": [float(part) for part in parts],
             "seconds": seconds,

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import files, paths
+from lib import dependencies, files, paths
 from lib.errors import ParameterError, StepError
+from lib.notebook_source.modules import Modules
 from lib.step import Step
 
 FRAME = pd.DataFrame({"zone": ["74", "75", None], "miles": [1.5, np.nan, 3.0]})
@@ -90,11 +91,41 @@ def test_a_step_that_did_not_write_all_that_it_declared_does_not_close(outputs):
         step.close()
 
 
-def test_a_folder_to_work_in_lies_in_the_run_and_is_no_output(outputs):
-    step = made()
-    folder = step.scratch("search")
-    assert folder.relative_to(outputs).as_posix() == "r1/search"
-    assert step._written == {}
+def test_what_a_step_remembers_is_no_output_and_is_gone_when_anything_else_is_asked(outputs, monkeypatch):
+    made(writes=["raw"]).write("raw", FRAME)
+    places = []
+
+    def look(**given):
+        step = made(reads=["raw"])
+        step.parameters = {"run": "r1", "seed": 1} | given
+        place = step.memory("search")
+        places.append(place)
+        place.mkdir(parents=True)
+        assert [path for path in place.parents[1].iterdir() if path != place.parent] == []  # none of before
+
+    look()
+    assert places[0].is_relative_to(outputs / "r1" / "memory")
+    look(seed=2)
+    monkeypatch.setattr(Modules, "digest", lambda self: "another lib")
+    look(seed=2)
+    monkeypatch.setattr(dependencies, "installed", lambda: {"numpy": "3.0"})
+    look(seed=2)
+    made(writes=["raw"]).write("raw", FRAME.head(1))
+    look(seed=2)
+    assert len(set(places)) == 5
+    step = made(reads=["raw"])
+    step.parameters = {"run": "another name", "seed": 2}
+    assert step.memory("search") == places[-1]
+
+
+def test_what_another_start_is_at_work_on_is_left_to_it(outputs):
+    busy = made().memory("search").parents[1] / "other" / f".search.{os.getpid()}.tmp"
+    busy.mkdir(parents=True)
+    dead = busy.with_name(".search.999999999.tmp")
+    dead.mkdir()
+    made().memory("search")
+    assert busy.exists()
+    assert not dead.exists()
 
 
 def break_off(step):

@@ -1,10 +1,13 @@
 """The search: the same trials whatever the pool, budgets by merit, failures that cost themselves, memory."""
 
 import dataclasses
+import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -292,7 +295,7 @@ def test_the_time_budget_ends_the_search():
     assert len(result.trials) < 30_000
 
 
-TOO_LATE = pool.failed("stopped: the time for the search was over")
+TOO_LATE = pool.not_begun()
 
 
 def test_a_search_whose_last_trials_never_began_says_that_the_time_was_over():
@@ -326,13 +329,84 @@ def test_a_search_that_was_cut_off_goes_on_where_it_was(tmp_path):
 
 
 def test_results_are_never_taken_from_a_search_of_other_rows(tmp_path):
+    def stop(row):
+        if row["number"] == 1:
+            raise KeyboardInterrupt
+
+    run(on_trial=stop, checkpoint=tmp_path / "search", make_pool=Inline)
+    submitted = []
+    run(train=rows(300, 5), checkpoint=tmp_path / "search", make_pool=counted(submitted))
+    assert submitted == list(range(12))
+
+
+def test_a_search_that_came_to_its_end_is_run_anew(tmp_path):
     run(max_evals=1, checkpoint=tmp_path / "search", make_pool=Inline)
     submitted = []
-    other = {"train": rows(300, 5), "checkpoint": tmp_path / "search", "make_pool": counted(submitted)}
-    run(max_evals=1, **other)
+    run(max_evals=1, checkpoint=tmp_path / "search", make_pool=counted(submitted))
     assert submitted == [0, 1, 2]
-    run(max_evals=1, **other)
-    assert submitted == [0, 1, 2]
+
+
+def test_a_search_that_its_clock_ended_can_be_run_again(tmp_path):
+    short = {"max_evals": 10_000, "timeout_s": 2.0, "checkpoint": tmp_path / "search"}
+    first, again = run(**short), run(**short)
+    assert "were over" in first.reason
+    assert len(again.trials) > 1
+
+
+def test_what_is_known_is_told_also_when_no_time_is_left(tmp_path):
+    def late(row):
+        if row["number"] == 6:
+            raise KeyboardInterrupt
+
+    run(on_trial=late, checkpoint=tmp_path / "search", make_pool=Inline)
+    (path,) = (tmp_path / "search").glob("*.jsonl")
+    lines = [json.loads(line) | {"elapsed": 60.0} for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = run(checkpoint=tmp_path / "search", make_pool=Inline)
+    assert result.trials["number"].tolist() == list(range(7))
+    assert result.reason == "the 60 s were over"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [pool.failed("its process died (exit code -9)"), pool.failed("stopped after 20 s"), "cut by its clock"],
+)
+def test_what_the_machine_cut_short_is_not_remembered(tmp_path, outcome):
+    def troubled(trial, evaluate):
+        if trial["number"] != 4:
+            return evaluate(trial)
+        return evaluate(trial) | {"repeatable": False} if isinstance(outcome, str) else outcome
+
+    def stop(row):
+        if row["number"] == 6:
+            raise KeyboardInterrupt
+
+    run(on_trial=stop, checkpoint=tmp_path / "search", make_pool=answering(troubled))
+    submitted = []
+    again = run(checkpoint=tmp_path / "search", make_pool=counted(submitted))
+    assert 4 in submitted
+    assert trials(again) == trials(run(make_pool=Inline))
+
+
+@dataclasses.dataclass(frozen=True)
+class KilledOnce:
+    """A trial's trouble: the process is killed, the first time."""
+
+    flag: Path
+
+    def __call__(self):
+        if not self.flag.exists():
+            self.flag.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_once_changes_no_result(tmp_path):
+    def troubled(prepare, workers, width, limit):
+        return pool.Processes(Troubled(prepare, KilledOnce(tmp_path / "killed")), workers, width, limit)
+
+    result = run(make_pool=troubled)
+    assert (tmp_path / "killed").exists()
+    assert trials(result) == trials(run(make_pool=Inline))
 
 
 def test_a_setting_of_the_encoder_is_searched_and_encoded_once_each():

@@ -198,3 +198,16 @@ def test_reading_a_notebook_loads_no_grammar_of_web_addresses():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_force_takes_nothing_from_what_a_step_remembers(done):
+    memory = done.folder() / "memory" / "03_prep" / "key"
+    memory.mkdir(parents=True)
+    done.replace(
+        "03_prep", "kept = beta", "left = (step.folder / 'memory' / '03_prep').exists()\nkept = beta"
+    )
+    done.replace("03_prep", "kept[:1]", "kept[:1] + [left]")
+    assert done.run().returncode == 0
+    assert json.loads((done.folder() / "test.json").read_text())[-1] is True
+    assert done.run(FORCE="1").returncode == 0
+    assert json.loads((done.folder() / "test.json").read_text())[-1] is False

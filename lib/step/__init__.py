@@ -6,7 +6,6 @@ in `lib.tracking`, the order of the steps in what runs the notebooks.
 """
 
 import contextlib
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +15,9 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from lib import dependencies, files, notebook_source, paths, records, tracking
-from lib.errors import ParameterError, StepError
-from lib.notebook_source import annotations
+from lib.errors import StepError
 from lib.paths import SCRATCH
+from lib.step import page
 
 Value: TypeAlias = "pd.DataFrame | Mapping[str, Any] | records.Record"
 
@@ -49,8 +48,8 @@ class Step:
         self.name, self.run, self.problem = name, run, problem
         self.reads, self.writes, self.acts_on = list(reads), list(writes), list(acts_on)
         self.folder_of_run = paths.outputs() / run
-        page = sys._getframe(1).f_globals  # noqa: SLF001 - of the page that makes the step
-        self.parameters = _parameters(name, page)
+        values = sys._getframe(1).f_globals  # noqa: SLF001 - of the page that makes the step
+        self.parameters = page.parameters(name, values)
         self.tracked: tracking.Tracked | None = None
         self._written: dict[str, str] = {}
         self._generated: bool | None = None
@@ -166,9 +165,19 @@ class Step:
             yield unfinished
         self._keep(name, path)
 
-    def scratch(self, name: str) -> Path:
-        """A folder of the run that only this step uses while it works; no declared output."""
-        return self.folder_of_run / name
+    def memory(self, name: str) -> Path:
+        """A place where this step may keep what it goes on from after it was cut off; no declared output.
+
+        It lies below a digest of all that the step's result depends on, and what an earlier result left there
+        is removed: nothing is ever taken for part of another result. FORCE=1 removes all of it.
+        """
+        folder = paths.memory(self.folder_of_run, self.name)
+        here = folder / page.depends_on(self.name, self.parameters, self._hash_of_inputs())
+        for other in folder.glob("*"):
+            files.sweep(other)
+            if other != here and not [*other.glob(".*.tmp")]:  # else somebody else is at work there
+                files.remove(other)
+        return here / name
 
     def _check_declared(self, name: str) -> None:
         if name not in self.writes:
@@ -207,7 +216,7 @@ class Step:
     def open(self) -> tracking.Tracked:
         """Open the step's run in both trackers; one that this notebook left open is closed as killed."""
         dependencies.watch()
-        _reload_edited_modules()
+        page.reload_edited_modules()
         earlier = _OPEN.pop(self.name, None)
         left = records.OpenStep.read(self.note)
         if earlier:
@@ -254,32 +263,6 @@ class Step:
         _OPEN.pop(self.name, None)
         if self.run == SCRATCH:
             self.note.unlink(missing_ok=True)
-
-
-def _parameters(name: str, page: Mapping[str, Any]) -> dict[str, Any]:
-    """The values on the page of the parameters that the notebook `name` declares, each as annotated.
-
-    `papermill -p models '[xgboost]'` gives text where a list is declared: it is read as YAML.
-    """
-    path = paths.here().notebooks / f"{name}.ipynb"
-    if not path.is_file():
-        return {}
-    found = {}
-    for parameter in notebook_source.read(path).parameters.values():
-        if parameter.name in page:
-            try:
-                found[parameter.name] = annotations.fit_text(page[parameter.name], parameter.annotation)
-            except annotations.Misfit as error:
-                raise ParameterError(f"The parameter {parameter.name} must be {error}.") from None
-    return found
-
-
-def _reload_edited_modules() -> None:
-    """In JupyterLab an edit of `lib` counts from the next cell on; headless, what a page started with."""
-    if "JPY_SESSION_NAME" in os.environ and "IPython" in sys.modules:
-        shell = sys.modules["IPython"].get_ipython()
-        shell.run_line_magic("load_ext", "autoreload")
-        shell.run_line_magic("autoreload", "2")
 
 
 def _short(path: Path) -> str:
