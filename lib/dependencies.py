@@ -1,4 +1,4 @@
-"""What a process has used of `lib`, found by itself: modules imported, source files read, peak memory.
+"""What a process has used, found by itself: modules of `lib`, files from outside, libraries, peak memory.
 
 The runner keeps this in a step's record: an edit of anything else does not make the step run again. A file
 that is read and not imported (code that is copied into a model's folder) counts as used, too.
@@ -7,10 +7,13 @@ that is read and not imported (code that is copied into a model's folder) counts
 import functools
 import resource
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 LIB = Path(__file__).resolve().parent
 _READ: set[str] = set()
+_TAKEN: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 @functools.cache
@@ -40,6 +43,54 @@ def module_name(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def use(kind: str, name: str, digest: str, stamp: Sequence[int] = ()) -> None:
+    """Note something from outside of the run that the result depends on; the latest word on a name counts.
+
+    `kind` says how it is asked again: a "file" must still be there with this digest; a "mirror" is a file
+    that may be gone, as its address stands; an "address" is not asked. `stamp` stands for a file's content.
+    """
+    _TAKEN[kind, name] = {"kind": kind, "name": name, "digest": digest, "stamp": list(stamp)}
+
+
+def taken() -> list[dict[str, Any]]:
+    """What was noted by `use` so far."""
+    return list(_TAKEN.values())
+
+
+def libraries(modules: Iterable[str]) -> dict[str, str]:
+    """Python and the libraries that bring these import names, with their versions."""
+    known, brought_by = installed(), _brought_by()
+    names = sorted({library for module in modules for library in brought_by.get(module, ())})
+    return {name: known[name] for name in ("python", *names)}
+
+
+@functools.cache
+def _brought_by() -> dict[str, list[str]]:
+    """Import name to the libraries that bring it: `sklearn` to scikit_learn, `mlflow` to three."""
+    found: dict[str, list[str]] = {}
+    for path in _folders():
+        names, listed = path / "top_level.txt", path / "RECORD"
+        if names.exists():
+            modules = set(names.read_text(encoding="utf-8").split())
+        else:
+            lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+            files = [Path(line.partition(",")[0]) for line in lines]
+            modules = {file.parts[0].partition(".")[0] for file in files if file.suffix in (".py", ".so")}
+        for module in modules:
+            found.setdefault(module, []).append(_library(path))
+    return found
+
+
+def _folders() -> list[Path]:
+    """The folders that pip leaves beside each library, those first that are imported first."""
+    return [path for place in sys.path for path in sorted(Path(place).glob("*.dist-info"))]
+
+
+def _library(path: Path) -> str:
+    return path.stem.partition("-")[0].lower()
+
+
+@functools.cache
 def installed() -> dict[str, str]:
     """Python and every library that could be imported, by name, with their versions.
 
@@ -47,11 +98,8 @@ def installed() -> dict[str, str]:
     hundred times as long.
     """
     found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
-    for place in reversed(sys.path):
-        for path in Path(place).glob("*.dist-info"):
-            library, _, version = path.stem.partition("-")
-            found[library.lower()] = version
-    return found
+    versions = {_library(path): path.stem.partition("-")[2] for path in reversed(_folders())}
+    return found | versions
 
 
 def peak_memory_mb() -> float:

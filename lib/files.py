@@ -227,6 +227,12 @@ def as_json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(plain(value), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
+def stamp(path: Path) -> list[int]:
+    """Size, time of change in ns and inode: while these are equal a file's content counts as the same."""
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns, found.st_ino]
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file, or of all below a folder that `counts`, by name and content: 64 hex digits.
 

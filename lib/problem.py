@@ -19,7 +19,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 import pandas as pd
 
 from lib import notebook_source, paths
-from lib.errors import ParameterError
+from lib.errors import ParameterError, SourceError
 from lib.notebook_source import annotations
 from lib.quality import Check
 from lib.runtime.features import Derived, FeatureSet, Serving
@@ -134,8 +134,11 @@ class Dataset:
         if source not in ("generated", "published"):
             raise ParameterError(f"source is {source!r}; it can be 'generated' or 'published'.")
         generated = source == "generated"
-        files = [] if generated else self.fetch()
-        raw = self.generate(rows, seed) if generated else self.load([file.path for file in files])
+        files: list[Fetched] = []
+        if generated:
+            raw = self.generate(rows, seed)
+        else:
+            raw, files = self._published()
         options = dataclasses.asdict(self.options)
         provenance: Provenance = {
             "problem": self.name,
@@ -148,6 +151,18 @@ class Dataset:
         if generated:
             provenance["seed"] = seed
         return raw, provenance
+
+    def _published(self) -> tuple[pd.DataFrame, list[Fetched]]:
+        """The rows of the published files, and these: what was hashed is what was read."""
+        for _ in range(3):
+            files = self.fetch()
+            rows = self.load([file.path for file in files])
+            changed = [file.name for file in files if not file.unchanged]
+            if not changed:
+                return rows, files
+        raise SourceError(
+            f"{', '.join(changed)} changed again and again while it was read. Run the step again."
+        )
 
     def of_kind(self, *kinds: str, known: str | None = None) -> list[str]:
         """Raw columns of these kinds, in order; with `known`, only those known `before` or `after`."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypedDict
 from urllib.parse import unquote, urlsplit
 
-from lib import files, paths
+from lib import dependencies, files, paths
 from lib.errors import SourceError
 
 #: Tells whether a file is what it should be: its number of rows, or a SourceError with what it is instead.
@@ -49,6 +49,12 @@ class Fetched:
     bytes: int
     sha256: str
     rows: int | None = None
+    stamp: tuple[int, ...] = ()  # of the file before it was hashed
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the file is still the one that was hashed: what was read of it meanwhile is that."""
+        return self.path.is_file() and tuple(files.stamp(self.path)) == self.stamp
 
     def record(self) -> FileRecord:
         """The part of it that provenance keeps."""
@@ -60,16 +66,21 @@ def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fe
     name = file_name(url)
     mirror = os.environ.get("DATA_MIRROR", "")
     if mirror and (Path(mirror) / name).is_file():
-        return _verified(Path(mirror) / name, url, check, f"Replace it in the mirror folder {mirror}.")
+        remedy = f"Replace it in the mirror folder {mirror}."
+        return _verified(Path(mirror).absolute() / name, url, check, "mirror", remedy)
     # a folder for each URL, as two of them may end in the same name
     folder = (cache or paths.outputs() / "cache") / hashlib.sha256(url.encode()).hexdigest()[:10]
     try:
         with files.locked(folder / "lock"):  # a second process that wants the file finds it in the cache
-            digest = folder / f"{name}.sha256"
-            if not _intact(folder / name, digest):
-                _download(url, folder / name, check)
-                files.write_text(digest, files.digest(folder / name))
-            return _verified(folder / name, url, check, f"Delete the folder {folder} and run again.")
+            path, note = folder / name, folder / f"{name}.sha256"
+            known = note.read_text().strip() if path.is_file() and note.is_file() else ""
+            digest = files.digest(path) if known else ""
+            if not known or digest != known:  # none, or one that was damaged since
+                _download(url, path, check)
+                digest = files.digest(path)
+                files.write_text(note, digest)
+            remedy = f"Delete the folder {folder} and run again."
+            return _verified(path, url, check, "address", remedy, digest)
     except OSError as error:
         raise SourceError(
             f"{name}: cannot be kept in the cache ({error}). Make room, or let WORKBOOK_OUTPUTS name "
@@ -83,7 +94,7 @@ def local(path: str | Path, check: Check | None = None) -> Fetched:
     if not path.is_file():
         raise SourceError(f"There is no file {path}. Put it back, or correct the path in the parameters.")
     # its name alone: the same bytes in another folder are the same source
-    return _verified(path, path.name, check, "Name another file in the parameters.")
+    return _verified(path, path.name, check, "file", "Name another file in the parameters.")
 
 
 def file_name(url: str) -> str:
@@ -120,10 +131,13 @@ def text_table(path: Path) -> int:
         return max(sum(1 for row in csv.reader(file) if row) - 1, 0)
 
 
-def _verified(path: Path, url: str, check: Check | None, remedy: str) -> Fetched:
-    """What is known of a file that its check accepts."""
+def _verified(path: Path, url: str, check: Check | None, kind: str, remedy: str, digest: str = "") -> Fetched:
+    """What is known of a file that its check accepts; noted as what the step depends on."""
+    stamp = files.stamp(path)
     rows = _rows(path, check, f"{path.name}, at {path}, is", remedy)
-    return Fetched(path, path.name, url, path.stat().st_size, files.digest(path), rows)
+    digest = digest or files.digest(path)
+    dependencies.use(kind, url if kind == "address" else str(path), digest, stamp)
+    return Fetched(path, path.name, url, stamp[0], digest, rows, tuple(stamp))
 
 
 def _rows(path: Path, check: Check | None, what: str, remedy: str) -> int | None:
@@ -132,11 +146,6 @@ def _rows(path: Path, check: Check | None, what: str, remedy: str) -> int | None
         return check(path) if check else None
     except SourceError as error:
         raise SourceError(f"{what} {error}. {remedy}") from error
-
-
-def _intact(path: Path, digest: Path) -> bool:
-    """Whether a cached file still is what was downloaded: its digest stands beside it."""
-    return path.is_file() and digest.is_file() and digest.read_text().strip() == files.digest(path)
 
 
 def _download(url: str, path: Path, check: Check | None) -> None:

@@ -1,11 +1,19 @@
 """The source of `lib` as it is now, by digest: what a step's record holds, and what it is compared with."""
 
+import re
 from collections.abc import Mapping
 
 from lib import files
 from lib.dependencies import module_name
 from lib.notebook_source import digest_module
 from lib.paths import Project
+
+_IMPORT = re.compile(r"^\s*(?:from|import)\s+([A-Za-z_]\w*)", re.MULTILINE)
+
+
+def imported(code: str) -> set[str]:
+    """What stands after `import` and `from` at the start of a line: a word of prose is no library's name."""
+    return set(_IMPORT.findall(code))
 
 
 class Modules:
@@ -45,6 +53,10 @@ class Modules:
         """The digest of a module's bytes, and of what they mean."""
         data = self._data(name)
         return {"bytes": files.digest_of(data), "meaning": digest_module(data)}
+
+    def imports(self, name: str) -> set[str]:
+        """The import names, of libraries and others, that a module has at its top or within a function."""
+        return imported(self._data(name).decode("utf-8", "replace"))
 
     def digest(self) -> str:
         """One digest of all of them, by their bytes."""

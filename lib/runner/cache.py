@@ -19,8 +19,8 @@ def find(request: Request, notebook: Notebook, beside: Iterable[str] = ()) -> Pa
     """The folder of another run in which this very step is done: same code, parameters, modules, inputs.
 
     Steps that act outside of their run's folder (a registry, say) are never looked up, nor is anything with
-    FORCE. Files from outside may have changed since: what reads them is taken only from the runs `beside`
-    this one, of the same start.
+    FORCE. A step that took data from outside and did not note what is linked from the runs `beside` this one,
+    of the same start.
     """
     if request.force or notebook.acts_on:
         return None
@@ -28,12 +28,12 @@ def find(request: Request, notebook: Notebook, beside: Iterable[str] = ()) -> Pa
         folder = path.parents[1]
         if folder == request.folder or folder.name == paths.SCRATCH:
             continue
-        if _from_outside(request, notebook) and folder.name not in beside:
-            continue
         record = StepRecord.read(path)
-        if record is None or not Place(folder, notebook.name).executed.exists():
+        noted = record is not None and (record.taken or not _from_outside(request, notebook))
+        if record is None or not (noted or folder.name in beside):
             continue
-        if not request.state.causes(record, notebook) and _whole(folder, record, notebook):
+        there = Place(folder, notebook.name).executed.exists() and _whole(folder, record, notebook)
+        if there and not request.state.causes(record, notebook):
             return folder
     return None
 

@@ -23,8 +23,8 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import remove_error_markers
 from papermill.log import logger
 
-from lib import compute, files, notebook_source
-from lib.notebook_source.modules import Modules
+from lib import compute, dependencies, files, notebook_source
+from lib.notebook_source.modules import Modules, imported
 from lib.records import FailedStep, OpenStep, StepRecord, now
 from lib.runner.kernels import Kernels
 from lib.runner.plan import Request
@@ -62,11 +62,13 @@ class Execution:
     def record(self, note: OpenStep | None, outputs: dict[str, str]) -> StepRecord:
         """The record of the step, done; `note` says what its page has used."""
         used = note.modules if note and note.modules is not None else self.modules.names()
+        used = [name for name in used if name in self.modules]
+        imports = set().union(*map(imported, self.page.cells), *map(self.modules.imports, used))
         return StepRecord(
             step=self.name,
             code=self.page.code,
             parameters=self.request.state.parameters[self.name],
-            modules={name: self.modules.digests(name) for name in used if name in self.modules},
+            modules={name: self.modules.digests(name) for name in used},
             inputs=self.inputs,
             outputs=outputs,
             started=self.started,
@@ -76,6 +78,8 @@ class Execution:
             peak_memory_mb=note.peak_memory_mb if note else None,
             mlflow_uri=note.mlflow_uri if note else "",
             mlflow_run_id=note.mlflow_run_id if note else None,
+            taken=note.taken if note else [],
+            libraries=dependencies.libraries(imports),
         )
 
     def run(self) -> FailedStep | None:

@@ -1,7 +1,8 @@
 """Whether a step is out of date, and why, in a user's words. Standard library only.
 
 By content, never by time stamp: a step is out of date exactly when its code, a parameter that it declares, a
-module of `lib` that it used, an input or an output is not what its record says.
+module of `lib` that it used, a library's version, something from outside, an input or an output is not what
+its record says.
 """
 
 import json
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib import files, paths
+from lib import dependencies, files, paths
 from lib.notebook_source import Notebook
 from lib.notebook_source.modules import Modules
 from lib.records import StepRecord
@@ -108,7 +109,19 @@ class State:
             *_code(record.code, notebook.code),
             *self._modules(record.modules),
             *self._things("input", notebook.reads, record.inputs),
+            *filter(None, map(self._outside, record.taken)),
+            *_libraries(record.libraries),
         ]
+
+    def _outside(self, taken: Mapping[str, Any]) -> str:
+        """What became of a thing from outside; empty where it is as it was, or cannot be asked at no cost."""
+        if taken.get("kind") not in ("file", "mirror"):
+            return ""
+        path = Path(str(taken.get("name")))
+        if not path.is_file():
+            return f"{path} is gone" if taken["kind"] == "file" else ""
+        same = files.stamp(path) == taken.get("stamp") or files.digest(path) == taken.get("digest")
+        return "" if same else f"{path} changed"
 
     def _modules(self, before: dict[str, dict[str, str]]) -> list[str]:
         changed = [name for name, digests in before.items() if not self.modules.same(name, digests)]
@@ -147,6 +160,13 @@ def _parameters(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         elif old != new:
             reasons.append(f"parameter {name} {_shown(old)} -> {_shown(new)}")
     return reasons
+
+
+def _libraries(before: Mapping[str, str]) -> list[str]:
+    """Which of Python and the libraries that a step's code imports are of another version."""
+    there = dependencies.installed()
+    changed = [name for name, version in before.items() if there.get(name) != version]
+    return [f"{name} {before[name]} -> {there.get(name, 'gone')}" for name in changed]
 
 
 def _shown(value: object) -> str:

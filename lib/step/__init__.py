@@ -165,6 +165,14 @@ class Step:
             yield unfinished
         self._keep(name, path)
 
+    def uses(self, kind: str, name: str, digest: str) -> None:
+        """Note what this step takes from outside of its run, so that it runs again when that is another.
+
+        The kinds are those of `dependencies.use`; what `lib.sources` fetches is noted there already.
+        """
+        stamp = files.stamp(Path(name)) if kind in ("file", "mirror") else ()
+        dependencies.use(kind, name, digest, stamp)
+
     def memory(self, name: str) -> Path:
         """A place where this step may keep what it goes on from after it was cut off; no declared output.
 
@@ -258,7 +266,11 @@ class Step:
             self.tracked.tags({"workbook.data": files.digest_of(self._written)})
         if metrics:
             self.tracked.metrics(metrics)
-        self.tracked.note(modules=dependencies.modules(), peak_memory_mb=dependencies.peak_memory_mb())
+        self.tracked.note(
+            modules=dependencies.modules(),
+            peak_memory_mb=dependencies.peak_memory_mb(),
+            taken=dependencies.taken(),
+        )
         self.tracked.close("FINISHED")
         _OPEN.pop(self.name, None)
         if self.run == SCRATCH:

@@ -12,7 +12,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lib import files, redaction
 from lib.errors import StepError
@@ -139,10 +139,10 @@ class Tracked:
         run, step, problem = (self._tags[f"workbook.{name}"] for name in ("run", "step", "problem"))
         return f"Recorded in MLflow as {run}/{step}, experiment {problem}; W&B {wandb_run.mode()}."
 
-    def note(self, *, modules: list[str], peak_memory_mb: float) -> None:
-        """Say in the note what the step used; waits for the trackers, whose ids must stand in it."""
+    def note(self, **used: Any) -> None:
+        """Say in the note what the step used, as fields of `OpenStep`; waits for the trackers' ids."""
         self.wait()
-        self._open_step = dataclasses.replace(self._open_step, modules=modules, peak_memory_mb=peak_memory_mb)
+        self._open_step = dataclasses.replace(self._open_step, **used)
         self._write_note()
 
     @property

@@ -1,13 +1,14 @@
 """What a problem is made of: options, rules, derived columns, and the ban on what is known too late."""
 
 import dataclasses
+import functools
 
 import pandas as pd
 import pytest
 import yaml
 
-from lib import paths, problem, profiling, views
-from lib.errors import ParameterError
+from lib import files, paths, problem, profiling, sources, views
+from lib.errors import ParameterError, SourceError
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import Derived, FeatureSet, encode
 
@@ -226,3 +227,31 @@ def test_importing_a_problem_draws_and_fetches_nothing():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def swapping(tmp_path, times):
+    """A problem whose file is swapped `times` times for another between its hashing and its reading."""
+    path, left = tmp_path / "mine.csv", [times]
+    path.write_text("x\n1\n")
+
+    def load(paths):
+        if left[0]:
+            left[0] -= 1
+            other = path.with_name("other.csv")
+            other.write_text("x\n" + "2\n" * (times - left[0] + 1))
+            other.replace(path)
+        return pd.read_csv(paths[0])
+
+    fetch = functools.partial(lambda: [sources.local(path)])
+    return dataclasses.replace(DATASET, fetch=fetch, load=load)
+
+
+def test_what_is_hashed_is_what_is_read_though_the_file_is_swapped_meanwhile(tmp_path):
+    rows, provenance = swapping(tmp_path, 2).ingest("published", 0, 0)
+    assert len(rows) == 3
+    assert provenance["files"][0]["sha256"] == files.digest(tmp_path / "mine.csv")
+
+
+def test_a_file_that_never_stands_still_is_told(tmp_path):
+    with pytest.raises(SourceError, match=r"mine.csv changed again and again while it was read"):
+        swapping(tmp_path, 9).ingest("published", 0, 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib import sources
+from lib import dependencies, files, sources
 from lib.errors import SourceError
 
 
@@ -225,3 +225,20 @@ def test_a_server_that_asks_for_an_hour_is_asked_again_at_once(server, table, tm
     assert sources.fetch(url, sources.parquet, tmp_path).rows == 1000
     assert waits
     assert max(waits) < 1
+
+
+def test_what_was_fetched_is_noted_as_what_the_step_depends_on(server, table, tmp_path, monkeypatch):
+    monkeypatch.setattr(dependencies, "_TAKEN", {})
+    mine, mirror = tmp_path / "mine.parquet", tmp_path / "mirror"
+    mine.write_bytes(table)
+    (mirror / "mirrored.parquet").parent.mkdir()
+    (mirror / "mirrored.parquet").write_bytes(table)
+    sources.local(mine)
+    url = server.serve("/trips.parquet", (200, table, None))
+    sources.fetch(url, sources.parquet, tmp_path / "cache")
+    monkeypatch.setenv("DATA_MIRROR", str(mirror))
+    sources.fetch("http://localhost/mirrored.parquet")
+    noted = [(one["kind"], one["name"]) for one in dependencies.taken()]
+    assert noted == [("file", str(mine)), ("address", url), ("mirror", str(mirror / "mirrored.parquet"))]
+    assert {one["digest"] for one in dependencies.taken()} == {files.digest(mine)}
+    assert dependencies.taken()[0]["stamp"] == files.stamp(mine)

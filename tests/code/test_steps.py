@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import dependencies, files, paths
+from lib import dependencies, files, paths, records
 from lib.errors import ParameterError, StepError
 from lib.notebook_source.modules import Modules
 from lib.step import Step
@@ -327,3 +327,19 @@ def test_what_is_tracked_are_the_parameters_of_the_page(outputs):
 def test_a_run_cannot_be_named_as_another_folder(run):
     with pytest.raises(StepError, match="cannot name a run"):
         made(run=run)
+
+
+def test_what_a_step_takes_from_outside_stands_in_its_note(outputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(dependencies, "_TAKEN", {})
+    mine = tmp_path / "mine.csv"
+    mine.write_text("x")
+    step = made(writes=["raw"])
+    step.open()
+    step.uses("file", str(mine), "d1")
+    step.uses("address", "https://example.org/x", "d2")
+    step.write("raw", FRAME)
+    step.close()
+    assert records.OpenStep.read(step.note).taken == [
+        {"kind": "file", "name": str(mine), "digest": "d1", "stamp": files.stamp(mine)},
+        {"kind": "address", "name": "https://example.org/x", "digest": "d2", "stamp": []},
+    ]

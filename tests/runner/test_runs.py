@@ -1,9 +1,12 @@
 """Real runs of the tiny project: what runs, what does not, what is left, warm kernels and ordinary ones."""
 
 import json
+import platform
 import subprocess
 import sys
 
+import pandas
+import pytest
 from tiny import kill_group, wait_for
 
 ALL = ["01_ingest", "02_eda", "03_prep", "04_tune"]
@@ -211,3 +214,63 @@ def test_force_takes_nothing_from_what_a_step_remembers(done):
     assert json.loads((done.folder() / "test.json").read_text())[-1] is True
     assert done.run(FORCE="1").returncode == 0
     assert json.loads((done.folder() / "test.json").read_text())[-1] is False
+
+
+OUTSIDE = """
+from lib import files
+from pathlib import Path
+source = Path(OUTPUTS) / "mine.txt"
+step.uses(KIND, str(source), files.digest(source), files.stamp(source))
+step.write("raw", [0, 1, len(source.read_text())])
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "mirror"])
+def test_a_file_from_outside_that_was_replaced_is_read_again(tiny, kind):
+    source = tiny.root / "mine.txt"
+    source.write_text("300 rows")
+    code = OUTSIDE.replace("OUTPUTS", repr(str(tiny.root))).replace("KIND", repr(kind))
+    tiny.replace("01_ingest", 'step.write("raw", alpha.rows(rows))', code)
+    assert tiny.run().returncode == 0
+    source.touch()
+    assert "up to date" in tiny.run().stdout  # the same content at another time
+    source.write_text("900 of them")
+    result = tiny.run()
+    assert f"01_ingest: {source} changed" in result.stdout
+    assert json.loads((tiny.folder() / "raw.json").read_text()) == [0, 1, 11]
+    source.unlink()
+    result = tiny.run("plan")
+    gone = f"01_ingest: {source} is gone"
+    assert (gone in result.stdout) == (kind == "file")  # what was mirrored still has its address
+
+
+def test_a_run_of_another_name_links_what_read_a_file_from_outside_while_that_is_the_same(tiny):
+    source = tiny.root / "mine.txt"
+    source.write_text("300 rows")
+    code = OUTSIDE.replace("OUTPUTS", repr(str(tiny.root))).replace("KIND", "'file'")
+    tiny.replace("01_ingest", 'step.write("raw", alpha.rows(rows))', code)
+    tiny.replace("01_ingest", 'problem: str = "tiny"', 'problem: str = "tiny"\nsource: str = "published"')
+    assert tiny.run().returncode == 0
+    assert "01_ingest      linked from run quickstart" in tiny.run(RUN="other").stdout
+    source.write_text("others")
+    assert "01_ingest      started" in tiny.run(RUN="third").stdout
+
+
+def test_another_version_of_a_library_that_the_code_imports_makes_a_step_run_again(done):
+    path = done.folder() / "notebooks" / "03_prep.json"
+    kept = json.loads(path.read_text())
+    assert kept["libraries"]["python"] == platform.python_version()
+    assert set(kept["libraries"]) == {"python"}  # its modules import none
+    path.write_text(json.dumps(kept | {"libraries": {"python": "3.10.1", "pandas": pandas.__version__}}))
+    assert f"03_prep: python 3.10.1 -> {platform.python_version()}\n" in done.run("plan").stdout
+    path.write_text(json.dumps(kept | {"libraries": {"pandas": "0.1", "left_pad": "1.0"}}))
+    said = f"03_prep: pandas 0.1 -> {pandas.__version__}; left_pad 1.0 -> gone"
+    assert said in done.run("plan").stdout
+
+
+def test_the_libraries_in_a_record_are_those_that_the_step_s_code_imports(tiny):
+    tiny.module("beta", "import yaml\n" + (tiny.root / "lib" / "beta.py").read_text())
+    tiny.replace("03_prep", "kept = beta", "import sklearn\nkept = beta")
+    assert tiny.run("pipeline", "prep").returncode == 0
+    assert set(record(tiny, "03_prep")["libraries"]) == {"python", "pyyaml", "scikit_learn"}
+    assert set(record(tiny, "01_ingest")["libraries"]) == {"python"}

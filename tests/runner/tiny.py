@@ -31,7 +31,7 @@ OUTPUTS = Path(os.environ.get("WORKBOOK_OUTPUTS") or Path(__file__).parents[1] /
 
 class Step:
     def __init__(self, name, run, problem="tiny", *, reads=(), writes=(), acts_on=()):
-        self.name, self.folder = name, OUTPUTS / run
+        self.name, self.folder, self.taken = name, OUTPUTS / run, []
         self.note = self.folder / "notebooks" / f".{name}.open.json"
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
         self.note.parent.mkdir(parents=True, exist_ok=True)
@@ -46,9 +46,13 @@ class Step:
         temporary.write_text(json.dumps(value, sort_keys=True))
         temporary.rename(self.folder / f"{name}.json")
 
+    def uses(self, kind, name, digest, stamp=()):
+        self.taken.append({"kind": kind, "name": name, "digest": digest, "stamp": list(stamp)})
+
     def close(self, **metrics):
         used = sorted(m for m in sys.modules if m == "lib" or m.startswith("lib."))
         note = {"format": 2, "pid": os.getpid(), "modules": used, "peak_memory_mb": 50.0}
+        note["taken"] = self.taken
         self.note.write_text(json.dumps(note | {"mlflow_run_id": self.name}))
 """
 
