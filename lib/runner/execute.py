@@ -97,7 +97,8 @@ class Execution:
                 autosave_cell_every=0,
                 execution=self,
             )
-            return None
+            # a cell that swallows the interrupt goes on: what it then makes is no result
+            return self.failure(self.stopped) if self.stopped else None
         except Exception as error:  # noqa: BLE001 - the kernel died, was killed or never started
             return self._failed(error)
 

@@ -164,6 +164,19 @@ def test_a_cell_past_the_time_limit_is_stopped(tiny, done, cell):
     goes_on(tiny, done)
 
 
+def test_a_step_past_its_time_limit_has_failed_though_its_cell_swallows_the_interrupt(tiny, done):
+    tiny.yaml("rows: 4\nstep_timeout_s: 3\n")
+    swallows = "import time\ntry:\n    time.sleep(30)\nexcept KeyboardInterrupt:\n    keep = 1.5"
+    tiny.replace("03_prep", "kept = beta", f"{swallows}\nkept = beta")
+    result = tiny.run()
+    assert result.returncode == 1, result.stdout
+    assert "The step passed its time limit of 3 s (step_timeout_s)" in result.stdout
+    assert not (tiny.folder() / "notebooks" / "03_prep.json").exists()
+    broken_off(tiny)
+    mend(tiny, swallows)
+    goes_on(tiny, done)
+
+
 # --- the run is stopped ------------------------------------------------------------------------------
 
 
