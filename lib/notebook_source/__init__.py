@@ -16,7 +16,11 @@ from lib import MOVED
 from lib.errors import ParameterError, StepError, did_you_mean
 from lib.files import digest_of
 from lib.notebook_source import annotations
+from lib.notebook_source.meaning import meaning, parse
 from lib.paths import Project
+
+#: The tags by which a notebook's client leaves a cell out, or goes on after its error.
+TAGS = {"skip-execution", "raises-exception"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Notebook:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     cells: tuple[str, ...]  # the source of the code cells after the parameters
+    tags: tuple[str, ...]  # of each of them those that decide whether, and how, it runs
     acts_on: tuple[str, ...] = ()  # what outside of the run's folder it changes: a registry, a store
 
     @property
@@ -52,8 +57,8 @@ class Notebook:
     @cached_property
     def code(self) -> list[str]:
         """One digest a code cell; an empty cell and one of comments alone count for nothing."""
-        meanings = (meaning(cell) for cell in self.cells)
-        return [digest_of(text.encode()) for text in meanings if text]
+        cells = [(meaning(cell), tags) for cell, tags in zip(self.cells, self.tags, strict=True)]
+        return [digest_of(f"{text}{tags}".encode()) for text, tags in cells if text]
 
 
 def read(path: Path, text: str | None = None) -> Notebook:
@@ -63,14 +68,21 @@ def read(path: Path, text: str | None = None) -> Notebook:
     except (ValueError, KeyError) as error:
         raise StepError(f"{path} is not a notebook (nbformat 4 JSON): {error}.") from error
     code = [cell for cell in cells if cell.get("cell_type") == "code"]
-    tagged = [cell for cell in code if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    tagged = [cell for cell in code if "parameters" in _tags(cell)]
     if len(tagged) > 1:
         raise StepError(f"{path} has {len(tagged)} cells tagged `parameters`; it must have one.")
     parameters = _parameters(path, _text(tagged[0])) if tagged else {}
-    rest = tuple(_text(cell) for cell in code if cell not in tagged)
+    others = [cell for cell in code if cell not in tagged]
+    rest = tuple(_text(cell) for cell in others)
     _refuse_earlier(path, rest)
     names = _step_line(path, rest)
-    return Notebook(path, parameters, names["reads"], names["writes"], rest, names["acts_on"])
+    tags = tuple(" ".join(sorted(TAGS.intersection(_tags(cell)))) for cell in others)
+    return Notebook(path, parameters, names["reads"], names["writes"], rest, tags, names["acts_on"])
+
+
+def _tags(cell: dict[str, Any]) -> list[str]:
+    tags: list[str] = cell.get("metadata", {}).get("tags", [])
+    return tags
 
 
 def _text(cell: dict[str, Any]) -> str:
@@ -185,36 +197,6 @@ def _step_line(path: Path, cells: tuple[str, ...]) -> dict[str, tuple[str, ...]]
     if names != [path.stem]:
         raise StepError(f"{path}: its Step line names {names}; it must be the notebook's own: {example}.")
     return {"reads": (), "writes": (), "acts_on": ()} | given
-
-
-def parse(cell: str) -> ast.Module | None:
-    """The syntax tree of a cell, its magics and shell lines kept as strings; None if it has no tree."""
-    for text in (cell, _without_magics(cell)):
-        try:
-            return ast.parse(text)
-        except (SyntaxError, ValueError):
-            continue
-    return None
-
-
-def _without_magics(cell: str) -> str:
-    if cell.lstrip().startswith("%%"):
-        return f"__magic__({cell.strip()!r})"
-    line = re.compile(r"^(\s*)((?:\w+\s*=\s*)?[%!].*|\?.*|.*\?)$", re.MULTILINE)
-    return line.sub(lambda found: f"{found[1]}__magic__({found[2].rstrip()!r})", cell)
-
-
-def meaning(text: str) -> str:
-    """Text that is the same for two pieces of code with the same syntax tree; empty if they do nothing."""
-    tree = parse(text)
-    if tree is None:
-        return "\n".join(line.rstrip() for line in text.strip().splitlines())
-    return "\n".join(ast.dump(node) for node in tree.body)
-
-
-def digest_module(data: bytes) -> str:
-    """The digest of a module's meaning, from its bytes."""
-    return digest_of(meaning(data.decode("utf-8", "replace")).encode())
 
 
 @dataclass(frozen=True)

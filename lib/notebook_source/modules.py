@@ -1,11 +1,13 @@
 """The source of `lib` as it is now, by digest: what a step's record holds, and what it is compared with."""
 
+import contextlib
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from lib import files
 from lib.dependencies import module_name
-from lib.notebook_source import digest_module
+from lib.notebook_source.meaning import digest_module
 from lib.paths import Project
 
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+([A-Za-z_]\w*)", re.MULTILINE)
@@ -16,6 +18,10 @@ def imported(code: str) -> set[str]:
     return set(_IMPORT.findall(code))
 
 
+#: What stands in bytecode that is checked by hash, in place of the flags 0 of that checked by time.
+_CHECKED = (3).to_bytes(4, "little")
+
+
 class Modules:
     """The modules of `lib` as they are now: name to digests, computed once a file and only when asked."""
 
@@ -23,6 +29,7 @@ class Modules:
         self._root = project.root
         apart = (project.lib / "runner", project.lib / "cli")  # an edit there re-runs nothing
         found = sorted(p for p in project.lib.rglob("*.py") if not any(room in p.parents for room in apart))
+        found.sort(key=lambda path: path.name == "__init__.py")  # a package hides the module of its name
         self._paths = {module_name(path, project.root): path for path in found}
         self._bytes: dict[str, bytes] = {}
 
@@ -32,6 +39,22 @@ class Modules:
     def names(self) -> list[str]:
         """Every module there is."""
         return sorted(self._paths)
+
+    def compile(self) -> None:
+        """Have bytecode that Python checks by the source's hash: it goes by size and time else.
+
+        A module that is replaced by one of the same size and time (`cp -p`, `rsync -t`, tar) would run as it
+        was before, and be recorded as what it is now.
+        """
+        import py_compile
+        from importlib.util import cache_from_source
+
+        for path in self._paths.values():
+            bytecode = Path(cache_from_source(str(path)))
+            with contextlib.suppress(OSError, py_compile.PyCompileError):  # read-only, or no Python
+                if not bytecode.exists() or bytecode.read_bytes()[4:8] != _CHECKED:
+                    mode = py_compile.PycInvalidationMode.CHECKED_HASH
+                    py_compile.compile(str(path), doraise=True, invalidation_mode=mode)
 
     def path(self, name: str) -> str:
         """`lib.step` as `lib/step.py`; also for a module that is gone."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lib import compute, files, paths, tracking
+from lib.notebook_source.modules import Modules
 from lib.records import FailedStep, OpenStep, RunRecord, StepRecord, now
 from lib.runner import cache, kernels, recovery, signals, status, terminal
 from lib.runner.plan import Request
@@ -67,6 +68,7 @@ class Runner:
         self._ended: queue.Queue[tuple[Progress, str, FailedStep | None]] = queue.Queue()
         self.kernels = kernels.Kernels(environment or kernels.environment(self.project), self.terminal.say)
         self.reporter = Reporter(self.kernels)
+        Modules(self.project).compile()
 
     def go(self) -> int:
         """Run what is out of date; 0 if all went well, 1 if a step failed, 130 if it was stopped."""

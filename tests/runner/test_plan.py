@@ -137,6 +137,39 @@ def test_a_comment_and_a_touch_in_a_module_are_no_change(done):
     assert planned(done) == {}
 
 
+def test_a_docstring_is_no_change_and_what_a_cell_shows_is(done):
+    path = done.root / "lib" / "beta.py"
+    path.write_text(path.read_text().replace("most):\n", 'most):\n    """Keep few."""\n'))
+    path.write_text('"""Rows."""\n' + path.read_text())
+    assert planned(done) == {}
+    done.replace("03_prep", "kept = beta", "'shown'\nkept = beta")
+    assert "03_prep" in planned(done)
+
+
+@pytest.mark.parametrize("tag", ["skip-execution", "raises-exception"])
+def test_a_tag_that_decides_how_a_cell_runs_is_a_change_and_another_is_not(done, tag):
+    path = done.root / "notebooks" / "02_eda.ipynb"
+    content = json.loads(path.read_text())
+    content["cells"][2]["metadata"] = {"tags": ["headline"]}
+    path.write_text(json.dumps(content))
+    assert planned(done) == {}
+    content["cells"][2]["metadata"] = {"tags": [tag]}
+    path.write_text(json.dumps(content))
+    assert planned(done) == {"02_eda": "its code changed (code cell 2 after the parameters)"}
+
+
+def test_a_semicolon_that_hides_a_value_is_a_change(done):
+    done.replace("02_eda", '"sample": sample})', '"sample": sample});  # hushed')
+    assert planned(done) == {"02_eda": "its code changed (code cell 2 after the parameters)"}
+
+
+def test_a_package_beside_a_module_of_its_name_is_what_python_imports(done):
+    package = done.root / "lib" / "beta"
+    package.mkdir()
+    (package / "__init__.py").write_text("def keep(rows, most):\n    return rows[:1]\n")
+    assert "lib/beta/__init__.py changed" in planned(done)["03_prep"]
+
+
 def test_a_notebook_that_was_run_and_saved_in_jupyterlab_is_no_change(done):
     path = done.root / "notebooks" / "03_prep.ipynb"
     content = json.loads(path.read_text())

@@ -1,6 +1,7 @@
 """Real runs of the tiny project: what runs, what does not, what is left, warm kernels and ordinary ones."""
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -274,3 +275,16 @@ def test_the_libraries_in_a_record_are_those_that_the_step_s_code_imports(tiny):
     assert tiny.run("pipeline", "prep").returncode == 0
     assert set(record(tiny, "03_prep")["libraries"]) == {"python", "pyyaml", "scikit_learn"}
     assert set(record(tiny, "01_ingest")["libraries"]) == {"python"}
+
+
+def test_a_module_replaced_by_one_of_the_same_size_and_time_runs_as_what_it_is_now(done):
+    path = done.root / "lib" / "alpha.py"
+    compiled = {"PYTHONDONTWRITEBYTECODE": ""}
+    assert done.run(FORCE="1", **compiled).returncode == 0
+    before = path.stat()
+    path.write_text(path.read_text().replace("list(range(n))", "list(range(9))"))
+    assert path.stat().st_size == before.st_size
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    result = done.run(**compiled)
+    assert "01_ingest: lib/alpha.py changed" in result.stdout
+    assert json.loads((done.folder() / "raw.json").read_text()) == list(range(9))
