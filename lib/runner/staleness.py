@@ -105,7 +105,7 @@ class State:
     def causes(self, record: StepRecord, notebook: Notebook) -> list[str]:
         """What of the things that a result depends on is not as the record has it."""
         return [
-            *_parameters(record.parameters, self.parameters[notebook.name]),
+            *changed_parameters(record.parameters, self.parameters[notebook.name]),
             *_code(record.code, notebook.code),
             *self._modules(record.modules),
             *self._things("input", notebook.reads, record.inputs),
@@ -145,13 +145,13 @@ def deciding(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _parameters(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def changed_parameters(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What changed among parameters; within `options`, option by option."""
     reasons = []
     for name in dict.fromkeys([*before, *now]):
         old, new = before.get(name), now.get(name)
         if name == "options" and isinstance(old, dict) and isinstance(new, dict):
-            inner = _parameters(old, new)
+            inner = changed_parameters(old, new)
             reasons += [f"parameter options.{text.removeprefix('parameter ')}" for text in inner]
         elif name not in before:
             reasons.append(f"parameter {name} is new ({_shown(new)})")

@@ -13,6 +13,7 @@ from lib import files
 from lib.errors import RunError
 from lib.records import now
 from lib.runner.plan import Request
+from lib.runner.report import freshness
 
 
 def pipeline(request: Request) -> int:
@@ -21,7 +22,7 @@ def pipeline(request: Request) -> int:
     with locked(request.folder):
         planned = request.plan()
         if not any(step.reasons for step in planned) and not _left_open(request.folder):
-            _make_missing_pages(request)
+            _make_pages(request.folder)
             spent = time.monotonic() - started
             print(f"All {len(planned)} steps of run {request.run} are up to date ({spent:.2f} s to see it).")
             return 0
@@ -30,15 +31,13 @@ def pipeline(request: Request) -> int:
         return Runner([request]).go()
 
 
-def _make_missing_pages(request: Request) -> None:
-    """Make what was deleted of the report again; no step runs for it."""
-    executed = [request.place(name).executed for name in request.wanted]
-    pages = [request.folder / "index.html", *(path.with_suffix(".html") for path in executed)]
-    if not all(path.exists() for path in pages):
+def _make_pages(folder: Path) -> None:
+    """Make what is missing of the report, or not as it was made; no step runs for it."""
+    if freshness.stale(folder):
         from lib.runner.report import process
 
-        process.all_pages(request.folder)
-        print("Pages of the report were missing, and are made again.")
+        process.all_pages(folder)
+        print("Pages of the report were missing, or their prose had changed: they are made again.")
 
 
 def _left_open(folder: Path) -> bool:

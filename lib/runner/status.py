@@ -4,7 +4,8 @@ Every name comes from what the steps wrote (`metrics.json`, `tuned.json`, `regis
 nothing here knows a problem. Standard library only.
 """
 
-from collections.abc import Iterable
+import graphlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,9 +14,9 @@ from lib import files, paths
 from lib.paths import Project
 from lib.records import FailedStep, Metrics, OpenStep, Record, Registration, RunRecord, StepRecord, Tuned
 from lib.runner import terminal
-from lib.runner.staleness import Place
+from lib.runner.staleness import Place, changed_parameters, deciding
 
-_SIGNS = {"done": "✓", "failed": "✗", "running": "…", "not run": "·"}
+_SIGNS = {"done": "✓", "failed": "✗", "running": "…", "not run": "·", "out of date": "!"}
 #: Which figure is shown where the search did not say its metric.
 _FIRST = ("rmse", "auc", "mae", "accuracy", "r2")
 _R = TypeVar("_R", bound=Record)
@@ -23,15 +24,49 @@ _R = TypeVar("_R", bound=Record)
 
 @dataclass(frozen=True)
 class Standing:
-    """How a step stands: done, failed, running or not run, with the record of its last run."""
+    """How a step stands: done, out of date, failed, running or not run, with the record of its last run."""
 
     status: str
     record: StepRecord | None = None
     failure: FailedStep | None = None
+    reason: str = ""  # why it is out of date
 
 
-def of_step(folder: Path, name: str) -> Standing:
-    """How the step `name` of the run in `folder` stands."""
+def steps(folder: Path) -> dict[str, Standing]:
+    """How each step of the run in `folder` stands, in the order of its graph, by the records alone.
+
+    What was made of other things than those that are there now, or with other parameters than the run was
+    last asked for, is out of date; whether code has changed since is what `make plan` says.
+    """
+    run = RunRecord.read(folder / "run.json")
+    if run is None:
+        return {}
+    writers = {thing: name for name, edges in run.graph.items() for thing in edges["writes"]}
+    needs = {name: {writers[thing]: None for thing in edges["reads"]} for name, edges in run.graph.items()}
+    found: dict[str, Standing] = {}
+    for name in graphlib.TopologicalSorter(needs).static_order():
+        found[name] = _by_itself(folder, name)
+        record = found[name].record
+        if record:
+            given = changed_parameters(record.parameters, deciding(run.given[name]))
+            reason = "; ".join([*given, *_made_of(record, run, {need: found[need] for need in needs[name]})])
+            found[name] = Standing("out of date" if reason else "done", record, reason=reason)
+    return {name: found[name] for name in run.graph}
+
+
+def _made_of(record: StepRecord, run: RunRecord, writers: Mapping[str, Standing]) -> Iterator[str]:
+    """Which of what a step has read its writers have written anew since."""
+    for name, writer in writers.items():
+        there = writer.record.outputs if writer.record else {}
+        read = [thing for thing in run.graph[name]["writes"] if thing in record.inputs]
+        other = [thing for thing in read if there.get(thing) != record.inputs[thing]]
+        if other:
+            yield f"made of an earlier {' and '.join(other)}"
+        elif writer.reason:
+            yield f"{name} is"
+
+
+def _by_itself(folder: Path, name: str) -> Standing:
     place = Place(folder, name)
     record, failure = StepRecord.read(place.record), FailedStep.read(place.failure)
     if record:
@@ -59,8 +94,7 @@ def _lines(folder: Path, project: Project) -> list[str]:
         return [f"{folder.name}  made by an earlier workbook: run it again, or remove its folder", ""]
     over = "".join(f"  {key}={value}" for key, value in run.overrides.items())
     lines, sign = [f"{run.run}  {run.started}  {run.parameters_file}{over}"], terminal.Terminal().mark
-    for name in run.graph:
-        standing = of_step(folder, name)
+    for name, standing in steps(folder).items():
         lines.append(f"  {sign(_SIGNS[standing.status])} {name:<14} {_words(standing)}")
     lines += [f"  {line.strip()}" for line in headline(folder)]
     return [*lines, f"  {project.shown(folder)}/index.html", ""]
@@ -74,8 +108,9 @@ def _words(standing: Standing) -> str:
         return standing.status
     record = standing.record
     memory = f"{record.peak_memory_mb:6,.0f} MB" if record.peak_memory_mb else ""
-    linked = f"  linked from run {record.linked_from}" if record.linked_from else ""
-    return f"{terminal.seconds(record.seconds):>12}  {memory}  {record.started}{linked}"
+    more = f"  linked from run {record.linked_from}" if record.linked_from else ""
+    more += f"  out of date: {standing.reason}" if standing.reason else ""
+    return f"{terminal.seconds(record.seconds):>12}  {memory}  {record.started}{more}"
 
 
 def result(folder: Path, name: str, kind: type[_R]) -> _R | None:
@@ -107,7 +142,15 @@ def headline(folder: Path) -> list[str]:
         lines.append(f"  test {name} {figure(value)}" + (f"   baselines: {others}" if others else ""))
     if registered:
         lines.append(_registered(registered))
-    return lines
+    old = out_of_date(folder, ("tuned", "metrics", "registry")) if lines else ""
+    return [*lines, f"  out of date: {old}"] if old else lines
+
+
+def out_of_date(folder: Path, things: Iterable[str]) -> str:
+    """Which of the steps that wrote these are out of date, and why; empty if none is."""
+    old = [(name, one) for name, one in steps(folder).items() if one.reason and one.record]
+    wrote = [(name, one.reason) for name, one in old if one.record and {*things} & {*one.record.outputs}]
+    return "; ".join(f"{name} ({reason})" for name, reason in wrote)
 
 
 def comparison(folder: Path) -> tuple[str, float | None, dict[str, float | None]] | None:

@@ -1,5 +1,7 @@
 """The pages of a run: what a notebook looks like as HTML, and the graph of steps as a drawing."""
 
+import copy
+
 import nbformat
 import pytest
 from test_status import DONE
@@ -114,3 +116,50 @@ def test_the_drawing_leaves_out_lines_that_others_imply_and_links_to_what_is_don
     assert 'href="notebooks/01_a.html"' in svg
     assert 'href="notebooks/02_b.failed.html"' in svg
     assert "03_c.html" not in svg
+
+
+def test_prose_that_changed_since_is_shown_and_marked_as_newer_than_the_figures():
+    made = nbformat.v4.new_notebook(
+        cells=[
+            text("# Then"),
+            code("x = 1", tags=["injected-parameters"]),
+            code("x = 2", stream("two")),
+            text("kept"),
+        ]
+    )
+    source = copy.deepcopy(made)
+    source.cells[0].source = "# Now"
+    del source.cells[1]  # papermill put it in
+    source.cells.insert(1, text("And more."))
+    shown = executed.with_prose(made, source)
+    assert [cell.source for cell in shown.cells] == ["# Now", "And more.", "x = 2", "kept"]
+    assert [cell.metadata.get("tags") for cell in shown.cells] == [["newer"], ["newer"], [], None]
+    html = executed.render(shown, [], "")
+    assert html.count("celltag_newer") - html.count(".celltag_newer") == 2
+    assert "two" in html
+
+
+def test_the_parameters_that_papermill_put_in_stay_behind_their_cell():
+    made = nbformat.v4.new_notebook(
+        cells=[
+            code("x = 1", tags=["parameters"]),
+            code("x = 9", tags=["injected-parameters"]),
+            text("so"),
+            code("x"),
+        ]
+    )
+    source = copy.deepcopy(made)
+    del source.cells[1]
+    source.cells[1].source = "thus"
+    assert [cell.source for cell in executed.with_prose(made, source).cells] == [
+        "x = 1",
+        "x = 9",
+        "thus",
+        "x",
+    ]
+
+
+def test_where_the_source_has_other_code_the_page_stays_as_it_was_executed():
+    made = nbformat.v4.new_notebook(cells=[text("# Then"), code("x")])
+    source = nbformat.v4.new_notebook(cells=[text("# Now"), code("x"), code("y")])
+    assert executed.with_prose(made, source) is made

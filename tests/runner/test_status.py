@@ -1,5 +1,11 @@
 """The closing lines of a run say what is in its files, and no more."""
 
+import json
+import os
+import re
+import time
+from pathlib import Path
+
 import pytest
 
 from lib.records import Registration, StepRecord
@@ -46,3 +52,82 @@ def test_the_alias_is_told_of_the_version_that_holds_it(tmp_path, holder, outcom
     assert status.headline(tmp_path) == []  # the step that writes it is not done
     DONE.write(tmp_path / "notebooks" / "06_registry.json")
     assert line in status.headline(tmp_path)
+
+
+# --- what is out of date, and pages --------------------------------------------------------------------
+
+
+def index(tiny):
+    """The text of the run's page."""
+    return re.sub(r"<[^>]*>", " ", (tiny.folder() / "index.html").read_text())
+
+
+def test_what_was_made_with_other_parameters_than_were_asked_for_last_says_so(done):
+    result = done.run("pipeline", "eda", P="sample=3 max_evals=99")
+    assert result.returncode == 0, result.stdout
+    said = "04_tune (parameter max_evals 5 -> 99)"
+    assert f"out of date: {said}" in result.stdout
+    shown = done.run("status").stdout
+    assert re.search(r"! 04_tune .*out of date: parameter max_evals 5 -> 99", shown)
+    assert re.search(r"✓ 02_eda ", shown)
+    assert re.search(r"max_evals\s+5\s+an earlier request\s+04_tune", index(done))
+    assert re.search(r"sample\s+3\s+P\s+02_eda", index(done))
+    assert "04_tune is out of date" in index(done)
+    assert "test rmse (out of date)" in index(done)
+    assert done.run().returncode == 0
+    assert "out of date" not in done.run("status").stdout + index(done)
+
+
+def test_a_figure_of_what_is_there_no_more_is_out_of_date(done):
+    done.replace("03_prep", "kept = beta", "1 / 0\nkept = beta")
+    result = done.run(P="rows=5")
+    assert result.returncode == 1
+    shown = done.run("status").stdout
+    assert "✗ 03_prep" in shown
+    assert re.search(r"! 04_tune .*out of date: made of an earlier train and test", shown)
+    assert "out of date: 04_tune (made of an earlier train and test)" in shown
+    assert "test rmse (out of date)" in index(done)
+
+
+def test_what_comes_after_a_step_that_is_out_of_date_is_so_too(done):
+    assert done.run("pipeline", "eda", P="sample=3 keep=1.5").returncode == 0
+    shown = done.run("status").stdout
+    assert re.search(r"! 03_prep .*out of date: parameter keep 2.5 -> 1.5", shown)
+    assert re.search(r"! 04_tune .*out of date: 03_prep is", shown)
+
+
+def broken(page):
+    page.write_text(page.read_text()[:200])
+
+
+def of_tomorrow(page):
+    later = time.time() + 86_400
+    page.write_text("of another day")
+    os.utime(page, (later, later))
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, broken, of_tomorrow])
+@pytest.mark.parametrize("name", ["index.html", "notebooks/02_eda.html"])
+def test_a_page_that_was_lost_or_harmed_is_made_again_and_no_step_runs(done, name, harm):
+    page = done.folder() / name
+    before = page.read_text()
+    harm(page)
+    result = done.run()
+    assert "All 4 steps of run quickstart are up to date" in result.stdout
+    assert "are made again" in result.stdout
+    assert page.read_text() == before
+    assert "are made again" not in done.run().stdout
+
+
+def test_changed_prose_reaches_the_page_and_no_step_runs(done):
+    path = done.root / "notebooks" / "02_eda.ipynb"
+    content = json.loads(path.read_text())
+    told = {"cell_type": "markdown", "id": "told", "metadata": {}, "source": ["What *this* says."]}
+    content["cells"].insert(1, told)
+    path.write_text(json.dumps(content))
+    result = done.run()
+    assert "All 4 steps of run quickstart are up to date" in result.stdout
+    page = (done.folder() / "notebooks" / "02_eda.html").read_text()
+    assert "What <em>this</em> says." in page
+    assert "celltag_newer" in page.partition("</style>")[2]
+    assert "are made again" not in done.run().stdout

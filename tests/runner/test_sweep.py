@@ -211,12 +211,3 @@ def test_files_from_outside_are_read_again_by_a_run_of_another_name(done):
     result = done.run(RUN="other", P="source=published")
     assert "01_ingest      started" in result.stdout
     assert "02_eda         linked from run quickstart" in result.stdout
-
-
-def test_a_page_that_is_missing_is_made_again_without_its_step(done):
-    (done.folder() / "notebooks" / "02_eda.html").unlink()
-    (done.folder() / "index.html").unlink()
-    result = done.run()
-    assert "All 4 steps of run quickstart are up to date" in result.stdout
-    assert (done.folder() / "notebooks" / "02_eda.html").exists()
-    assert (done.folder() / "index.html").exists()

@@ -255,7 +255,7 @@ class Tiny:
 
     def leftovers(self, run: str = "quickstart") -> list[str]:
         """Hidden files in the run's folder, but for the lock."""
-        return [p.name for p in self.folder(run).rglob(".*") if p.name != ".lock"]
+        return [p.name for p in self.folder(run).rglob(".*") if p.name not in (".lock", ".pages")]
 
 
 def wait_for(condition, seconds: float = 30.0):

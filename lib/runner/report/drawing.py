@@ -10,6 +10,7 @@ _COLOURS = {
     "done": ("#eef8f2", "#18794e"),
     "failed": ("#fef3f2", "#b42318"),
     "running": ("#f3f8fd", "#0b57a4"),
+    "out of date": ("#fff8e6", "#946800"),
     "not run": ("#f6f8fa", "#98a2ad"),
 }
 
@@ -67,6 +68,7 @@ def _box(name: str, x: int, y: int, standing: Standing) -> dict[str, object]:
     if record:
         figures.append(f"{record.seconds:.1f} s")
         figures += [f"{record.peak_memory_mb:,.0f} MB"] if record.peak_memory_mb else []
-    page = {"done": f"notebooks/{name}.html", "failed": f"notebooks/{name}.failed.html"}.get(standing.status)
-    words = " · ".join(figures) or standing.status
+    failed = f"notebooks/{name}.failed.html" if standing.failure else None
+    page = f"notebooks/{name}.html" if record else failed
+    words = " · ".join([standing.status] if standing.reason else figures) or standing.status
     return {"x": x, "y": y, "fill": fill, "edge": edge, "step": name, "words": words, "page": page}

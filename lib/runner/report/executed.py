@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import nbformat
 from markupsafe import Markup
 
-from lib import files
+from lib import files, paths
 from lib.records import RunRecord, StepRecord
 from lib.runner.report import pages
 from lib.runner.staleness import Place
@@ -74,22 +74,44 @@ def pictures(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
     return [(heading, image) for _, heading, image in chosen]
 
 
+def with_prose(notebook: nbformat.NotebookNode, source: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """An executed notebook with the prose that its source has by now, tagged `newer` where it was another.
+
+    Where the source has other code cells than were executed, the notebook stays as it is.
+    """
+    put_in = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    made = {cell.get("id"): cell for cell in notebook.cells if cell not in put_in}
+    code = [name for name, cell in made.items() if cell.cell_type == "code"]
+    if code != [cell.get("id") for cell in source.cells if cell.cell_type == "code"]:
+        return notebook
+    cells = []
+    for cell in source.cells:
+        before = made.get(cell.get("id"))
+        if cell.cell_type == "code" or (before and before.source == cell.source):
+            cells.append(before)
+        else:
+            cells.append(cell)
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "newer"]
+        if "parameters" in cell.metadata.get("tags", []):
+            cells += put_in
+    return nbformat.from_dict({**notebook, "cells": cells})
+
+
 def write(folder: Path, step: str) -> None:
-    """The page of a step's notebook, if it is missing, older than the notebook, or its links lead nowhere."""
+    """The page of a step's notebook: as it was executed, with the prose of today, or as far as it got."""
     place, run = Place(folder, step), RunRecord.read(folder / "run.json")
     record = StepRecord.read(place.record)
     executed = place.executed if record else place.failed
     if run is None or not executed.exists():
         return
-    path = executed.with_suffix(".html")
     links = [("Run", "../index.html"), *pages.links(folder, "")[1:]]
     bar = [(text, "" if text.split()[0] == step else to) for text, to in links]
-    fresh = path.exists() and path.stat().st_mtime_ns > executed.stat().st_mtime_ns
-    if fresh and all(f'href="{to}"' in path.read_text(encoding="utf-8") for _, to in bar if to):
-        return
     note = f"Run {run.run}"
+    notebook = nbformat.reads(executed.read_text(encoding="utf-8"), as_version=4)
     if record:
         note += f", {record.started}, {record.seconds:.1f} s, {record.peak_memory_mb or 0:,.0f} MB at most"
         note += f", linked from run {record.linked_from}" if record.linked_from else ""
-    notebook = nbformat.reads(executed.read_text(encoding="utf-8"), as_version=4)
-    files.write_text(path, render(notebook, bar, note))
+        source = paths.here().notebooks / f"{step}.ipynb"
+        if source.exists():
+            notebook = with_prose(notebook, nbformat.read(source, as_version=4))
+    files.write_text(executed.with_suffix(".html"), render(notebook, bar, note))

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from lib import files, paths
-from lib.records import Registration, RunRecord, Tuned
+from lib.records import Registration, RunRecord, StepRecord, Tuned
 from lib.runner import status
 from lib.runner.report import drawing, pages
 from lib.runner.staleness import Place
@@ -22,7 +22,7 @@ def write(folder: Path) -> None:
     run = RunRecord.read(folder / "run.json")
     if run is None:
         return
-    standing = {name: status.of_step(folder, name) for name in run.graph}
+    standing = status.steps(folder)
     provenance = files.read_json(folder / "provenance.json")
     generated = " — generated data" if status.generated(folder) else ""
     records = {name: one.record for name, one in standing.items() if one.record}
@@ -34,12 +34,13 @@ def write(folder: Path) -> None:
         heading=run.problem.replace("_", " ").capitalize() + generated,
         boxes=_boxes(folder),
         graph=Markup(drawing.draw(run.graph, standing)),  # noqa: S704 - of our own template, which escapes
+        old=[(name, one.reason) for name, one in standing.items() if one.reason],
         failures=[one.failure for one in standing.values() if one.failure],
         pictures=_pictures(folder, records),
         provenance=[(k, _shown(k, v)) for k, v in provenance.items() if not isinstance(v, dict | list)],
         sources=[[_shown(k, v) for k, v in source.items()] for source in provenance.get("files") or []],
         about_sources=list(next(iter(provenance.get("files") or []), ())),
-        parameters=_parameters(run),
+        parameters=_parameters(run, records),
         written=_files(folder, run),
         tracked=[
             (name, Markup("<code>{}</code>").format(record.mlflow_run_id))
@@ -53,17 +54,22 @@ def write(folder: Path) -> None:
 def _boxes(folder: Path) -> list[tuple[str, str]]:
     """The headline: the test figure first, then the baselines', the family and the version."""
     boxes = []
+    old = {
+        n: " (out of date)" * bool(status.out_of_date(folder, [n])) for n in ("metrics", "tuned", "registry")
+    }
     score = status.comparison(folder)
     if score:
         name, value, baselines = score
-        boxes.append((f"test {name}", status.figure(value)))
+        boxes.append((f"test {name}{old['metrics']}", status.figure(value)))
         boxes += [(f"{key} baseline", status.figure(other)) for key, other in baselines.items()]
     tuned = status.result(folder, "tuned", Tuned)
     if tuned:
-        boxes.append((f"best of the search, features {tuned.feature_set}", tuned.choice["family"]))
+        boxes.append(
+            (f"best of the search, features {tuned.feature_set}{old['tuned']}", tuned.choice["family"])
+        )
     registered = status.result(folder, "registry", Registration)
     if registered:
-        boxes.append((registered.name, f"version {registered.version}"))
+        boxes.append((f"{registered.name}{old['registry']}", f"version {registered.version}"))
     return boxes
 
 
@@ -91,21 +97,26 @@ def _shown(key: str, value: object) -> object:
     return Markup("<a href='{0}'>{0}</a>").format(text) if text.startswith("http") else text
 
 
-def _parameters(run: RunRecord) -> list[list[object]]:
-    """Every parameter that a step was given, and whether it came from P, the file or the notebook."""
-    takers: dict[str, list[str]] = {}
-    shown: dict[str, object] = {}
-    for step, parameters in run.given.items():
-        for name, value in _flat(parameters).items():
-            shown[name] = value
-            takers.setdefault(name, []).append(step)
+def _parameters(run: RunRecord, records: Mapping[str, StepRecord]) -> list[list[object]]:
+    """Each parameter with the value that its steps were made with, and where that came from.
+
+    A step that has not run for this request shows what it was made with, or, before that, what it is given.
+    """
     over, from_file = _flat(run.overrides), _flat(run.values)
+    takers: dict[tuple[str, str], list[str]] = {}
+    for step, given in run.given.items():
+        made_with = records[step].parameters if step in records else given
+        for name, value in _flat(made_with).items():
+            takers.setdefault((name, json.dumps(value, ensure_ascii=False)), []).append(step)
     rows: list[list[object]] = []
-    for name, value in shown.items():
-        text: object = json.dumps(value, ensure_ascii=False).strip('"')
+    for (name, text), steps in takers.items():
+        asked = {json.dumps(_flat(run.given[step]).get(name), ensure_ascii=False) for step in steps}
         origin = "P" if name in over else run.parameters_file if name in from_file else "notebook"
-        text = Markup("<span class='over'>{}</span>").format(text) if name in over else text
-        rows.append([Markup("<code>{}</code>").format(name), text, origin, ", ".join(takers[name])])
+        if asked != {text}:
+            origin = "an earlier request"
+        shown: object = text.strip('"')
+        shown = Markup("<span class='over'>{}</span>").format(shown) if origin == "P" else shown
+        rows.append([Markup("<code>{}</code>").format(name), shown, origin, ", ".join(steps)])
     return rows
 
 

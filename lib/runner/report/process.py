@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from lib import compute, tracking
-from lib.records import RunRecord, StepRecord
+from lib.records import StepRecord
 from lib.runner.kernels import Kernels
+from lib.runner.report import freshness
 from lib.runner.staleness import Place
 
 #: Seconds that the runner waits for the report at the end of a run.
@@ -60,20 +61,25 @@ class Reporter:
 
 
 def notebook(folder: Path, step: str) -> None:
-    """The page of a step's notebook."""
+    """The page of a step's notebook, if that is to be made."""
     from lib.runner.report import executed
 
-    executed.write(folder, step)
+    for path, made_of in freshness.stale(folder).items():
+        if path.name.split(".")[0] == step:
+            executed.write(folder, step)
+            freshness.made(folder, path, made_of)
 
 
 def all_pages(folder: Path) -> None:
-    """Every page that is missing or out of date, now that all links are known; then the run's own."""
-    from lib.runner.report import index
+    """Every page that is to be made, now that all links are known, the run's own among them."""
+    from lib.runner.report import executed, index
 
-    run = RunRecord.read(folder / "run.json")
-    for step in run.graph if run else ():
-        notebook(folder, step)
-    index.write(folder)
+    for path, made_of in freshness.stale(folder).items():
+        if path.parent == folder:
+            index.write(folder)
+        else:
+            executed.write(folder, path.name.split(".")[0])
+        freshness.made(folder, path, made_of)
 
 
 def track(folder: Path, step: str) -> None:
