@@ -52,7 +52,7 @@ plan: $(READY) ## say which steps would run and why, without running them
 status: $(READY) ## the last run of each run name, step by step
 	@exec $(BIN)/python -m lib.cli status
 
-sweep: $(READY) ## the grid of P="feature_set=zoomcamp,rich max_evals=10,20", side by side, compared
+sweep: $(READY) ## the grid of P="feature_set=zoomcamp,rich max_evals=10,20", compared; JOBS=2 runs two steps at once
 	@exec $(BIN)/python -m lib.cli sweep
 
 all-problems: $(READY) ## every problem there is, small and on generated data

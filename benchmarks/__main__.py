@@ -18,6 +18,12 @@ ROOT = Path(__file__).resolve().parents[1]
 def main(names: list[str]) -> int:
     """Run the benchmarks of these names, or all."""
     found = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name != "__main__"]
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        print(
+            f"✗ There is no benchmark {unknown[0]!r}; there are {', '.join(sorted(found))}.", file=sys.stderr
+        )
+        return 2
     modules = [importlib.import_module(f"benchmarks.{name}") for name in names or sorted(found)]
     for module in modules:
         if hasattr(module, "run"):

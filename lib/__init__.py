@@ -1,5 +1,8 @@
 """Helpers of the workbook: one noun a module. Notebooks call these; `lib.runner` runs notebooks."""
 
+import sys
+from importlib.abc import MetaPathFinder
+
 #: What an earlier workbook called the things of `lib` that notebooks use, and where each is now.
 MOVED = {
     "steps": "lib.step",
@@ -8,7 +11,9 @@ MOVED = {
     "models": "lib.runtime.models",
     "pages": "lib.notebook_source",
     "profile": "lib.profiling and lib.display",
+    "problem.Dataset.own_views": "lib.views.own(dataset)",
     "scores": "lib.evaluation.scores",
+    "serving": "lib.packaging",
     "show": "lib.display",
     "used": "lib.dependencies",
     "pipeline": "lib.runner, which `python -m lib.cli pipeline` starts",
@@ -30,8 +35,14 @@ def moved(name: str) -> ImportError:
     )
 
 
-def __getattr__(name: str) -> object:
-    """`from lib import inference`, as an earlier workbook had it, is refused with where that is now."""
-    if name in MOVED:
-        raise moved(name)
-    raise AttributeError(f"module 'lib' has no attribute {name!r}")
+class _Moved(MetaPathFinder):
+    """Refuses, in whichever way it is written, the import of what has moved, with where that is now."""
+
+    def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> None:
+        """Asked last, when no such module is there."""
+        name = fullname.removeprefix("lib.")
+        if name != fullname and name in MOVED:
+            raise moved(name)
+
+
+sys.meta_path.append(_Moved())

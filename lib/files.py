@@ -139,24 +139,24 @@ def read_parameters(path: Path, shown: str) -> dict[str, Any]:
         raise ParameterError(
             f"PARAMS={shown} cannot be read ({error.strerror}); there are {known}."
         ) from error
+    except yaml.MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ParameterError(f"{shown} is not YAML{line}: {error.problem or error.context}.") from error
     except (yaml.YAMLError, ValueError) as error:  # a ValueError: no UTF-8, or a date that is none
-        raise ParameterError(f"{shown} is not YAML: {error}") from error
+        raise ParameterError(f"{shown} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise ParameterError(f"{shown} must hold `key: value` lines, not {type(values).__name__}.")
     return values
 
 
-def link(source: Path, target: Path) -> None:
-    """The same content under another name: a hard link where the disk can, else a copy."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    remove(target)
+def copy(source: Path, target: Path) -> None:
+    """The same content in files of its own: whoever writes into one changes that one alone."""
     if source.is_dir():
-        shutil.copytree(source, target)
-        return
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+        with whole_folder(target) as folder:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
+    else:
+        with whole(target) as file, source.open("rb") as content:
+            shutil.copyfileobj(content, file)
 
 
 def remove(path: Path) -> None:

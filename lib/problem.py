@@ -168,12 +168,19 @@ class Dataset:
         """Raw columns of these kinds, in order; with `known`, only those known `before` or `after`."""
         return [n for n, c in self.columns.items() if c.kind in kinds and known in (None, c.known)]
 
-    def with_options(self, options: Mapping[str, Any]) -> "Dataset":
-        """The same problem with `options` set, and bound to the functions that take them."""
+    def with_options(self, options: Mapping[str, Any] | str) -> "Dataset":
+        """The same problem with `options` set, and bound to the functions that take them.
+
+        As text, which `papermill -p options '{max_miles: 20}'` gives, they are read as YAML.
+        """
+        try:
+            given: dict[str, Any] = annotations.fit_text(options, "dict")
+        except annotations.Misfit as error:
+            raise ParameterError(f"The options of {self.name} must be {error}.") from None
         known = [one.name for one in dataclasses.fields(self.options)]
         declared = notebook_source.options(Path(inspect.getfile(type(self.options))))
         values = {}
-        for key, value in options.items():
+        for key, value in given.items():
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1, cutoff=0)
                 hint = f"; did you mean {near[0]!r}? It takes {known}." if near else "; it takes none."
@@ -182,14 +189,14 @@ class Dataset:
                 values[key] = annotations.fit(value, declared[key].annotation)
             except annotations.Misfit as error:
                 raise ParameterError(f"{self.name}: the option {key} must be {error}.") from None
-        given = dataclasses.replace(self.options, **values)
+        chosen = dataclasses.replace(self.options, **values)
         bound: dict[str, Any] = {}
         for name in FUNCTIONS:
             function = getattr(self, name)
             plain = function.func if isinstance(function, functools.partial) else function
             takes = "options" in inspect.signature(plain).parameters
-            bound[name] = functools.partial(plain, options=given) if takes else plain
-        return dataclasses.replace(self, options=given, **bound)
+            bound[name] = functools.partial(plain, options=chosen) if takes else plain
+        return dataclasses.replace(self, options=chosen, **bound)
 
     def labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`rows` with the target as a column."""
@@ -245,10 +252,15 @@ class Dataset:
 
 def _without_folder(value: object) -> object:
     """An option's value; of one that is a path only the file's name, as digests say which file it was."""
+    if isinstance(value, list | tuple):
+        return [_without_folder(item) for item in value]
     if not isinstance(value, str) or not value:
         return value
-    path = Path(value).expanduser()
-    return path.name if path.is_absolute() or (paths.ROOT / path).is_file() else value
+    try:
+        path = Path(value).expanduser()
+        return path.name if path.is_absolute() or (paths.ROOT / path).is_file() else value
+    except (OSError, ValueError, RuntimeError):  # too long for a path, or of a user whom nobody knows
+        return value
 
 
 def names(folder: Path | None = None) -> list[str]:
@@ -258,15 +270,9 @@ def names(folder: Path | None = None) -> list[str]:
     return sorted(name for name in packages if (folder / name / "training.py").is_file())
 
 
-def load(name: str, options: Mapping[str, Any] | None = None) -> Dataset:
+def load(name: str, options: Mapping[str, Any] | str | None = None) -> Dataset:
     """The problem `name` with its `options` bound; only that problem's modules are imported."""
     if name not in names():
-        if (paths.here().datasets / f"{name}.py").is_file():
-            raise ParameterError(
-                f"lib/datasets/{name}.py is a problem of an earlier workbook, where it was one module; it is "
-                f"a package now. Move it and params/{name}.yaml away, run `make new-problem NAME={name} "
-                "DATA=… TARGET=…` again, and carry over what you had changed."
-            )
-        raise ParameterError(f"There is no problem {name!r} in lib/datasets/; there are {names()}.")
+        notebook_source.problem(paths.here(), name)  # says what there is, and what became of one module
     dataset: Dataset = importlib.import_module(f"lib.datasets.{name}.training").DATASET
     return dataset.with_options(options or {})

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from lib import paths
-from lib.errors import WorkbookError
+from lib.errors import ParameterError, WorkbookError
 from lib.runner import signals
 from lib.runner.plan import Wishes
 
@@ -115,6 +115,10 @@ def new_problem(name: str, data: str, target: str) -> int:
     """Write a problem of your own from a file."""
     from lib import scaffold
 
+    lacking = [key for key, value in (("NAME", name), ("DATA", data), ("TARGET", target)) if not value]
+    if lacking:
+        example = "make new-problem NAME=churn DATA=path/to/file.csv TARGET=column"
+        raise ParameterError(f"{' and '.join(lacking)} not given: {example}.")
     click.echo(scaffold.new_problem(name, data, target))
     return DONE
 
@@ -177,7 +181,7 @@ def boundary(words: list[str]) -> int:
         code = main.main(words, prog_name="workbook", standalone_mode=False)
         return int(code or DONE)
     except click.ClickException as error:
-        error.show()
+        print(f"✗ {error.format_message()} `make help` lists all commands.", file=sys.stderr)
         return REFUSED
     except (KeyboardInterrupt, click.Abort, signals.Stopped) as stop:
         how = str(stop) or "interrupted with Ctrl-C"
@@ -185,6 +189,9 @@ def boundary(words: list[str]) -> int:
         return INTERRUPTED
     except (WorkbookError, _inference_error()) as error:
         print(f"✗ {error}", file=sys.stderr)
+        return REFUSED
+    except OSError as error:
+        print(f"✗ The system said: {error}. Is there room, and may it be written?", file=sys.stderr)
         return REFUSED
 
 

@@ -11,6 +11,7 @@ import multiprocessing.connection
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -168,6 +169,20 @@ class Child:
         """Kill it with all that it started."""
         if self.poll() is None:
             kill_group(self.pid)
+
+
+def spawn(command: Sequence[str], around: Surroundings) -> "subprocess.Popen[bytes]":
+    """A process that the server has no part in, in a session of its own; it ends when its command does."""
+    with (around.log or Path(os.devnull)).open("ab") as log:
+        return subprocess.Popen(
+            command,
+            cwd=around.folder,
+            env=dict(around.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def kill_group(pid: int | None) -> None:

@@ -244,8 +244,8 @@ def problem(project: Project, name: str) -> Path:
     if (project.datasets / f"{name}.py").is_file():
         raise ParameterError(
             f"lib/datasets/{name}.py is a problem of an earlier workbook, where it was one module; it is a "
-            f"package now. Move the file away, run `make new-problem NAME={name} DATA=… TARGET=…` again, and "
-            "carry over what you had changed."
+            f"package now. Move it and params/{name}.yaml away, run `make new-problem NAME={name} DATA=… "
+            "TARGET=…` again, and carry over what you had changed."
         )
     hint = did_you_mean(str(name), packages)
     raise ParameterError(f"There is no problem {name!r}.{hint} Known are: {', '.join(packages)}.")

@@ -71,6 +71,8 @@ def _fit_plain(value: Any, name: str) -> Any:
         return float(value)
     if name == "float" and isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value)
+    if name == "int" and isinstance(value, str) and _NUMBER.fullmatch(value) and float(value).is_integer():
+        return int(float(value))
     if name == "str" and type(value) is datetime.date:
         return value.isoformat()
     if name == "Path":

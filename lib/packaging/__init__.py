@@ -9,7 +9,6 @@ import json
 import os
 import runpy
 import shutil
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -158,11 +157,10 @@ class StoredPipeline:
     def __init__(self, folder: Path) -> None:
         _check(folder)
         own = runpy.run_path(str(folder / "entry.py"))  # never by bytecode that lies beside it
-        with _as_our_errors(own["StoredModelError"]):
+        self._error: type[Exception] = own["StoredModelError"]
+        with _as_our_errors(self._error):
             self._pipeline = own["load"](folder)
         self.about: Settings = self._pipeline.about
-        package = type(self._pipeline).__module__.rpartition(".")[0]
-        self._error: type[Exception] = sys.modules[f"{package}.errors"].InferenceError
 
     def predict(self, rows: pd.DataFrame) -> Prediction:
         """An array of numbers, or for classes a frame with a column of probabilities a class."""

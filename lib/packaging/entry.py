@@ -13,7 +13,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -28,7 +28,7 @@ LEFT_BY_MLFLOW = ("registered_model_meta", "__pycache__/served.")
 
 
 class StoredModelError(Exception):
-    """A model's folder that is not as it was written: which file differs, and what to do."""
+    """A model's folder that is not as it was written, or rows that it cannot take: which, and what to do."""
 
 
 def load(folder: Path) -> Any:
@@ -48,7 +48,30 @@ def load(folder: Path) -> Any:
     problem = json.loads(contents[(PIPELINE / "about.json").as_posix()])["problem"]
     inference = importlib.import_module(f"{package}.runtime.inference")
     serving = importlib.import_module(f"{package}.datasets.{problem}.serving").SERVING
-    return inference.InferencePipeline.load(folder / PIPELINE, serving)
+    error = importlib.import_module(f"{package}.runtime.errors").InferenceError
+    return StoredPipeline(inference.InferencePipeline.load(folder / PIPELINE, serving), error)
+
+
+class StoredPipeline:
+    """The pipeline of a model: all that is asked from outside, whatever its own modules are called."""
+
+    def __init__(self, pipeline: Any, error: type[Exception]) -> None:
+        self._pipeline, self._error, self.about = pipeline, error, pipeline.about
+
+    def predict(self, rows: Any) -> Any:
+        """An array of numbers, or for classes a frame of probabilities; rows it cannot take are told."""
+        return self._ask(self._pipeline.predict, rows)
+
+    def speed(self, rows: Any) -> dict[str, float]:
+        """How long one row and all of them take."""
+        times: dict[str, float] = self._ask(self._pipeline.speed, rows)
+        return times
+
+    def _ask(self, answer: Callable[[Any], Any], rows: Any) -> Any:
+        try:
+            return answer(rows)
+        except self._error as error:
+            raise StoredModelError(str(error)) from error
 
 
 def checked(folder: Path) -> dict[str, bytes]:

@@ -105,7 +105,7 @@ def _read_residuals(y: ArrayLike, prediction: ArrayLike, unit: str) -> str:
 def confusion(y: ArrayLike, prediction: pd.DataFrame) -> Figure:
     """Each true class in a row, the share of it that is predicted as each class."""
     table = 100 * _confusion(y, prediction).rename_axis(index="true class", columns="predicted class")
-    return shapes.heat_map(table, "% of the true class", digits=0, least=10)
+    return shapes.heat_map(table, "% of the true class", digits=0, least=10, unit="%", limits=(0, 100))
 
 
 def _confusion(y: ArrayLike, prediction: pd.DataFrame) -> pd.DataFrame:

@@ -25,8 +25,13 @@ def heat_map(
     digits: int | None = None,
     centre: float | None = None,
     least: float = -np.inf,
+    unit: str = "",
+    limits: tuple[float, float] | None = None,
 ) -> Figure:
-    """A table as coloured squares, `centre` white; with `digits`, numbers of at least `least` are written."""
+    """A table as coloured squares, `centre` white, or the colours between `limits`.
+
+    With `digits`, numbers of at least `least` are written, each with its `unit`.
+    """
     rows, columns = table.shape
     figure, axes = plt.subplots(figsize=(min(11, 2.8 + 0.42 * columns), 1.3 + 0.32 * rows))
     values = table.astype(float)
@@ -34,9 +39,11 @@ def heat_map(
     if centre is not None:
         reach = np.nanmax(np.abs(values - centre))
         look |= {"cmap": style.DIVERGING, "vmin": centre - reach, "vmax": centre + reach}
+    if limits:
+        look |= {"vmin": limits[0], "vmax": limits[1]}
     if digits is not None:
         rounded = values.round(digits) + 0.0  # no -0.0
-        texts = rounded.map(lambda value: f"{value:.{digits}f}" if value >= least else "")
+        texts = rounded.map(lambda value: f"{value:.{digits}f}{unit}" if value >= least else "")
         look |= {"annot": texts, "fmt": "", "annot_kws": {"fontsize": 8}}
     bar = {"label": label, "shrink": 0.9}
     sns.heatmap(values, ax=axes, xticklabels=True, yticklabels=True, cbar_kws=bar, **look)
@@ -71,9 +78,11 @@ def lay_bars(axes: Axes, values: pd.Series, texts: Sequence[str] = (), colours: 
     axes.set_yticks(places, [str(name) for name in values.index])
     axes.grid(False, axis="y")
     for place, value, text in zip(places, values, texts, strict=False):
-        axes.annotate(f" {text}", (value, place), va="center", fontsize=8.5)
+        side = "left" if value >= 0 else "right"
+        axes.annotate(f" {text} ", (value, place), va="center", ha=side, fontsize=8.5)
     if len(texts):
-        axes.set_xlim(0, 1.2 * values.max() or 1)
+        low, high = 1.3 * min(values.min(), 0), 1.2 * max(values.max(), 0)
+        axes.set_xlim(low, high if high > low else 1)
 
 
 @style.figure

@@ -1,7 +1,7 @@
 """Results that other runs have already: a step whose record would be the same is linked, not run again.
 
-The runs' own folders are the cache: nothing is stored twice, and what `make clean` removes is gone. Points of
-a sweep share what no varying parameter reaches by this alone.
+The runs' own folders are the cache, and what `make clean` removes is gone. Each run has files of its own, so
+that an edit in one changes no other. Points of a sweep share what no varying parameter reaches by this alone.
 """
 
 import dataclasses
@@ -59,13 +59,14 @@ def link(source: Path, request: Request, notebook: Notebook, reasons: list[str])
         if path:
             for other in paths.candidates(request.folder, thing):
                 files.remove(other)
-            files.link(path, request.folder / path.relative_to(source))
+            files.copy(path, request.folder / path.relative_to(source))
     request.state.contents.forget(notebook.writes)
     here.clear()
-    files.link(there.executed, here.executed)
+    files.copy(there.executed, here.executed)
     record = StepRecord.read(there.record)
     if record is None:
         raise FileNotFoundError(there.record)
-    linked = dataclasses.replace(record, linked_from=source.name, started=now(), seconds=0.0, reasons=reasons)
+    origin = record.linked_from or source.name
+    linked = dataclasses.replace(record, linked_from=origin, started=now(), seconds=0.0, reasons=reasons)
     linked.write(here.record)
     return linked

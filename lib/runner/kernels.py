@@ -7,7 +7,6 @@ same results in either. The first steps of a run start while the server still im
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -138,10 +137,8 @@ class _Provisioner(LocalProvisioner):
         process: Any = kernels.fork(cmd[3:], manager.log_path, folder)
         kernels.kinds[manager.log_path] = "warm" if process else "ordinary"
         if process is None:
-            around = kernels.environment | {"JPY_PARENT_PID": str(os.getpid())}  # it ends with its parent
-            with manager.log_path.open("ab") as log:
-                streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-                process = subprocess.Popen(cmd, cwd=folder, env=around, start_new_session=True, **streams)
+            known = kernels.environment | {"JPY_PARENT_PID": str(os.getpid())}  # it ends with its parent
+            process = compute.spawn(cmd, compute.Surroundings(manager.log_path, folder, known))
         self.process, self.pid, self.pgid = process, process.pid, process.pid
         kernels.live.add(self)
         return self.connection_info

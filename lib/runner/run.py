@@ -85,11 +85,11 @@ class Runner:
                 for progress in self.runs.values():
                     opened = (progress.request.place(name).opened for name in progress.failed)
                     recovery.close_tracked([path for path in opened if path.exists()], self.terminal.say)
-                    if len(self.runs) == 1:
-                        self._close(progress)
                 trouble = self.reporter.finish()
                 if trouble:
                     self.terminal.say(f"The report is not whole: {trouble}")
+                if len(self.runs) == 1:
+                    self._close(next(iter(self.runs.values())))
             except OSError as error:
                 self.terminal.say(f"✗ The run could not go on: {error}. What is done is kept.")
                 return 1

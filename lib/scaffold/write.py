@@ -160,8 +160,9 @@ def _quoted(text: str) -> str:
 
 def _column(column: InferredColumn, target: str) -> str:
     known = ', known="after"' if column.name == target else ""
-    note = " ".join(f"{column.why}; {column.example}".split()) if column.example else column.why
-    return f"    {_quoted(column.name)}: Column({_quoted(column.kind)}, {_quoted('')}{known}),  # {note}"
+    return (
+        f"    {_quoted(column.name)}: Column({_quoted(column.kind)}, {_quoted('')}{known}),  # {column.why}"
+    )
 
 
 def _left_out(inspection: Inspection) -> str:

@@ -128,7 +128,7 @@ class Step:
         value = files.read_json(path)
         kind = records.BY_NAME.get(name)
         content = kind.of(value) if kind else value
-        if not content:
+        if content is None or (not value and path.read_bytes().strip() != b"{}"):
             raise StepError(f"{_short(path)} is not whole, or of another format. {self._missing(name)}")
         return content
 
@@ -144,7 +144,7 @@ class Step:
             elif isinstance(value, records.Record):
                 value.write(path)
             elif isinstance(value, Mapping):
-                files.write_json(path, value)
+                files.write_json(path, _as_record(name, value))
             else:
                 raise StepError(
                     f"{name!r} is a {type(value).__name__}: write a data frame, a record or a mapping, or "
@@ -275,6 +275,19 @@ class Step:
         _OPEN.pop(self.name, None)
         if self.run == SCRATCH:
             self.note.unlink(missing_ok=True)
+
+
+def _as_record(name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A mapping as it is written; under the name of a record it must have that one's fields."""
+    kind = records.BY_NAME.get(name)
+    if kind is None:
+        return value
+    record = kind.of({**files.plain(value), "format": kind.FORMAT})
+    if record is None:
+        raise StepError(
+            f"{name!r} must have the fields of `lib.records.{kind.__name__}`: write one of these."
+        )
+    return record.to_mapping()
 
 
 def _short(path: Path) -> str:

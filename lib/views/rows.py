@@ -42,6 +42,7 @@ def arrivals(dataset: Dataset) -> View:
         "a fault.",
         lambda rows, _: shapes.over_time(a_day(rows), "rows a day"),
         read,
+        of_raw=True,
     )
 
 
@@ -70,6 +71,7 @@ def order(dataset: Dataset) -> View:
         "that its end is not like its beginning.",
         lambda rows, _: data.in_order(dataset.label(rows), dataset.target.name, dataset.target.unit),
         read,
+        of_raw=True,
     )
 
 
@@ -93,6 +95,7 @@ def missing() -> View:
         "A bar for each column with gaps. Bars of the same length suggest that the same rows lack them all.",
         lambda rows, _: data.missing(profiling.missing(rows), len(rows)),
         read,
+        of_raw=True,
     )
 
 
@@ -124,6 +127,7 @@ def frequent(dataset: Dataset) -> View:
         "tail of rare ones is what makes one-hot encoding wide.",
         lambda rows, _: data.frequent(rows, present(rows)),
         read,
+        of_raw=True,
     )
 
 
@@ -163,4 +167,5 @@ def numbers(dataset: Dataset) -> View:
         "stretched (logarithmic far out), else they would be one bar.",
         lambda rows, _: data.numbers(rows, present(rows)),
         read,
+        of_raw=True,
     )

@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from lib import display
+from lib.errors import DataError
 from lib.tracking import Tracked
 
 
@@ -24,6 +25,7 @@ class View:
     draw: Callable[[pd.DataFrame, pd.DataFrame], Figure]
     read: Callable[[pd.DataFrame, pd.DataFrame], str]
     costly: bool = False  # drawn from a sample of the rows
+    of_raw: bool = False  # of the raw rows alone, as they come
 
     def show(
         self,
@@ -34,8 +36,14 @@ class View:
     ) -> None:
         """Display, in a notebook, the question, the figure and the answer; `tracked` gets the figure too.
 
-        A picture of the raw rows alone needs no `clean` ones.
+        `raw` are the rows with their target, as `dataset.labelled(raw)` gives them, and `clean` those of them
+        that `dataset.clean` keeps; a picture `of_raw` rows needs neither.
         """
+        if clean is None and not self.of_raw:
+            raise DataError(
+                f"{self.title!r} is drawn of two sets of rows: raw = dataset.labelled(raw), then "
+                "show(raw, dataset.clean(raw).rows)."
+            )
         clean = raw if clean is None else clean
         if self.costly:
             raw, clean = (rows.sample(min(len(rows), sample), random_state=0) for rows in (raw, clean))

@@ -2,13 +2,14 @@
 
 import dataclasses
 import functools
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
 from lib import files, paths, problem, profiling, sources, views
-from lib.errors import ParameterError, SourceError
+from lib.errors import DataError, ParameterError, SourceError
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import Derived, FeatureSet, encode
 
@@ -255,3 +256,30 @@ def test_what_is_hashed_is_what_is_read_though_the_file_is_swapped_meanwhile(tmp
 def test_a_file_that_never_stands_still_is_told(tmp_path):
     with pytest.raises(SourceError, match=r"mine.csv changed again and again while it was read"):
         swapping(tmp_path, 9).ingest("published", 0, 0)
+
+
+def test_options_that_papermill_gives_as_text_are_read():
+    assert problem.load("green_taxi", "{max_minutes: 30}").options.max_minutes == 30.0
+    with pytest.raises(ParameterError, match=r"The options of green_taxi must be dict, not 'max_minutes'"):
+        problem.load("green_taxi", "max_minutes")
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (str(Path("/", "data", "x.csv")), "x.csv"),
+        ([str(Path("/", "data", "x.csv")), "y"], ["x.csv", "y"]),
+        ("long " * 100, "long " * 100),
+        ("~nobody-of-that-name/x", "~nobody-of-that-name/x"),
+        (7, 7),
+    ],
+)
+def test_provenance_has_the_name_of_a_file_and_no_folder(value, kept):
+    assert problem._without_folder(value) == kept
+
+
+def test_a_picture_of_cleaned_rows_says_so_where_it_is_given_raw_ones_alone():
+    with pytest.raises(DataError, match=r"two sets of rows: raw = dataset.labelled\(raw\), then show"):
+        views.of(DATASET)["target"].show(DATASET.generate(300, 1))
+    for name, view in views.of(DATASET).items():
+        assert view.of_raw == (name not in ("target", "with_target", "closest")), name

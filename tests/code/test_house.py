@@ -130,11 +130,31 @@ def test_what_an_earlier_workbook_had_is_gone_and_what_replaced_it_is_there(name
         assert now in modules(ROOT) or hasattr(importlib.import_module(module), attribute), now
 
 
-@pytest.mark.parametrize(("module", "name"), [(lib, "show"), (datasets, "load"), (datasets, "names")])
+@pytest.mark.parametrize(("module", "name"), [(datasets, "load"), (datasets, "names")])
 def test_a_name_that_has_moved_is_refused_with_its_place(module, name):
     with pytest.raises(ImportError, match=rf"{name} is lib\.\w+(\.{name})? now; docs/from-an-earlier"):
         getattr(module, name)
     assert not hasattr(module, "nothing")
+
+
+@pytest.mark.parametrize(
+    ("line", "now"),
+    [
+        ("from lib.steps import Step", "lib.step"),
+        ("import lib.inference", "lib.packaging and lib.runtime.inference"),
+        ("from lib import steps", "lib.step"),
+        ("from lib.datasets.base import Rule", "lib.problem"),
+        ("from lib.datasets import load", "lib.problem.load"),
+        ("from lib.plots import show", "lib.display"),
+        ("from lib.tuning import choose", "lib.tuning.selection"),
+        ("from lib.serving import Served", "lib.packaging"),
+    ],
+)
+def test_an_import_of_what_has_moved_is_refused_with_its_place_however_it_is_written(line, now):
+    with pytest.raises(ImportError, match=rf"is {re.escape(now)} now; docs/from-an-earlier-workbook.md"):
+        exec(line)  # noqa: S102 - as a notebook's cell is run
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'lib\.nothing'"):
+        exec("import lib.nothing")  # noqa: S102
 
 
 def test_every_room_has_a_place_in_the_list():

@@ -343,3 +343,13 @@ def test_what_a_step_takes_from_outside_stands_in_its_note(outputs, tmp_path, mo
         {"kind": "file", "name": str(mine), "digest": "d1", "stamp": files.stamp(mine)},
         {"kind": "address", "name": "https://example.org/x", "digest": "d2", "stamp": []},
     ]
+
+
+def test_a_plain_mapping_under_the_name_of_a_record_is_one_or_is_refused_at_once(outputs):
+    step = made(writes=["metrics", "tuned", "notes"])
+    step.write("metrics", {"test_rmse": 5.1, "validation_rmse": np.float64(4.9)})
+    assert made(reads=["metrics"]).read("metrics")["test_rmse"] == 5.1
+    with pytest.raises(StepError, match=r"'tuned' must have the fields of `lib.records.Tuned`"):
+        step.write("tuned", {"alpha": 1})
+    step.write("notes", {})
+    assert made(reads=["notes"]).read("notes") == {}

@@ -5,6 +5,8 @@ are told apart; a check that is a warning in the pipeline warns here as well.
 """
 
 import os
+import re
+import subprocess
 import sys
 import warnings
 from functools import cache
@@ -69,6 +71,7 @@ def checks() -> list[quality.Check]:
 @pytest.mark.skipif(
     not SAMPLE, reason="`make test-data` names the file: SAMPLE=a.parquet REFERENCE=b.parquet"
 )
+@pytest.mark.filterwarnings("default::UserWarning")  # what is a warning in the pipeline is one here
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 def test_the_named_file_holds(check: quality.Check) -> None:
     row = quality.run([check], frames()).iloc[0]
@@ -93,3 +96,16 @@ def test_a_number_that_no_longer_varies_is_compared_all_the_same(tmp_path, monke
     finally:
         asked.cache_clear(), frames.cache_clear()
     assert "tempo" in report.loc["numbers distributed as in the reference", "found"]
+
+
+@pytest.mark.skipif(bool(SAMPLE), reason="needs no named file")
+def test_a_check_that_is_a_warning_warns_and_does_not_fail(tmp_path) -> None:
+    songs = problem.load("music_genres").generate(600, 1)
+    songs.to_parquet(tmp_path / "before.parquet")
+    songs.assign(tempo=120.0).to_parquet(tmp_path / "now.parquet")
+    named = {"SAMPLE": str(tmp_path / "now.parquet"), "REFERENCE": str(tmp_path / "before.parquet")}
+    given = os.environ | named | {"PARAMS": "params/music_genres.yaml", "P": ""}
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", str(Path(__file__))]
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"UserWarning: numbers distributed as in the reference: .*tempo", done.stdout)

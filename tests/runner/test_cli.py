@@ -34,13 +34,38 @@ def test_help_names_every_command_with_one_line_and_ends_well():
         ("promote",),
         ("plan", "--overrides", "seed=1 seed=2"),
         ("versions", "--params", "params/missing.yaml"),
+        ("new-problem",),
+        ("new-problem", "--name", "churn"),
     ],
 )
 def test_what_is_refused_is_one_line_of_why_and_ends_with_two(words, tmp_path):
     result = run(*words, WORKBOOK_OUTPUTS=str(tmp_path))
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
-    assert re.search(r"^(✗|Error:) ", result.stderr, re.MULTILINE)
+    assert re.fullmatch(r"✗ .+\n", result.stderr)
+
+
+def test_a_problem_without_a_name_a_file_or_a_target_is_told_all_that_is_missing():
+    assert run("new-problem").stderr.startswith(
+        "✗ NAME and DATA and TARGET not given: make new-problem NAME="
+    )
+    assert run("new-problem", "--name", "churn").stderr.startswith("✗ DATA and TARGET not given: ")
+
+
+def test_outputs_that_cannot_be_written_are_a_line_for_every_command(tmp_path):
+    (tmp_path / "file").touch()
+    database = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    given = {"WORKBOOK_OUTPUTS": str(tmp_path / "file" / "outputs"), "MLFLOW_TRACKING_URI": database}
+    result = run("rollback", "--model", "nosuch", **given)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_a_parameters_file_that_is_no_yaml_is_told_with_its_line(tmp_path):
+    file = tmp_path / "broken.yaml"
+    file.write_text("rows: 100\nmodels: [a, b\nseed: 1\n")
+    result = run("plan", "--params", str(file))
+    assert re.fullmatch(r"✗ .*broken.yaml is not YAML in line 3: .*\n", result.stderr)
 
 
 @pytest.mark.parametrize("error", [ModelError("no model"), InferenceError("no column")])
@@ -80,8 +105,8 @@ def test_what_make_hands_on_or_an_option_says_is_read(tmp_path):
 def test_options_are_printed_with_type_range_default_and_meaning():
     result = run("options", PARAMS="params/green_taxi.yaml")
     assert result.returncode == 0, result.stderr
-    assert re.search(r"options\.min_minutes +1\.0 +float, at least 0 +shorter trips", result.stdout)
-    assert re.search(r"options\.taxi +green +green or yellow +whose", result.stdout)
+    assert re.search(r"options\.min_minutes +1\.0 +1\.0 +float, at least 0 +shorter trips", result.stdout)
+    assert re.search(r"options\.taxi +green +green +green or yellow +whose", result.stdout)
     assert "rich_no_distance" in result.stdout
     assert "xgboost" in result.stdout
     assert "logistic_regression" not in result.stdout  # that one is for classes

@@ -7,6 +7,7 @@ import pytest
 
 from lib import notebook_source
 from lib.errors import ParameterError, StepError
+from lib.notebook_source import annotations
 
 STEP = 'step = Step("04_tune", run, problem, reads=["train"], writes=["tuned", "trials"])'
 
@@ -149,3 +150,21 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path):
     path.write_text("# %% not json")
     with pytest.raises(StepError, match=r"04_tune\.ipynb is not a notebook"):
         notebook_source.read(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "fitted"),
+    [("1e4", "int", 10_000), ("1e1", "int", 10), ("1e-3", "float", 0.001), (5, "float", 5.0)],
+)
+def test_a_number_that_yaml_reads_as_text_is_the_number_that_is_declared(value, annotation, fitted):
+    found = annotations.fit(value, annotation)
+    assert (found, type(found)) == (fitted, type(fitted))
+
+
+@pytest.mark.parametrize(("value", "annotation"), [("1.5e0", "int"), ("ten", "int"), ("1e4", "str | None")])
+def test_and_no_other_text_is_a_number(value, annotation):
+    if annotation == "int":
+        with pytest.raises(annotations.Misfit):
+            annotations.fit(value, annotation)
+    else:
+        assert annotations.fit(value, annotation) == value

@@ -211,3 +211,22 @@ def test_files_from_outside_are_read_again_by_a_run_of_another_name(done):
     result = done.run(RUN="other", P="source=published")
     assert "01_ingest      started" in result.stdout
     assert "02_eda         linked from run quickstart" in result.stdout
+
+
+def test_what_is_written_into_a_linked_run_changes_no_other(done):
+    assert done.run("pipeline", "ingest", RUN="other").returncode == 0
+    before = (done.folder() / "raw.json").read_text()
+    for name in ("raw.json", "notebooks/01_ingest.ipynb"):
+        with (done.folder("other") / name).open("r+") as file:  # as JupyterLab saves
+            file.truncate(0)
+    assert (done.folder() / "raw.json").read_text() == before
+    assert "All 1 steps of run quickstart are up to date" in done.run("pipeline", "ingest").stdout
+    third = done.run("pipeline", "ingest", RUN="third")
+    assert "linked from run quickstart" in third.stdout
+
+
+def test_a_result_that_is_linked_on_says_which_run_made_it(done):
+    assert done.run("pipeline", "ingest", RUN="another").returncode == 0
+    assert done.run("pipeline", "ingest", RUN="third").returncode == 0
+    record = json.loads((done.folder("third") / "notebooks" / "01_ingest.json").read_text())
+    assert record["linked_from"] == "quickstart"

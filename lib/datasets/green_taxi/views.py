@@ -131,6 +131,7 @@ VIEWS = {
         "rows). Look for the working day's two edges, and for the nights that belong to the weekend.",
         lambda trips, _: shapes.heat_map(pickups(trips), "pickups in the hour"),
         _read_pickups,
+        of_raw=True,
     ),
     "speed": View(
         "Speed by hour and weekday",
@@ -138,6 +139,7 @@ VIEWS = {
         "the same distance takes different times, and a model should be told the hour.",
         lambda trips, _: shapes.heat_map(_speed(trips), "miles an hour (median)", digits=0),
         _read_speed,
+        of_raw=True,
     ),
     "pairs": View(
         "The busiest zone pairs",
@@ -145,6 +147,7 @@ VIEWS = {
         "a road need not take the same time.",
         _pairs,
         _read_pairs,
+        of_raw=True,
     ),
     "distance": View(
         "Trip distance",
@@ -152,5 +155,6 @@ VIEWS = {
         "can be true in a ride of an hour?",
         _distances,
         _read_distances,
+        of_raw=True,
     ),
 }

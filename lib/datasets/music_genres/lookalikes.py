@@ -27,11 +27,11 @@ trap|7.1|.59 .13|.91 .10|.21 .15|.02 .06|.20 .27|.28 .20|.30 .18|-2.7 2.0|148 5|
 _UNITS = ("danceability", "energy", "speechiness", "acousticness", "instrumentalness", "liveness", "valence")
 #: Playlists of the genres that come with a title; the other genres come with song names.
 _PLAYLISTS = {
-    "dnb": ["Drum & Bass All Stars", "Liquid Drum & Bass", "Bass Uploads"],
-    "hardstyle": ["Euphoric Hardstyle", "Hardstyle Bangers", "Melodic Hard"],
+    "dnb": ["Drum & Bass All Stars", "Deep Drum & Bass", "Bass Uploads"],
+    "hardstyle": ["Hardstyle Heights", "Hardstyle Bangers", "Melodic Hard"],
     "psytrance": ["PSYTRANCE Full On", "Goa and Psytrance", "New Trips"],
     "techhouse": ["Tech House Weekly", "Techhouse Grooves", "House Players"],
-    "techno": ["Dark Techno", "Techno Rave", "Minimal Techno"],
+    "techno": ["Cellar Techno", "Techno Rave", "Minimal Techno"],
     "trance": ["Top Trance", "Uplifting Trance", "Melodic Classics"],
     "trap": ["Riddim Lands", "Headbangers Dubstep", "Headbanger"],
 }

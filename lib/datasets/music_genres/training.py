@@ -125,7 +125,7 @@ DATASET = Dataset(
         "Songs with the audio features that Spotify computes of each track, labelled with one of fifteen "
         "genres by the playlist that they were found in. A label is wanted for a song that stands in no "
         "playlist yet: whatever names the playlist gives the answer away. Spotify's terms forbid training "
-        "models on these figures, so nothing of the published file is shipped with the workbook."
+        "models on these figures, so no row of the published file is shipped with the workbook."
     ),
     source="a modified Spotify data set, https://github.com/mxagar/music_genre_classification",
     licence=(

@@ -105,6 +105,7 @@ VIEWS = {
         "(t-SNE). Which genres form islands, and which are one sea?",
         _map,
         _read_map,
+        of_raw=True,
         costly=True,
     ),
     "correlations": View(
@@ -113,6 +114,7 @@ VIEWS = {
         "other (rank correlation, so that bent relations count too).",
         lambda songs, _: shapes.heat_map(correlations(songs), "rank correlation", digits=1, centre=0.0),
         _read_correlations,
+        of_raw=True,
     ),
     "titles": View(
         "What titles give away",
@@ -120,5 +122,6 @@ VIEWS = {
         "that word.",
         lambda songs, _: shapes.bars(100 * titles(songs), "% of the genre's titles"),
         _read_titles,
+        of_raw=True,
     ),
 }
