@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 #: The run of a notebook that is opened in JupyterLab, or run by pytest or plain papermill.
 SCRATCH = "scratch"
+#: What lies in a run's folder beside the things that its steps write.
+RESERVED = ("run", "data", "notebooks", "memory", "index", "pipeline")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """The graph of steps, as the notebooks' Step lines draw it. Standard library only."""
 
 import graphlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from lib import notebook_source
+from lib import notebook_source, paths
 from lib.errors import StepError, did_you_mean
 from lib.notebook_source import Notebook
 from lib.paths import Project
@@ -56,13 +57,19 @@ class Graph:
 
 def read(project: Project) -> Graph:
     """Read every `notebooks/NN_name.ipynb` and order them; a graph that cannot run is an error."""
-    paths = sorted(project.notebooks.glob("[0-9][0-9]_*.ipynb"))
-    if not paths:
+    found = sorted(project.notebooks.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
         raise StepError(f"There are no notebooks named like 01_ingest.ipynb in {project.notebooks}.")
-    notebooks = [notebook_source.read(path) for path in paths]
+    notebooks = [notebook_source.read(path) for path in found]
     writers: dict[str, str] = {}
     for notebook in notebooks:
         for thing in notebook.writes:
+            if thing in paths.RESERVED or not re.fullmatch(r"[A-Za-z]\w*", thing):
+                taken = ", ".join(paths.RESERVED)
+                raise StepError(
+                    f"{notebook.name} writes {thing!r}: such a name is of letters, digits and _, and none of "
+                    f"those that a run keeps for itself ({taken})."
+                )
             if thing in writers:
                 raise StepError(
                     f"Both {writers[thing]} and {notebook.name} write {thing!r}; only one step may."

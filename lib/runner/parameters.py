@@ -62,12 +62,15 @@ def overrides(text: str) -> dict[str, Any]:
 
 
 def split(text: str, separators: str) -> list[str]:
-    """The parts of `text` between `separators` that stand in no bracket and no quotes."""
-    parts, depth, quote = [""], 0, ""
+    """The parts of `text` between `separators` that stand in no bracket and no quotes.
+
+    A quote opens only where a word begins: that in `don't` is a letter.
+    """
+    parts, depth, quote, before = [""], 0, "", ""
     for sign in text:
         if quote:
             quote = "" if sign == quote else quote
-        elif sign in "\"'":
+        elif sign in "\"'" and not before.isalnum():
             quote = sign
         else:
             depth += (sign in "[{(") - (sign in "]})")
@@ -75,6 +78,10 @@ def split(text: str, separators: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += sign
+        before = sign
+    if quote or depth > 0:
+        what = f"the quote {quote}" if quote else "a bracket"
+        raise ParameterError(f"P: {what} is opened and not closed in {text!r}.")
     return parts
 
 

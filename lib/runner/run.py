@@ -9,50 +9,24 @@ import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib import compute, files, paths, tracking
+from lib.errors import WorkbookError
 from lib.notebook_source.modules import Modules
-from lib.records import FailedStep, OpenStep, RunRecord, StepRecord, now
+from lib.records import FailedStep, OpenStep, RunRecord, now
 from lib.runner import cache, kernels, recovery, signals, status, terminal
 from lib.runner.plan import Request
+from lib.runner.progress import Progress
 from lib.runner.report.process import Reporter
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
     from lib.runner.execute import Execution
 
 _TICK = 0.1
-
-
-class Progress:
-    """How far one run is: what waits, runs, is done, and what has failed."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.planned = request.plan()
-        self.waiting = [step.name for step in self.planned]
-        self.running: dict[str, Execution] = {}
-        self.done: dict[str, StepRecord] = {}
-        self.failed: dict[str, FailedStep] = {}
-        self.started = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """What its own steps took, one after another; what is linked takes none."""
-        return sum(record.seconds for record in self.done.values())
-
-    def ready(self) -> list[str]:
-        """The steps that have all they need, those first that most others wait for."""
-        graph = self.request.graph
-        ready = [n for n in self.waiting if not set(graph.before(n)) & {*self.waiting, *self.running}]
-        needed = [graph.needed([other]) for other in self.waiting]
-        return sorted(ready, key=lambda name: -sum(name in names for names in needed))
-
-    def does(self, name: str, other: "Progress") -> bool:
-        """Whether it runs at this moment the very step that `other` is about to start."""
-        step, state = self.running.get(name), other.request.state
-        same = step is not None and self.request.state.parameters[name] == state.parameters[name]
-        return same and step is not None and step.inputs == state.contents.digests(step.page.reads)
 
 
 class Runner:
@@ -83,13 +57,11 @@ class Runner:
                     stopped = True
                     self._stop_all(str(stop))
                 for progress in self.runs.values():
-                    opened = (progress.request.place(name).opened for name in progress.failed)
-                    recovery.close_tracked([path for path in opened if path.exists()], self.terminal.say)
-                trouble = self.reporter.finish()
-                if trouble:
-                    self.terminal.say(f"The report is not whole: {trouble}")
-                if len(self.runs) == 1:
-                    self._close(next(iter(self.runs.values())))
+                    opened = [progress.request.place(name).opened for name in progress.failed]
+                    recovery.close_tracked(filter(Path.exists, opened), self.terminal.say, failed=True)
+                    if len(self.runs) == 1:
+                        self._close(progress)
+                self._report()
             except OSError as error:
                 self.terminal.say(f"✗ The run could not go on: {error}. What is done is kept.")
                 return 1
@@ -175,7 +147,12 @@ class Runner:
         elif reasons:
             from lib.runner.execute import Execution  # papermill, while the fork server imports
 
-            self._start(progress, Execution(request, name, reasons, self.kernels))
+            try:
+                step = Execution(request, name, reasons, self.kernels)
+            except (WorkbookError, OSError) as error:  # its notebook was half saved, say
+                self._has_failed(progress, FailedStep(name, None, 0, "", f"{type(error).__name__}: {error}"))
+                return True
+            self._start(progress, step)
         elif any(step.name == name and step.maybe for step in progress.planned):
             self._say(progress, "·", name, "up to date: its inputs came out the same")
         return source is not None or not reasons
@@ -217,7 +194,7 @@ class Runner:
             except OSError as error:
                 failure = step.failed_at_its_end(f"{type(error).__name__}: {error}")
         if failure is not None:
-            self._has_failed(progress, step, failure)
+            self._has_failed(progress, failure, step.notebook)
 
     def _succeeded(self, progress: Progress, step: "Execution") -> FailedStep | None:
         """Executed notebook first, record last: without the record the step counts as not done."""
@@ -245,20 +222,33 @@ class Runner:
                 files.write_json(path, files.read_json(path) | {request.problem: request.run})
         self.reporter.tell(request.folder, name)
 
-    def _has_failed(self, progress: Progress, step: "Execution", failure: FailedStep) -> None:
-        progress.failed[step.name] = failure
-        path = self.project.shown(step.place.failed)
+    def _has_failed(
+        self, progress: Progress, failure: FailedStep, notebook: "NotebookNode | None" = None
+    ) -> None:
+        """Keep the failure and the notebook as far as it got, and tell."""
+        progress.failed[failure.step] = failure
+        place = progress.request.place(failure.step)
+        path = self.project.shown(place.failed)
         try:
-            recovery.keep_failed(step.place, step.notebook, failure)
+            recovery.keep_failed(place, notebook, failure)
         except OSError as error:
             path = f"nothing: the notebook could not be kept ({error.strerror})"
-        step.place.running.unlink(missing_ok=True)
-        command = "The same command goes on" if progress.request.only else "`make pipeline` goes on"
-        again = f"{command} from {'here' if progress.request.only else 'this step'}."
-        self.terminal.say(terminal.failure(failure, path, again), progress.request.run)
-        self.reporter.tell(progress.request.folder, step.name)
+        place.running.unlink(missing_ok=True)
+        again = ("The same command", "here") if progress.request.only else ("`make pipeline`", "this step")
+        told = terminal.failure(failure, path, f"{again[0]} goes on from {again[1]}.")
+        self.terminal.say(told, progress.request.run)
+        self.reporter.tell(progress.request.folder, failure.step)
 
     # --- the end ------------------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        """Wait for what is left of the report; said where that takes a while, or went wrong."""
+        since = time.monotonic()
+        trouble = self.reporter.finish()
+        if trouble:
+            self.terminal.say(f"The report is not whole: {trouble}")
+        if time.monotonic() - since > 2:
+            self.terminal.say(f"The pages took another {terminal.seconds(time.monotonic() - since)}.")
 
     def _stop_all(self, why: str) -> None:
         self.terminal.say(f"Stopping: {why}.")

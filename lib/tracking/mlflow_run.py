@@ -256,19 +256,20 @@ def _readable(location: str) -> bool:
     return not location.startswith("file:") or Path(unquote(urlparse(location).path)).exists()
 
 
-def close_dead(step: OpenStep) -> None:
-    """Close as failed the run, and its trials, of a step that ended without doing so; a closed one stays.
+def close_dead(step: OpenStep, failed: bool = False) -> None:
+    """Close as failed the run, and its trials, of a step that ended without doing so.
 
-    Its offline run in W&B stays as it was cut off.
+    One that was closed stays as it is, unless it is known to have `failed` after that. Its offline run in W&B
+    stays as it was cut off.
     """
-    if step.status != "RUNNING" or not step.mlflow_uri:
+    if not step.mlflow_uri or (step.status != "RUNNING" and not failed):
         return
     store = client(step.mlflow_uri)
     run_id = step.mlflow_run_id or _run_of_key(store, step)
     if not run_id:
         return
     run = store.get_run(run_id)
-    if run.info.status not in ("RUNNING", "SCHEDULED"):
+    if run.info.status not in ("RUNNING", "SCHEDULED") and not failed:
         return
     running = f"tags.mlflow.parentRunId = '{run_id}' and attributes.status = 'RUNNING'"
     for child in store.search_runs([run.info.experiment_id], running):

@@ -228,6 +228,16 @@ def test_a_dead_run_and_its_trials_are_marked_failed_and_a_finished_one_is_left_
     assert client.get_run(done.run_id).info.status == "FINISHED"
 
 
+def test_a_step_that_failed_after_it_was_closed_has_failed(outputs):
+    done = opened(outputs)
+    done.close()
+    assert noted(outputs).status == "FINISHED"
+    tracking.close_dead(noted(outputs))
+    assert runs(outputs)["r1/04_tune"].info.status == "FINISHED"
+    tracking.close_dead(noted(outputs), failed=True)
+    assert runs(outputs)["r1/04_tune"].info.status == "FAILED"
+
+
 def test_an_executed_notebook_is_attached_to_its_run(outputs):
     tracked = opened(outputs)
     tracked.close()

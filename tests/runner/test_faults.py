@@ -177,6 +177,32 @@ def test_a_step_past_its_time_limit_has_failed_though_its_cell_swallows_the_inte
     goes_on(tiny, done)
 
 
+def test_a_step_that_fails_after_its_close_is_closed_as_failed(tiny, done):
+    tiny.replace("03_prep", "step.close()", "step.close()\n1 / 0")
+    assert tiny.run().returncode == 1
+    assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
+    tiny.replace("03_prep", "step.close()\n1 / 0", "step.close()")
+    goes_on(tiny, done)
+
+
+def test_a_later_notebook_that_is_half_saved_fails_that_step_alone(tiny, done):
+    tiny.replace("02_eda", "step.write(", "import time\ntime.sleep(3)\nstep.write(")
+    path = tiny.root / "notebooks" / "04_tune.ipynb"
+    whole = path.read_text()
+    cut = f"from pathlib import Path\nPath({str(path)!r}).write_text({whole[: len(whole) // 2]!r})"
+    tiny.replace("03_prep", "step.close()", f"{cut}\nstep.close()")
+    result = tiny.run()
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "04_tune.ipynb is not a notebook" in result.stdout
+    assert "✓ 02_eda" in result.stdout  # it was running meanwhile
+    assert "Not finished after" in result.stdout
+    assert "04_tune failed" in result.stdout
+    path.write_text(whole)
+    tiny.replace("03_prep", f"{cut}\n", "")
+    tiny.replace("02_eda", "import time\ntime.sleep(3)\n", "")
+    goes_on(tiny, done)
+
+
 # --- the run is stopped ------------------------------------------------------------------------------
 
 

@@ -68,6 +68,8 @@ def test_the_file_overrides_the_notebook_and_p_overrides_the_file(tiny):
             {"c": "two words", "d": "x=y"},
         ),
         ("b=0x1f", {"b": 31}),
+        ("a=don't rows=6", {"a": "don't", "rows": 6}),
+        ("a=[don't, 'so, so'] rows=6", {"a": ["don't", "so, so"], "rows": 6}),
         ("", {}),
     ],
 )
@@ -75,7 +77,9 @@ def test_values_of_p_are_what_yamls_safe_reader_says(text, found):
     assert parameters.overrides(text) == found
 
 
-@pytest.mark.parametrize("text", ["max_evals", "=3", "max evals=3", "a=[1", "--rows=3"])
+@pytest.mark.parametrize(
+    "text", ["max_evals", "=3", "max evals=3", "a=[1", "--rows=3", "a='b c=1", "a={x: [1} c=2"]
+)
 def test_what_is_not_key_and_value_is_refused(tiny, text):
     with pytest.raises(ParameterError, match="P: "):
         ask(tiny, text)

@@ -208,6 +208,11 @@ def step(name, reads=(), writes=()):
     [
         ({"05_a": (["y"], ["x"]), "06_b": (["x"], ["y"])}, "wait for one another in a circle: 05_a, 06_b"),
         ({"05_a": ([], ["raw"])}, "Both 01_ingest and 05_a write 'raw'; only one step may"),
+        (
+            {"05_a": ([], ["run"])},
+            "05_a writes 'run': such a name is .*none of those that a run keeps for itself",
+        ),
+        ({"05_a": ([], ["../x"])}, "05_a writes '../x': such a name is of letters"),
         ({"05_a": (["trian"], [])}, "05_a reads 'trian', which no step writes. Did you mean 'train'"),
     ],
 )

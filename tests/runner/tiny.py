@@ -73,7 +73,7 @@ def commit():
     return {}
 
 
-def close_dead(note):
+def close_dead(note, failed=False):
     with (Path(os.environ["WORKBOOK_OUTPUTS"]) / "closed.txt").open("a") as file:
         file.write("FAILED\\n")
 
