@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import errno
 import fcntl
+import functools
 import hashlib
 import json
 import math
@@ -16,9 +17,12 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lib.errors import ParameterError, StepError
+
+if TYPE_CHECKING:
+    import yaml
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space (`make clean` empties outputs/) and run the step again",
@@ -119,34 +123,59 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_parameters(path: Path, shown: str) -> dict[str, Any]:
-    """The mapping in a YAML file of parameters, which errors call `shown`; a key given twice is refused."""
-    import yaml
-
-    class Once(yaml.SafeLoader):
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen = set()
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
-                    line = key.start_mark.line + 1
-                    raise ParameterError(f"{shown} gives {key.value!r} again in line {line}: take one away.")
-                seen.add((key.tag, str(key.value)))
-            return super().construct_mapping(node, deep)
-
+    """The mapping in a YAML file of parameters, which errors call `shown`."""
     try:
-        values = Once(path.read_text(encoding="utf-8")).get_single_data() or {}
+        values = plain_yaml(path.read_text(encoding="utf-8"), shown) or {}
     except OSError as error:
         known = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         raise ParameterError(
             f"PARAMS={shown} cannot be read ({error.strerror}); there are {known}."
         ) from error
-    except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ParameterError(f"{shown} is not YAML{line}: {error.problem or error.context}.") from error
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError: no UTF-8, or a date that is none
-        raise ParameterError(f"{shown} is not YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{shown} is not YAML: it is no UTF-8 (byte {error.start}).") from error
     if not isinstance(values, dict):
         raise ParameterError(f"{shown} must hold `key: value` lines, not {type(values).__name__}.")
     return values
+
+
+def plain_yaml(text: str, origin: str) -> Any:
+    """The value of YAML without tags, anchors and a key given twice; errors begin with `origin`."""
+    import yaml
+
+    try:
+        return _plain_loader()(text).get_single_data()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f" in line {mark.line + 1}" if mark and "\n" in text else ""
+        raise ParameterError(f"{origin} is not YAML{line}: {error.problem or error.context}.") from error
+    except RecursionError:
+        raise ParameterError(f"{origin} is not YAML: it is nested too deeply.") from None
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError: a date or a number that is none
+        raise ParameterError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from error
+
+
+@functools.cache
+def _plain_loader() -> "type[yaml.SafeLoader]":
+    import yaml
+
+    class PlainLoader(yaml.SafeLoader):
+        def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+            event = self.peek_event()
+            if getattr(event, "anchor", None) or getattr(event, "tag", None):
+                what = "tags and anchors are not read"
+                raise yaml.MarkedYAMLError(problem=what, problem_mark=event.start_mark)
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                    what = f"{key.value!r} is given twice: take one away"
+                    raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
+                seen.add((key.tag, str(key.value)))
+            return super().construct_mapping(node, deep)
+
+    return PlainLoader
 
 
 def copy(source: Path, target: Path) -> None:

@@ -9,6 +9,9 @@ import datetime
 import re
 from typing import Any
 
+from lib import files
+from lib.errors import ParameterError
+
 _PLAIN = {"int": int, "float": float, "str": str, "bool": bool, "dict": dict, "list": list, "tuple": list}
 _LISTS = {"list", "tuple", "Sequence", "Iterable", "Collection", "List", "Tuple"}
 _MAPPINGS = {"dict", "Mapping", "Dict"}
@@ -45,11 +48,9 @@ def fit_text(value: Any, annotation: str) -> Any:
     except Misfit:
         if not isinstance(value, str):
             raise
-    import yaml
-
     try:
-        return fit(yaml.safe_load(value), annotation)
-    except yaml.YAMLError as error:
+        return fit(files.plain_yaml(value, "the value"), annotation)
+    except ParameterError as error:
         raise Misfit(f"{annotation}, not {value!r}") from error
 
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lib import notebook_source
+from lib import files, notebook_source
 from lib.errors import ParameterError, did_you_mean
 from lib.notebook_source import Declared, Notebook, annotations
 from lib.paths import Project
@@ -54,10 +52,7 @@ def overrides(text: str) -> dict[str, Any]:
             raise ParameterError(f'P: {word!r} is not key=value; write P="max_evals=50 models=[xgboost]".')
         if key in values:
             raise ParameterError(f"P: {key} is given twice, as {values[key]!r} and as {value!r}.")
-        try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ParameterError(f"P: the value of {key} is not YAML: {value!r} ({error}).") from error
+        values[key] = files.plain_yaml(value, f"P: the value of {key}")
     return values
 
 

@@ -319,8 +319,14 @@ class TestNames:
             ("problem: [", r"mine\.yaml is not YAML"),
             ("since: 2023-99-99", r"mine\.yaml is not YAML: month must be in"),
             ("- green_taxi", r"mine\.yaml must hold `key: value` lines, not list"),
-            ("problem: a\nrows: 3\nproblem: b", r"mine\.yaml gives 'problem' again in line 3"),
-            ("problem: a\noptions: {size: 1, size: 1}", r"mine\.yaml gives 'size' again in line 2"),
+            (
+                "problem: a\nrows: 3\nproblem: b",
+                r"mine\.yaml is not YAML in line 3: 'problem' is given twice",
+            ),
+            (
+                "problem: a\noptions: {size: 1, size: 1}",
+                r"mine\.yaml is not YAML in line 2: 'size' is given twice",
+            ),
         ],
     )
     def test_a_parameters_file_that_cannot_be_used_is_refused_in_a_line(
