@@ -93,6 +93,11 @@ def private_folder() -> Path:
                 with contextlib.suppress(FileNotFoundError):  # another start removes the same
                     if old.stat().st_uid == os.getuid():
                         files.remove(old)
+    return temporary_folder(base)
+
+
+def temporary_folder(base: Path | None = None) -> Path:
+    """A new folder in `base`, or where temporary ones go, whose name says which process it belongs to."""
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))
 
 
@@ -113,14 +118,14 @@ def stop() -> None:
 class Surroundings:
     """Where a child lives: its log (else its parent's streams), working folder, environment, niceness.
 
-    `private` is a folder that goes with the parent: if that is killed, a child removes it.
+    `private` are folders that go with the parent: if that is killed, a child removes them.
     """
 
     log: Path | None = None
     folder: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     nice: int = 0
-    private: Path | None = None
+    private: Sequence[Path] = ()
 
 
 class Child:
@@ -237,13 +242,13 @@ def _settle(around: Surroundings) -> None:
     _reseed()
 
 
-def _end_with_parent(private: Path | None) -> None:
+def _end_with_parent(private: Sequence[Path]) -> None:
     """Wait for the end of whoever asked for this child, then take the whole group along."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
-        if private:
-            shutil.rmtree(private, ignore_errors=True)
+        for folder in private:
+            shutil.rmtree(folder, ignore_errors=True)
         os.killpg(0, signal.SIGKILL)
 
 

@@ -65,11 +65,14 @@ def environment(project: Project) -> dict[str, str]:
 
 
 class Kernels:
-    """The kernels of one start of the runner, and the folder of their sockets and logs."""
+    """The kernels of one start of the runner, and the folders of their sockets, logs and temporary files."""
 
     def __init__(self, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
-        self.environment, self.say = dict(environment), say
+        self.say = say
         self.folder = compute.private_folder()
+        temporary = compute.temporary_folder()  # what libraries leave there goes with it
+        self.environment = {**environment, "TMPDIR": str(temporary)}
+        self.private = (self.folder, temporary)
         self.live: set[_Provisioner] = set()
         self.kinds: dict[Path, str] = {}  # by their logs: warm, from the fork server, or ordinary
         self._ready = threading.Event()
@@ -106,7 +109,7 @@ class Kernels:
         if not self._ready.is_set():
             return None
         try:
-            around = compute.Surroundings(log, folder, self.environment, private=self.folder)
+            around = compute.Surroundings(log, folder, self.environment, private=self.private)
             return compute.Child(compute.run_kernel, words, around=around)
         except (OSError, EOFError) as error:
             self._explain(f"the fork server does not answer ({error})")
@@ -124,7 +127,8 @@ class Kernels:
         for provisioner in list(self.live):
             compute.kill_group(provisioner.pid)
         compute.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in self.private:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Provisioner(LocalProvisioner):

@@ -311,6 +311,30 @@ def test_a_rerun_that_is_cut_off_does_not_pass_for_the_finished_run_before_it(do
     assert "03_prep: did not finish last time" in result.stdout
 
 
+LITTERS = """
+import tempfile
+Path = __import__("pathlib").Path
+Path(tempfile.mkdtemp(), "left").write_text("x")
+"""
+
+
+@pytest.mark.parametrize("end", ["finished", "failed", "killed"])
+def test_the_temporary_folder_holds_after_a_run_what_it_held_before(tiny, tmp_path, end):
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    more = {"finished": "", "failed": "1 / 0", "killed": SLOW}[end]
+    tiny.replace("03_prep", "kept = beta", f"{LITTERS}\n{more}\nkept = beta")
+    process = tiny.start(TMPDIR=str(temporary))
+    if end == "killed":
+        in_prep(tiny)
+        assert list(temporary.rglob("left"))
+        process.kill()
+    process.communicate(timeout=60)
+    assert (process.returncode == 0) == (end == "finished")
+    wait_for(lambda: processes(tiny) == [])
+    assert list(temporary.iterdir()) == []
+
+
 def test_what_a_killed_kernel_left_in_the_temporary_folder_is_removed(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "elsewhere"))

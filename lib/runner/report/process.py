@@ -26,7 +26,7 @@ class Reporter:
             kernels.folder / "report.log",
             environment=kernels.environment | {"MPLBACKEND": "agg"},
             nice=10,
-            private=kernels.folder,
+            private=kernels.private,
         )
         self._pool = compute.executor(1, around)
         self._thread = ThreadPoolExecutor(1)  # it waits for the fork server, and for each piece of work
