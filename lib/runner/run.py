@@ -68,6 +68,7 @@ class Runner:
             finally:
                 self.reporter.stop()
                 self.kernels.close()
+                tracking.settle(tracking.uri(self.project.outputs))
         return 130 if stopped else int(any(progress.failed for progress in self.runs.values()))
 
     def _say(self, progress: Progress, sign: str, name: str, text: str) -> None:

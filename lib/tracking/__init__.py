@@ -4,7 +4,7 @@ MLflow is the record (`lib.tracking.mlflow_run`): its failure fails the step. W&
 is offline by default, needs no account and never prompts: its failure is reported once.
 """
 
-from lib.tracking.mlflow_run import attach, client, close_dead, prepare, uri
+from lib.tracking.mlflow_run import attach, client, close_dead, prepare, settle, uri
 from lib.tracking.sync import sync
 from lib.tracking.tags import commit, environment
 from lib.tracking.tracked import Tracked, linked, open_tracked
@@ -21,6 +21,7 @@ __all__ = [
     "linked",
     "open",
     "prepare",
+    "settle",
     "sync",
     "uri",
 ]

@@ -84,6 +84,8 @@ def prepare(outputs: Path) -> str:
             if not database.exists():
                 with files.locked(database.with_name(f".{database.name}.lock")):
                     if not database.exists():
+                        for left in ("-wal", "-shm"):  # of one that was moved away: it would be replayed
+                            files.remove(database.with_name(f"{database.name}{left}"))
                         _make(database)
     return at
 
@@ -109,12 +111,15 @@ def _make(database: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _settle(at: str) -> None:
-    """Move what stands in SQLite's log into the database: `mlflow.db` alone is then all there is to keep."""
+def settle(at: str) -> None:
+    """Move what stands in SQLite's log into the database: `mlflow.db` alone is then all there is to keep.
+
+    The log itself goes with whoever closes the database last.
+    """
     import sqlite3
 
-    if at.startswith("sqlite:///"):
-        database = at.removeprefix("sqlite:///")
+    database = Path(at.removeprefix("sqlite:///"))
+    if at.startswith("sqlite:///") and database.exists():
         with (
             contextlib.suppress(sqlite3.Error),
             contextlib.closing(sqlite3.connect(database, timeout=1)) as opened,
@@ -248,7 +253,7 @@ class MlflowRun:
     def close(self, status: str) -> None:
         """Set the run's final status."""
         self.client.set_terminated(self.run_id, status)
-        _settle(self.uri)
+        settle(self.uri)
 
 
 def _readable(location: str) -> bool:

@@ -1,9 +1,11 @@
 """Both trackers get the same figures; what ends badly is closed as failed; nothing is asked or leaked."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -304,6 +306,28 @@ def test_the_database_file_alone_holds_a_closed_run(outputs):
     shutil.copyfile(outputs / "mlflow.db", outputs / "copy" / "mlflow.db")
     run = tracking.client(f"sqlite:///{outputs / 'copy' / 'mlflow.db'}").get_run(tracked.run_id)
     assert (run.info.status, run.data.metrics) == ("FINISHED", {"rmse": 5.0})
+
+
+def test_a_database_that_was_moved_away_leaves_no_log_for_the_next_one(outputs, tmp_path):
+    program = PROGRAM + "tracked.close()\nos._exit(0)"  # as a kernel is killed
+    assert python(program, outputs).returncode == 0
+    (outputs / "mlflow.db").rename(tmp_path / "kept.db")
+    (outputs / "mlflow.db-wal").write_bytes(b"of the other")
+    tracking.prepare(outputs)
+    assert not (outputs / "mlflow.db-wal").exists()
+    assert python(program, outputs).returncode == 0
+    with contextlib.closing(sqlite3.connect(outputs / "mlflow.db")) as opened:
+        assert opened.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert "r1/04_tune" in runs(outputs)
+
+
+def test_after_it_is_settled_a_database_has_no_log_beside_it(outputs):
+    assert python(PROGRAM + "tracked.close()\nos._exit(0)", outputs).returncode == 0
+    assert (outputs / "mlflow.db-wal").exists()
+    tracking.settle(tracking.uri(outputs))
+    assert not (outputs / "mlflow.db-wal").exists()
+    tracking.settle(f"sqlite:///{outputs / 'nothing.db'}")
+    assert not (outputs / "nothing.db").exists()
 
 
 def test_three_processes_may_meet_a_database_that_is_not_there_yet(tmp_path):
