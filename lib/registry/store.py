@@ -103,10 +103,20 @@ class Store:
 
     def move(self, version: Version, alias: str) -> None:
         """Point an alias to a version, and remember where it pointed before."""
-        if self.aliases(version.name).get(alias) == version.number:
-            return
-        self.client.set_registered_model_alias(version.name, alias, str(version.number))
-        self._remember(version.name, alias, [*self.history(version.name, alias), version.number])
+        if self.aliases(version.name).get(alias) != version.number:
+            past = self._past(version.name, alias)
+            self._point(version.name, alias, version.number)
+            self._remember(version.name, alias, [*past, version.number])
+
+    def _point(self, name: str, alias: str, number: int) -> None:
+        """Set an alias and read it back: the registry may be a server that many share."""
+        self.client.set_registered_model_alias(name, alias, str(number))
+        held = self.aliases(name).get(alias)
+        if held != number:
+            raise RegistryError(
+                f"{name}: {alias!r} was to point to version {number} and points to {held or 'none'}: "
+                "somebody else moved it at the same moment. Look at `make versions`, and say it again."
+            )
 
     def drop(self, name: str, alias: str) -> None:
         """Take an alias away."""
@@ -119,9 +129,15 @@ class Store:
         history: list[int] = json.loads(tags.get(f"workbook.history.{alias}", "[]"))
         return history
 
+    def _past(self, name: str, alias: str) -> list[int]:
+        """What of its history is there still, and where it points now if somebody moved it by hand."""
+        there, now = {version.number for version in self.versions(name)}, self.aliases(name).get(alias)
+        past = [number for number in self.history(name, alias) if number in there] if there else []
+        return past if now is None or past[-1:] == [now] else [*past, now]
+
     def before(self, version: Version, alias: str) -> Version | None:
         """The last version other than this that held `alias`, if there was one."""
-        past = [number for number in self.history(version.name, alias) if number != version.number]
+        past = [number for number in self._past(version.name, alias) if number != version.number]
         return self.pick(version.name, str(past[-1])) if past else None
 
     def _remember(self, name: str, alias: str, numbers: list[int]) -> None:
@@ -129,12 +145,13 @@ class Store:
 
     def back(self, name: str, alias: str) -> Version:
         """Point an alias to where it pointed before."""
-        past = self.history(name, alias) if self.versions(name) else []
-        if len(past) < 2:
+        past, now = self._past(name, alias), self.aliases(name).get(alias)
+        earlier = past[:-1] if past[-1:] == [now] else past
+        if not earlier:
             raise RegistryError(f"{name!r} has no earlier {alias}: it has pointed to {past or 'nothing'}.")
-        self.client.set_registered_model_alias(name, alias, str(past[-2]))
-        self._remember(name, alias, past[:-1])
-        return self.pick(name, str(past[-2]))
+        self._point(name, alias, earlier[-1])
+        self._remember(name, alias, earlier)
+        return self.pick(name, str(earlier[-1]))
 
     def pick(self, name: str, number_or_alias: str) -> Version:
         """A version by its number or an alias; an error names those that are there."""

@@ -68,6 +68,10 @@ def enter(step, folder, taxi, alias="champion"):
     return verdict, registry.decide(verdict, alias)
 
 
+def client():
+    return Store(registry.outputs()).client
+
+
 def holders(name=NAME):
     return Store(registry.outputs()).aliases(name)
 
@@ -192,6 +196,38 @@ class TestVersions:
         assert registry.rollback(NAME).number == holders()["champion"] == 1
         with pytest.raises(RegistryError, match=r"no earlier champion: it has pointed to \[1\]"):
             registry.rollback(NAME)
+
+    def test_rollback_follows_the_alias_where_somebody_moved_it_by_hand(self, step, models, taxi):
+        for folder in (models.poor, models.good, models.knows):
+            registry.register(step, folder, taxi.dataset, PROVENANCE)
+        registry.promote(NAME, "1"), registry.promote(NAME, "2")
+        client().set_registered_model_alias(NAME, "champion", "3")  # as on MLflow's page
+        assert registry.rollback(NAME).number == holders()["champion"] == 2
+        client().set_registered_model_alias(NAME, "champion", "3")
+        registry.promote(NAME, "1")
+        assert registry.rollback(NAME).number == 3
+
+    def test_a_version_that_was_deleted_is_left_out_of_the_way_back(self, step, models, taxi):
+        for folder in (models.poor, models.good, models.knows):
+            registry.register(step, folder, taxi.dataset, PROVENANCE)
+        for number in ("1", "2", "3"):
+            registry.promote(NAME, number)
+        client().delete_model_version(NAME, "2")
+        assert registry.rollback(NAME).number == 1
+
+    def test_an_alias_that_somebody_else_moved_at_the_same_moment_is_told(
+        self, step, models, taxi, monkeypatch
+    ):
+        registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        registry.register(step, models.poor, taxi.dataset, PROVENANCE)
+        set_alias = type(client()).set_registered_model_alias
+
+        def meanwhile(self, name, alias, version):
+            set_alias(self, name, alias, "2")
+
+        monkeypatch.setattr(type(client()), "set_registered_model_alias", meanwhile)
+        with pytest.raises(RegistryError, match=r"was to point to version 1 and points to 2: somebody else"):
+            registry.promote(NAME, "1")
 
     def test_the_challenger_can_be_chosen_by_hand(self, step, models, taxi):
         registry.register(step, models.good, taxi.dataset, PROVENANCE)
