@@ -13,9 +13,10 @@ from lib.scaffold.inspection import FEW, LEAST, InferredColumn, Inspection
 
 def places(name: str, project: Path) -> tuple[Path, Path]:
     """Where a problem's package and YAML go; a name that cannot be used, or is in use, is refused."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name) or keyword.iskeyword(name):
         raise ParameterError(
-            f"NAME={name}: use small letters, digits and _, as for a Python module: `churn_2024`."
+            f"NAME={name[:80]}: use small letters, digits and _, as for a Python module, 60 at most: "
+            "`churn_2024`."
         )
     package, params = project / "lib" / "datasets" / name, project / "params" / f"{name}.yaml"
     for path in (package, package.with_suffix(".py"), params):

@@ -200,6 +200,33 @@ def test_a_name_that_no_module_can_have_is_refused(tmp_path, name):
     assert not (tmp_path / "lib").exists()
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        'y"""; import pathlib; pathlib.Path("ran").touch(); """',
+        "y'''; import pathlib; pathlib.Path('ran').touch()  # ",
+        "cost\\unit",
+        "it's {name} {{twice}} %s",
+        "two\nlines",
+        "a/b",
+    ],
+)
+def test_a_column_s_name_is_data_and_never_becomes_code(tmp_path, monkeypatch, column):
+    monkeypatch.chdir(tmp_path)
+    numbers = RANDOM.normal(60, 20, (200, 3))
+    table = pd.DataFrame(numbers, columns=[column, "x", f"{column} too"]).assign(**{f"{column} name": "DE"})
+    dataset = written(tmp_path, table, target=column)
+    assert dataset.target.name == column
+    assert f"{column} too" in dataset.columns
+    goes_through(dataset)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_name_longer_than_a_file_may_have_is_refused_in_a_line(tmp_path):
+    with pytest.raises(ParameterError, match=r"^NAME=n{80}: use small letters.* 60 at most: `churn_2024`.$"):
+        written(tmp_path, customers(), target="churned", name="n" * 300)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ParameterError, match=r"DATA=gone\.csv: there is no such file"):
         new_problem("x", "gone.csv", "y", tmp_path)
