@@ -1,15 +1,13 @@
 """Files that appear whole or not at all, digests of content, and locks between processes.
 
-The only place where any of the three is done, and where a parameters file is read. Standard library only
-(PyYAML is imported by the function that needs it): a run with nothing to do starts at once. What the files
-mean is said by whoever writes them; where they lie is in `lib.paths`.
+The only place where any of the three is done. Standard library only: a run with nothing to do starts at once.
+What the files mean is said by whoever writes them; where they lie is in `lib.paths`.
 """
 
 import contextlib
 import dataclasses
 import errno
 import fcntl
-import functools
 import hashlib
 import json
 import math
@@ -17,12 +15,9 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
-from lib.errors import ParameterError, StepError
-
-if TYPE_CHECKING:
-    import yaml
+from lib.errors import StepError
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space (`make clean` empties outputs/) and run the step again",
@@ -122,62 +117,6 @@ def read_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def read_parameters(path: Path, shown: str) -> dict[str, Any]:
-    """The mapping in a YAML file of parameters, which errors call `shown`."""
-    try:
-        values = plain_yaml(path.read_text(encoding="utf-8"), shown) or {}
-    except OSError as error:
-        known = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        raise ParameterError(
-            f"PARAMS={shown} cannot be read ({error.strerror}); there are {known}."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ParameterError(f"{shown} is not YAML: it is no UTF-8 (byte {error.start}).") from error
-    if not isinstance(values, dict):
-        raise ParameterError(f"{shown} must hold `key: value` lines, not {type(values).__name__}.")
-    return values
-
-
-def plain_yaml(text: str, origin: str) -> Any:
-    """The value of YAML without tags, anchors and a key given twice; errors begin with `origin`."""
-    import yaml
-
-    try:
-        return _plain_loader()(text).get_single_data()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f" in line {mark.line + 1}" if mark and "\n" in text else ""
-        raise ParameterError(f"{origin} is not YAML{line}: {error.problem or error.context}.") from error
-    except RecursionError:
-        raise ParameterError(f"{origin} is not YAML: it is nested too deeply.") from None
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError: a date or a number that is none
-        raise ParameterError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from error
-
-
-@functools.cache
-def _plain_loader() -> "type[yaml.SafeLoader]":
-    import yaml
-
-    class PlainLoader(yaml.SafeLoader):
-        def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-            event = self.peek_event()
-            if getattr(event, "anchor", None) or getattr(event, "tag", None):
-                what = "tags and anchors are not read"
-                raise yaml.MarkedYAMLError(problem=what, problem_mark=event.start_mark)
-            return super().compose_node(parent, index)
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen = set()
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
-                    what = f"{key.value!r} is given twice: take one away"
-                    raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
-                seen.add((key.tag, str(key.value)))
-            return super().construct_mapping(node, deep)
-
-    return PlainLoader
-
-
 def copy(source: Path, target: Path) -> None:
     """The same content in files of its own: whoever writes into one changes that one alone."""
     if source.is_dir():
@@ -273,6 +212,17 @@ def digest(path: Path) -> str:
     for part in sorted(p for p in path.rglob("*") if p.is_file() and counts(p)):
         total.update(part.relative_to(path).as_posix().encode() + b"\0" + _content(part))
     return total.hexdigest()
+
+
+def size(path: Path) -> str:
+    """`4.1 MB`."""
+    parts = path.rglob("*") if path.is_dir() else [path]
+    total: float = sum(part.stat().st_size for part in parts if part.is_file())
+    for unit in ("B", "kB", "MB"):
+        if total < 1000:
+            return f"{total:.0f} {unit}" if unit == "B" else f"{total:.1f} {unit}"
+        total /= 1000
+    return f"{total:.1f} GB"
 
 
 def counts(path: Path) -> bool:

@@ -85,15 +85,6 @@ def _tags(cell: dict[str, Any]) -> list[str]:
     return tags
 
 
-def prose(path: Path) -> str:
-    """A digest of a notebook's Markdown cells; empty where the file cannot be read."""
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
-        return ""
-    return digest_of([_text(cell) for cell in cells if cell.get("cell_type") == "markdown"])
-
-
 def _text(cell: dict[str, Any]) -> str:
     """A cell's source, which nbformat keeps as one string or as a list of lines."""
     source = cell.get("source", "")

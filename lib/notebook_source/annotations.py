@@ -9,7 +9,6 @@ import datetime
 import re
 from typing import Any
 
-from lib import files
 from lib.errors import ParameterError
 
 _PLAIN = {"int": int, "float": float, "str": str, "bool": bool, "dict": dict, "list": list, "tuple": list}
@@ -48,8 +47,10 @@ def fit_text(value: Any, annotation: str) -> Any:
     except Misfit:
         if not isinstance(value, str):
             raise
+    from lib.notebook_source import plain_yaml  # few need a parser
+
     try:
-        return fit(files.plain_yaml(value, "the value"), annotation)
+        return fit(plain_yaml.value(value, "the value"), annotation)
     except ParameterError as error:
         raise Misfit(f"{annotation}, not {value!r}") from error
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib import files, packaging
 from lib.errors import RegistryError, StepError
+from lib.notebook_source import plain_yaml
 from lib.packaging import Prediction
 from lib.paths import here, outputs
 from lib.problem import Dataset
@@ -207,7 +208,7 @@ def named(model: str = "", params: str = "") -> str:
 
 
 def _named_in(params: str) -> str:
-    parameters = files.read_parameters(here().root / params, params)
+    parameters = plain_yaml.read(here().root / params, params)
     if "problem" not in parameters:
         raise RegistryError(f"{params} names no problem. Say MODEL=<name>.")
     return name_of(parameters["problem"], "", parameters.get("source", "generated") == "generated")

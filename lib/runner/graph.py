@@ -71,9 +71,8 @@ def read(project: Project) -> Graph:
                     f"those that a run keeps for itself ({taken})."
                 )
             if thing in writers:
-                raise StepError(
-                    f"Both {writers[thing]} and {notebook.name} write {thing!r}; only one step may."
-                )
+                both = f"Both {writers[thing]} and {notebook.name} write"
+                raise StepError(f"{both} {thing!r}; only one step may.")
             writers[thing] = notebook.name
     for notebook in notebooks:
         for thing in notebook.reads:
@@ -91,9 +90,8 @@ def _ordered(notebooks: list[Notebook], writers: dict[str, str]) -> list[Noteboo
         sorter.prepare()
     except graphlib.CycleError as error:
         names = ", ".join(sorted(set(error.args[1])))
-        raise StepError(
-            f"These steps wait for one another in a circle: {names}. See their Step lines."
-        ) from error
+        what = f"These steps wait for one another in a circle: {names}"
+        raise StepError(f"{what}. See their Step lines.") from error
     ordered, ready = [], sorted(sorter.get_ready())
     while ready:
         name = ready.pop(0)

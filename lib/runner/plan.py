@@ -3,16 +3,27 @@
 With `staleness` this is all that a run with nothing to do costs.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lib import files, paths
-from lib.errors import RunError, StepError
+from lib import paths
+from lib.errors import ParameterError, RunError, StepError
+from lib.notebook_source import Declared, parameters, plain_yaml
 from lib.notebook_source.modules import Modules
 from lib.paths import Project
-from lib.runner import graph, parameters, staleness
+from lib.runner import graph, staleness
 from lib.runner.staleness import Contents, Place, State
+
+#: Keys that the runner reads itself, with the annotation of each and its default.
+KEYS = {
+    "step_timeout_s": Declared("step_timeout_s", "float", 3600.0),
+    # what `make all-problems` gives as P, to run the problem offline and in a minute
+    "small": Declared("small", "str", "source=generated rows=3000 max_evals=2 timeout_s=30"),
+}
+#: Names under outputs/ that are not runs.
+RESERVED = ("scratch", "cache", "wandb", "mlartifacts", "sweeps", "test")
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,10 @@ class Request:
         """The parameters that a step is given."""
         return self.parameters.of(self.graph[name])
 
+    def setting(self, key: str) -> Any:
+        """The value of one of the `KEYS`."""
+        return self.parameters.values.get(key, KEYS[key].default)
+
     def place(self, name: str) -> Place:
         """Where a step keeps its things."""
         return Place(self.folder, name)
@@ -113,9 +128,9 @@ def ask(wishes: Wishes, project: Project | None = None) -> Request:
     steps = graph.read(project)
     shown = wishes.file or "params/quickstart.yaml"
     file = Path(shown) if Path(shown).is_absolute() else project.root / shown
-    run = parameters.run_name(wishes.run, file)
-    values = files.read_parameters(file, shown)
-    checked = parameters.check(project, steps.notebooks, shown, values, wishes.overrides)
+    run = run_name(wishes.run, file)
+    values = plain_yaml.read(file, shown)
+    checked = parameters.check(project, steps.notebooks, shown, values, wishes.overrides, KEYS.values())
     checked.values["run"] = run
     only = [steps.named(word) for word in wishes.steps.replace(",", " ").split()]
     everything = [notebook.name for notebook in steps.notebooks]
@@ -130,3 +145,14 @@ def ask(wishes: Wishes, project: Project | None = None) -> Request:
     return Request(
         project, run, steps, checked, tuple(wanted), bool(only), force, int(wishes.jobs or 0), state
     )
+
+
+def run_name(given: str | None, file: Path) -> str:
+    """The run's name: RUN, or the parameters file's own."""
+    name = given or file.stem
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or name in RESERVED:
+        raise ParameterError(
+            f"RUN={name!r} cannot name a run: use letters, digits, `-`, `_` and `.`; "
+            f"{', '.join(RESERVED)} are taken."
+        )
+    return name

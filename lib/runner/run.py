@@ -112,7 +112,7 @@ class Runner:
 
     def _tick(self) -> None:
         for progress in self.runs.values():
-            limit = progress.request.parameters.runner("step_timeout_s")
+            limit = progress.request.setting("step_timeout_s")
             for step in progress.running.values():
                 step.save_if_slow()
                 if step.seconds > limit:

@@ -29,12 +29,8 @@ def raised() -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         for name in names:
             signal.signal(name, signal.SIG_IGN)
-        cause = (
-            "interrupted with Ctrl-C"
-            if number == signal.SIGINT
-            else f"stopped by {signal.Signals(number).name}"
-        )
-        raise Stopped(cause)
+        by = signal.Signals(number).name
+        raise Stopped("interrupted with Ctrl-C" if by == "SIGINT" else f"stopped by {by}")
 
     before = {number: signal.signal(number, stop) for number in names}
     try:

@@ -60,9 +60,7 @@ def locked(*folders: Path) -> Iterator[None]:
             except OSError as error:
                 what = f"{folder} cannot be written ({error.strerror})"
                 raise RunError(f"{what}; set WORKBOOK_OUTPUTS to a folder that can.") from error
-            with contextlib.suppress(
-                OSError
-            ):  # a full disk: the lock holds, it only does not say whose it is
+            with contextlib.suppress(OSError):  # a full disk: the lock does not say whose it is
                 handle.truncate(0)
                 os.write(handle.fileno(), f"process {os.getpid()}, since {now()}".encode())
         yield

@@ -188,15 +188,4 @@ def _registered(registered: Registration) -> str:
 def produced(folder: Path, names: Iterable[str]) -> str:
     """What a step wrote, as names and sizes."""
     there = [path for name in names if (path := paths.find(folder, name))]
-    return ", ".join(f"{p.relative_to(folder)}{'/' if p.is_dir() else ''} {size(p)}" for p in there)
-
-
-def size(path: Path) -> str:
-    """`4.1 MB`."""
-    parts = path.rglob("*") if path.is_dir() else [path]
-    total: float = sum(part.stat().st_size for part in parts if part.is_file())
-    for unit in ("B", "kB", "MB"):
-        if total < 1000:
-            return f"{total:.0f} {unit}" if unit == "B" else f"{total:.1f} {unit}"
-        total /= 1000
-    return f"{total:.1f} GB"
+    return ", ".join(f"{p.relative_to(folder)}{'/' if p.is_dir() else ''} {files.size(p)}" for p in there)

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib import files
 from lib.errors import ParameterError
+from lib.notebook_source import parameters, plain_yaml
 from lib.paths import Project
 from lib.records import HIGHER_IS_BETTER, Metrics, Tuned
-from lib.runner import kernels, parameters, plan, start, status, terminal
+from lib.runner import kernels, plan, start, status, terminal
 from lib.runner.plan import Wishes
 from lib.runner.report import comparison
 from lib.runner.run import Runner
@@ -70,9 +70,8 @@ def _counted(inner: str, key: str) -> list[str]:
     try:
         found = list(range(*(int(number) for number in inner.split(","))))
     except (ValueError, TypeError) as error:
-        raise ParameterError(
-            f"P: {key}=range({inner}) needs whole numbers: range(first, end, step)."
-        ) from error
+        what = f"P: {key}=range({inner}) needs whole numbers"
+        raise ParameterError(f"{what}: range(first, end, step).") from error
     if not found:
         raise ParameterError(f"P: {key}=range({inner}) holds nothing.")
     return [str(number) for number in found]
@@ -91,10 +90,8 @@ def sweep(wishes: Wishes, project: Project | None = None) -> int:
     """Check every point, run them all, compare; the exit code."""
     base = plan.ask(dataclasses.replace(wishes, overrides="", steps=""), project)
     points = grid(wishes.overrides, base.run)
-    requests = [
-        plan.ask(dataclasses.replace(wishes, overrides=point.p, run=point.run, steps=""), project)
-        for point in points
-    ]
+    wanted = [dataclasses.replace(wishes, overrides=point.p, run=point.run, steps="") for point in points]
+    requests = [plan.ask(wish, project) for wish in wanted]
     folder = base.project.outputs / "sweeps" / base.run
     varying = {key: ", ".join(dict.fromkeys(p.values[key] for p in points)) for key in points[0].values}
     print(f"{len(points)} runs: {', '.join(varying)}")
@@ -118,13 +115,13 @@ def all_problems(wishes: Wishes, project: Project) -> int:
     requests = []
     for problem, file in parameter_files(project).items():
         name = f"{problem}-generated"
-        small = plan.ask(Wishes(file=file, run=name), project).parameters.runner("small")
+        small = plan.ask(Wishes(file=file, run=name), project).setting("small")
         given = parameters.overrides(wishes.overrides)
         words = [word for word in small.split() if word.partition("=")[0] not in given]
-        overrides = " ".join([*words, wishes.overrides])
-        requests.append(
-            plan.ask(dataclasses.replace(wishes, file=file, run=name, overrides=overrides), project)
+        wish = dataclasses.replace(
+            wishes, file=file, run=name, overrides=" ".join([*words, wishes.overrides])
         )
+        requests.append(plan.ask(wish, project))
     with start.locked(*(request.folder for request in requests)):
         runner = Runner(requests)
         code = runner.go()
@@ -141,7 +138,7 @@ def parameter_files(project: Project) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(project.params.glob("*.yaml"), key=lambda path: path.name):
         shown = f"params/{path.name}"
-        problem = files.read_parameters(path, shown).get("problem")
+        problem = plain_yaml.read(path, shown).get("problem")
         if problem and (problem not in found or path.stem == problem):
             found[problem] = shown
     if not found:
@@ -176,7 +173,5 @@ def compare(
 
 def _show(table: list[dict[str, Any]], page: Path) -> None:
     head = list(table[0])
-    print()
-    for line in terminal.table([head, *([status.figure(row[name]) for name in head] for row in table)]):
-        print(line)
-    print(f"\nThe table and its chart: {page}")
+    lines = terminal.table([head, *([status.figure(row[name]) for name in head] for row in table)])
+    print("\n".join(["", *lines, f"\nThe table and its chart: {page}"]))

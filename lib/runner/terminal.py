@@ -104,9 +104,7 @@ def excerpt(source: str, line: int | None, size: int = 4) -> list[str]:
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns side by side; the second is of numbers."""
-    if not rows:
-        return []
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) if rows else 0)]
     return [
         "  "
         + "  ".join(

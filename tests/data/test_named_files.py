@@ -15,9 +15,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib import files, problem, profiling, quality
+from lib import problem, profiling, quality
 from lib.errors import ParameterError, WorkbookError
-from lib.runner import parameters
+from lib.notebook_source import parameters, plain_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE, REFERENCE = os.environ.get("SAMPLE", ""), os.environ.get("REFERENCE", "")
@@ -27,7 +27,7 @@ SAMPLE, REFERENCE = os.environ.get("SAMPLE", ""), os.environ.get("REFERENCE", ""
 def asked() -> tuple[problem.Dataset, float, str]:
     """The problem with its options, alpha, and what a moved distribution means, from PARAMS, P and ALPHA."""
     shown = os.environ.get("PARAMS") or "params/quickstart.yaml"
-    values = files.read_parameters(ROOT / shown, shown)
+    values = plain_yaml.read(ROOT / shown, shown)
     given = parameters.overrides(os.environ.get("P", ""))
     options = dict(values.get("options") or {})
     options |= {

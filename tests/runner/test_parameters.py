@@ -7,7 +7,7 @@ import tiny as tiny_project
 
 from lib import paths
 from lib.errors import ParameterError
-from lib.runner import parameters
+from lib.notebook_source import parameters
 
 PROBLEM = """
 from lib.datasets.months import Months

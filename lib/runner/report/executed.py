@@ -9,6 +9,7 @@ import nbformat
 from markupsafe import Markup
 
 from lib import files, paths
+from lib.notebook_source import prose
 from lib.records import RunRecord, StepRecord
 from lib.runner.report import pages
 from lib.runner.staleness import Place
@@ -74,29 +75,6 @@ def pictures(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
     return [(heading, image) for _, heading, image in chosen]
 
 
-def with_prose(notebook: nbformat.NotebookNode, source: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """An executed notebook with the prose that its source has by now, tagged `newer` where it was another.
-
-    Where the source has other code cells than were executed, the notebook stays as it is.
-    """
-    put_in = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
-    made = {cell.get("id"): cell for cell in notebook.cells if cell not in put_in}
-    code = [name for name, cell in made.items() if cell.cell_type == "code"]
-    if code != [cell.get("id") for cell in source.cells if cell.cell_type == "code"]:
-        return notebook
-    cells = []
-    for cell in source.cells:
-        before = made.get(cell.get("id"))
-        if cell.cell_type == "code" or (before and before.source == cell.source):
-            cells.append(before)
-        else:
-            cells.append(cell)
-            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "newer"]
-        if "parameters" in cell.metadata.get("tags", []):
-            cells += put_in
-    return nbformat.from_dict({**notebook, "cells": cells})
-
-
 def write(folder: Path, step: str) -> None:
     """The page of a step's notebook: as it was executed, with the prose of today, or as far as it got."""
     place, run = Place(folder, step), RunRecord.read(folder / "run.json")
@@ -113,5 +91,6 @@ def write(folder: Path, step: str) -> None:
         note += f", linked from run {record.linked_from}" if record.linked_from else ""
         source = paths.here().notebooks / f"{step}.ipynb"
         if source.exists():
-            notebook = with_prose(notebook, nbformat.read(source, as_version=4))
+            now = nbformat.read(source, as_version=4)
+            notebook = nbformat.from_dict(prose.with_prose(notebook, now))
     files.write_text(executed.with_suffix(".html"), render(notebook, bar, note))

@@ -7,7 +7,8 @@ library only: a start with nothing to do asks this, too.
 
 from pathlib import Path
 
-from lib import files, notebook_source, paths
+from lib import files, paths
+from lib.notebook_source import prose
 from lib.runner.staleness import Place
 
 #: What an index page is made of, beside the steps' own files.
@@ -44,8 +45,8 @@ def _pages(folder: Path) -> dict[Path, str]:
     for name, place in places.items():
         executed = place.executed if place.record.exists() else place.failed
         if executed.exists():
-            prose = notebook_source.prose(paths.here().notebooks / f"{name}.ipynb")
-            found[executed.with_suffix(".html")] = [_stamp(executed), prose, links]
+            text = prose.digest(paths.here().notebooks / f"{name}.ipynb")
+            found[executed.with_suffix(".html")] = [_stamp(executed), text, links]
     return {path: files.digest_of([*about, report]) for path, about in found.items()}
 
 

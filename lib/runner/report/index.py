@@ -131,5 +131,5 @@ def _files(folder: Path, run: RunRecord) -> list[list[object]]:
     for name, entry in run.graph.items():
         for path in filter(None, (paths.find(folder, thing) for thing in entry["writes"])):
             shown = path.relative_to(folder).as_posix() + ("/" if path.is_dir() else "")
-            rows.append([Markup("<a href='{0}'>{0}</a>").format(shown), status.size(path), name])
+            rows.append([Markup("<a href='{0}'>{0}</a>").format(shown), files.size(path), name])
     return rows

@@ -2,28 +2,18 @@
 
 All that can be said before anything runs is said here: an unknown key or option, a value of the wrong type
 or out of range. A value means what YAML's safe reader says, taken to the declared type where there is no
-doubt. The standard library and PyYAML alone.
+doubt.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from lib import files, notebook_source
+from lib import notebook_source
 from lib.errors import ParameterError, did_you_mean
-from lib.notebook_source import Declared, Notebook, annotations
+from lib.notebook_source import Declared, Notebook, annotations, plain_yaml
 from lib.paths import Project
-
-#: Keys that the runner reads itself, with the annotation of each and its default.
-RUNNER = {
-    "step_timeout_s": Declared("step_timeout_s", "float", 3600.0),
-    # what `make all-problems` gives as P, to run the problem offline and in a minute
-    "small": Declared("small", "str", "source=generated rows=3000 max_evals=2 timeout_s=30"),
-}
-#: Names under outputs/ that are not runs.
-RESERVED = ("scratch", "cache", "wandb", "mlartifacts", "sweeps", "test")
 
 
 @dataclass(frozen=True)
@@ -38,10 +28,6 @@ class Parameters:
         """What `notebook` is given: every parameter that it declares, a default where nothing was given."""
         return {name: self.values.get(name, d.default) for name, d in notebook.parameters.items()}
 
-    def runner(self, name: str) -> Any:
-        """The value of a key that the runner itself reads."""
-        return self.values.get(name, RUNNER[name].default)
-
 
 def overrides(text: str) -> dict[str, Any]:
     """`max_evals=50 options.months=[2023-01]` as `{"max_evals": 50, "options.months": ["2023-01"]}`."""
@@ -52,7 +38,7 @@ def overrides(text: str) -> dict[str, Any]:
             raise ParameterError(f'P: {word!r} is not key=value; write P="max_evals=50 models=[xgboost]".')
         if key in values:
             raise ParameterError(f"P: {key} is given twice, as {values[key]!r} and as {value!r}.")
-        values[key] = files.plain_yaml(value, f"P: the value of {key}")
+        values[key] = plain_yaml.value(value, f"P: the value of {key}")
     return values
 
 
@@ -81,10 +67,18 @@ def split(text: str, separators: str) -> list[str]:
 
 
 def check(
-    project: Project, notebooks: Iterable[Notebook], file: str, values: Mapping[str, Any], given: str = ""
+    project: Project,
+    notebooks: Iterable[Notebook],
+    file: str,
+    values: Mapping[str, Any],
+    given: str = "",
+    more: Iterable[Declared] = (),
 ) -> Parameters:
-    """Merge the overrides `given` as P into the file's `values` and refuse whatever was not declared."""
-    declared: dict[str, list[Declared]] = {name: [parameter] for name, parameter in RUNNER.items()}
+    """Merge the overrides `given` as P into the file's `values` and refuse whatever was not declared.
+
+    Declared is what a notebook has in its parameters cell, and `more`.
+    """
+    declared: dict[str, list[Declared]] = {parameter.name: [parameter] for parameter in more}
     for notebook in notebooks:
         for name, parameter in notebook.parameters.items():
             declared.setdefault(name, []).append(parameter)
@@ -146,14 +140,3 @@ def _fit(origin: str, key: str, value: object, annotation: str) -> Any:
         return annotations.fit(value, annotation)
     except annotations.Misfit as error:
         raise ParameterError(f"{origin}: {key} must be {error}.") from None
-
-
-def run_name(given: str | None, file: Path) -> str:
-    """The run's name: RUN, or the parameters file's own."""
-    name = given or file.stem
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or name in RESERVED:
-        raise ParameterError(
-            f"RUN={name!r} cannot name a run: use letters, digits, `-`, `_` and `.`; "
-            f"{', '.join(RESERVED)} are taken."
-        )
-    return name

@@ -1,0 +1,45 @@
+"""A notebook's prose: whether it has changed, and an executed notebook with the prose of today."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lib.files import digest_of
+
+
+def digest(path: Path) -> str:
+    """A digest of a notebook's Markdown cells; empty where the file cannot be read."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    return digest_of(["".join(cell["source"]) for cell in cells if cell.get("cell_type") == "markdown"])
+
+
+def with_prose(executed: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
+    """An executed notebook with the prose that its source has by now, tagged `newer` where it was another.
+
+    Where the source has other code cells than were executed, the notebook stays as it is.
+    """
+    put_in = [cell for cell in executed["cells"] if "injected-parameters" in _tags(cell)]
+    made = {cell.get("id"): cell for cell in executed["cells"] if cell not in put_in}
+    code = [name for name, cell in made.items() if cell["cell_type"] == "code"]
+    if code != [cell.get("id") for cell in source["cells"] if cell["cell_type"] == "code"]:
+        return dict(executed)
+    cells = []
+    for cell in source["cells"]:
+        before = made.get(cell.get("id"))
+        if cell["cell_type"] == "code" or (before and before["source"] == cell["source"]):
+            cells.append(before)
+        else:
+            tags = [*_tags(cell), "newer"]
+            cells.append({**cell, "metadata": {**cell["metadata"], "tags": tags}})
+        if "parameters" in _tags(cell):
+            cells += put_in
+    return {**executed, "cells": cells}
+
+
+def _tags(cell: Mapping[str, Any]) -> list[str]:
+    tags: list[str] = cell.get("metadata", {}).get("tags", [])
+    return tags
