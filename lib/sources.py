@@ -64,10 +64,9 @@ class Fetched:
 def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fetched:
     """The file at `url`, from the mirror, the cache or the network, checked; downloaded once only."""
     name = file_name(url)
-    mirror = os.environ.get("DATA_MIRROR", "")
-    if mirror and (Path(mirror) / name).is_file():
-        remedy = f"Replace it in the mirror folder {mirror}."
-        return _verified(Path(mirror).absolute() / name, url, check, "mirror", remedy)
+    mirror = _mirror()
+    if mirror and (mirror / name).is_file():
+        return _verified(mirror / name, url, check, "mirror", f"Replace it in the mirror folder {mirror}.")
     # a folder for each URL, as two of them may end in the same name
     folder = (cache or paths.outputs() / "cache") / hashlib.sha256(url.encode()).hexdigest()[:10]
     try:
@@ -86,6 +85,12 @@ def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fe
             f"{name}: cannot be kept in the cache ({error}). Make room, or let WORKBOOK_OUTPUTS name "
             "a folder that can be written."
         ) from error
+
+
+def _mirror() -> Path | None:
+    """The folder DATA_MIRROR, counted from the project's wherever a notebook runs."""
+    named = os.environ.get("DATA_MIRROR", "")
+    return paths.ROOT / Path(named).expanduser() if named else None
 
 
 def local(path: str | Path, check: Check | None = None) -> Fetched:
@@ -221,7 +226,7 @@ def _unread(url: str, reason: Exception | str) -> SourceError:
         while inner.__context__ is not None:  # requests wraps the true one several times
             inner = inner.__context__
         reason = f"{type(reason).__name__}: {json.dumps(str(inner)[:200])}"
-    mirror = os.environ.get("DATA_MIRROR", "")
+    mirror = _mirror()
     hint = f"the mirror folder {mirror} has no such file either" if mirror else "DATA_MIRROR names no folder"
     return SourceError(
         f"{file_name(url)}: {url} could not be read in {ATTEMPTS} attempts ({reason}), and {hint}. Check the "

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
-from lib import files, redaction
+from lib import files, paths, redaction
 from lib.errors import StepError
 from lib.records import OpenStep, StepRecord
 from lib.tracking.backend import Cell, Trial
@@ -35,8 +35,15 @@ SHARED = tuple(
 
 
 def uri(outputs: Path) -> str:
-    """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{outputs / 'mlflow.db'}"
+    """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs.
+
+    A relative file, such as `sqlite:///mlflow.db`, counts from the project's folder, not from a notebook's.
+    """
+    named = os.environ.get("MLFLOW_TRACKING_URI", "")
+    kind, found, file = named.partition("sqlite:///")
+    if found and not kind:
+        return f"sqlite:///{paths.ROOT / file}"
+    return named or f"sqlite:///{outputs / 'mlflow.db'}"
 
 
 def client(at: str) -> "MlflowClient":

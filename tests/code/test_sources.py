@@ -242,3 +242,15 @@ def test_what_was_fetched_is_noted_as_what_the_step_depends_on(server, table, tm
     assert noted == [("file", str(mine)), ("address", url), ("mirror", str(mirror / "mirrored.parquet"))]
     assert {one["digest"] for one in dependencies.taken()} == {files.digest(mine)}
     assert dependencies.taken()[0]["stamp"] == files.stamp(mine)
+
+
+def test_a_relative_mirror_counts_from_the_projects_folder_wherever_a_notebook_runs(
+    table, tmp_path, monkeypatch
+):
+    (tmp_path / "project" / "notebooks").mkdir(parents=True)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "x.parquet").write_bytes(table)
+    monkeypatch.setattr(sources.paths, "ROOT", tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project" / "notebooks")
+    monkeypatch.setenv("DATA_MIRROR", "../shared")
+    assert sources.fetch("http://localhost/x.parquet").rows is None

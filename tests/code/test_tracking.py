@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib import redaction, tracking
+from lib import paths, redaction, tracking
 from lib.errors import StepError
 from lib.records import OpenStep, StepRecord
 from lib.tracking.backend import Backend
@@ -488,3 +488,13 @@ def test_w_and_b_s_failure_is_told_once_and_costs_the_step_nothing(outputs, monk
 )
 def test_secrets_are_hidden_by_their_name_and_in_urls(name, value, shown):
     assert redaction.redact(name, value) == shown
+
+
+def test_a_relative_database_counts_from_the_projects_folder(outputs, monkeypatch):
+    """The courses' own form: in each notebook's folder there would be another database."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    assert tracking.uri(outputs) == f"sqlite:///{paths.ROOT / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{outputs}/mine.db")
+    assert tracking.uri(outputs) == f"sqlite:///{outputs}/mine.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert tracking.uri(outputs) == "http://127.0.0.1:5000"

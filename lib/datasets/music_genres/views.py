@@ -69,10 +69,10 @@ def _read_map(songs: pd.DataFrame, _: pd.DataFrame) -> str:
     shares = purity(songs)
     (best, *_, worst), (most, *_, least) = shares.index, shares
     return (
-        f"Of {len(songs):,} songs: among the ten most alike to one of {best}, {most:.0%} are of that genre "
-        f"too; for {worst} only {least:.0%}. Islands can be told apart by their sound; where colours mix, "
-        "no model will do much better than these features allow. Distances between islands mean nothing on "
-        "such a map."
+        f"Of {len(songs):,} songs, of which the map draws {min(len(songs), MAPPED):,}: among the ten most "
+        f"alike to one of {best}, {most:.0%} are of that genre too; for {worst} only {least:.0%}. Islands "
+        "can be told apart by their sound; where colours mix, no model will do much better than these "
+        "features allow. Distances between islands mean nothing on such a map."
     )
 
 

@@ -40,12 +40,12 @@ def _read_map(_: pd.DataFrame, listings: pd.DataFrame) -> str:
     east, north = listings["longitude"] - centre["longitude"], listings["latitude"] - centre["latitude"]
     away = np.hypot(84.3 * east, 111 * north)  # kilometres a degree, in New York
     near, far = listings.loc[away < 3, "price"].median(), listings.loc[away > 8, "price"].median()
-    top = dear["neighbourhood"].value_counts()
+    top = dear[["neighbourhood", "neighbourhood_group"]].value_counts().index[0]
     return (
         f"Of the dearest tenth, {(dear['neighbourhood_group'] == 'Manhattan').mean():.0%} lie in Manhattan, "
-        f"most in {top.index[0]}. Within 3 km of their middle a night costs ${near:,.0f} (median), beyond 8 "
-        f"km ${far:,.0f}. The fall is no straight line in either coordinate, so a model that can only add "
-        "degrees up will miss it."
+        f"and more in {top[0]} ({top[1]}) than in any other neighbourhood. Within 3 km of their middle a "
+        f"night costs ${near:,.0f} (median), beyond 8 km ${far:,.0f}. The fall is no straight line in either "
+        "coordinate, so a model that can only add degrees up will miss it."
     )
 
 

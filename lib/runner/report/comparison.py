@@ -57,7 +57,8 @@ def write(folder: Path, table: list[dict[str, Any]], run: tracking.Tracked) -> P
         "sweep.html.j2",
         title=f"Sweep {folder.name}",
         links=[("Sweep", "")],
-        name=folder.name,
+        name=folder.name
+        + (" — generated data" if status.generated(folder.parents[1] / table[0]["run"]) else ""),
         chart=Markup(svg[svg.index("<svg") :]),  # noqa: S704 - matplotlib escapes its texts
         head=list(table[0]),
         rows=[[status.figure(value) for value in row.values()] for row in table],
