@@ -47,11 +47,6 @@ class Planned:
     reasons: tuple[str, ...]
     maybe: bool = False
 
-    @property
-    def runs(self) -> bool:
-        """Whether it would run, or may."""
-        return self.maybe or bool(self.reasons)
-
 
 @dataclass(frozen=True)
 class Request:
@@ -99,7 +94,7 @@ class Request:
         planned: dict[str, Planned] = {}
         for notebook in notebooks:
             reasons = tuple(self.state.reasons(notebook))
-            earlier = [n for n in self.graph.before(notebook.name) if n in planned and planned[n].runs]
+            earlier = [n for n in self.graph.before(notebook.name) if n in planned and planned[n].reasons]
             if earlier and not reasons:
                 things = [thing for thing in notebook.reads if self.graph.writers[thing] in earlier]
                 text = f"if {', '.join(earlier)} changes {' or '.join(things)}"
