@@ -9,11 +9,10 @@ import resource
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 LIB = Path(__file__).resolve().parent
 _READ: set[str] = set()
-_TAKEN: dict[tuple[str, str], dict[str, Any]] = {}
+_TAKEN: dict[tuple[str, str], dict[str, object]] = {}
 
 
 @functools.cache
@@ -52,7 +51,7 @@ def use(kind: str, name: str, digest: str, stamp: Sequence[int] = ()) -> None:
     _TAKEN[kind, name] = {"kind": kind, "name": name, "digest": digest, "stamp": list(stamp)}
 
 
-def taken() -> list[dict[str, Any]]:
+def taken() -> list[dict[str, object]]:
     """What was noted by `use` so far."""
     return list(_TAKEN.values())
 

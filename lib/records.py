@@ -89,7 +89,7 @@ class OpenStep(Record):
     status: str = "RUNNING"
     modules: list[str] | None = None  # of `lib`, once the step is closed
     peak_memory_mb: float | None = None
-    taken: list[dict[str, Any]] = field(default_factory=list)  # from outside: see `dependencies.use`
+    taken: list[dict[str, object]] = field(default_factory=list)  # from outside: see `dependencies.use`
 
     @property
     def closed(self) -> bool:
@@ -115,7 +115,7 @@ class StepRecord(Record):
     mlflow_uri: str = ""
     mlflow_run_id: str | None = None
     linked_from: str = ""  # the run whose result this is, where it was taken from there
-    taken: list[dict[str, Any]] = field(default_factory=list)  # from outside: see `dependencies.use`
+    taken: list[dict[str, object]] = field(default_factory=list)  # from outside: see `dependencies.use`
     libraries: dict[str, str] = field(default_factory=dict)  # Python and what the code imports: versions
 
 

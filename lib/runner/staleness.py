@@ -113,7 +113,7 @@ class State:
             *_libraries(record.libraries),
         ]
 
-    def _outside(self, taken: Mapping[str, Any]) -> str:
+    def _outside(self, taken: Mapping[str, object]) -> str:
         """What became of a thing from outside; empty where it is as it was, or cannot be asked at no cost."""
         if taken.get("kind") not in ("file", "mirror"):
             return ""
