@@ -17,6 +17,8 @@ from lib import files
 
 #: Metrics of which more is better; of all others less is.
 HIGHER_IS_BETTER = ("r2", "auc", "accuracy", "f1")
+#: The types of a record's fields, each found once.
+_KINDS: dict[type, dict[str, Any]] = {}
 
 
 def now() -> str:
@@ -37,7 +39,7 @@ class Record:
     @classmethod
     def of(cls, mapping: Mapping[str, Any]) -> Self | None:
         """A record from what JSON gave; None where its format, its fields or their types are others."""
-        kinds = typing.get_type_hints(cls)
+        kinds = _KINDS.get(cls) or _KINDS.setdefault(cls, typing.get_type_hints(cls))
         wanted = [f for f in dataclasses.fields(cls) if f.init]
         given = {f.name: mapping[f.name] for f in wanted if f.name in mapping}
         complete = all(f.name in given or _has_default(f) for f in wanted)
@@ -117,6 +119,7 @@ class StepRecord(Record):
     linked_from: str = ""  # the run whose result this is, where it was taken from there
     taken: list[dict[str, object]] = field(default_factory=list)  # from outside: see `dependencies.use`
     libraries: dict[str, str] = field(default_factory=dict)  # Python and what the code imports: versions
+    source: str = ""  # a digest of the code cells as they stood; `code` is of what they mean
 
 
 @dataclass(frozen=True)

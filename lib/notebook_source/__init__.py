@@ -55,6 +55,11 @@ class Notebook:
         return self.name.split("_", 1)[1]
 
     @cached_property
+    def source(self) -> str:
+        """One digest of these cells as they stand: while it is the same, so is their `code`."""
+        return digest_of([*self.cells, *self.tags])
+
+    @cached_property
     def code(self) -> list[str]:
         """One digest a code cell; an empty cell and one of comments alone count for nothing."""
         cells = [(meaning(cell), tags) for cell, tags in zip(self.cells, self.tags, strict=True)]

@@ -27,9 +27,13 @@ class Modules:
 
     def __init__(self, project: Project) -> None:
         self._root = project.root
-        apart = (project.lib / "runner", project.lib / "cli")  # an edit there re-runs nothing
-        found = sorted(p for p in project.lib.rglob("*.py") if not any(room in p.parents for room in apart))
-        found.sort(key=lambda path: path.name == "__init__.py")  # a package hides the module of its name
+        rooms = [
+            path for path in project.lib.glob("*/") if path.name not in ("runner", "cli")
+        ]  # no results' code
+        found = [*project.lib.glob("*.py"), *(path for room in rooms for path in room.rglob("*.py"))]
+        found.sort(
+            key=lambda path: (path.name == "__init__.py", path)
+        )  # a package hides the module of its name
         self._paths = {module_name(path, project.root): path for path in found}
         self._bytes: dict[str, bytes] = {}
 

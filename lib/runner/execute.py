@@ -67,6 +67,7 @@ class Execution:
         return StepRecord(
             step=self.name,
             code=self.page.code,
+            source=self.page.source,
             parameters=self.request.state.parameters[self.name],
             modules={name: self.modules.digests(name) for name in used},
             inputs=self.inputs,

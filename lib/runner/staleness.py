@@ -106,7 +106,7 @@ class State:
         """What of the things that a result depends on is not as the record has it."""
         return [
             *changed_parameters(record.parameters, self.parameters[notebook.name]),
-            *_code(record.code, notebook.code),
+            *([] if record.source == notebook.source else _code(record.code, notebook.code)),
             *self._modules(record.modules),
             *self._things("input", notebook.reads, record.inputs),
             *filter(None, map(self._outside, record.taken)),

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from tiny import ROOT, ask
 
-from lib import paths
+from lib import notebook_source, paths
 from lib.errors import ParameterError, StepError
 from lib.runner import graph
 
@@ -261,3 +261,8 @@ def test_the_records_of_an_earlier_workbook_make_its_steps_run_again(done):
     golden = ROOT / "tests" / "golden" / "run" / "quickstart" / "notebooks"
     shutil.copy(golden / "03_prep.json", done.folder() / "notebooks" / "03_prep.json")
     assert planned(done)["03_prep"] == "its record is of an earlier workbook"
+
+
+def test_a_notebook_whose_cells_stand_as_they_did_is_not_parsed_for_what_they_mean(done, monkeypatch):
+    monkeypatch.setattr(notebook_source, "meaning", lambda cell: pytest.fail("parsed"))
+    assert planned(done) == {}
