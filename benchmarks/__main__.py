@@ -20,9 +20,8 @@ def main(names: list[str]) -> int:
     found = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name != "__main__"]
     unknown = [name for name in names if name not in found]
     if unknown:
-        print(
-            f"✗ There is no benchmark {unknown[0]!r}; there are {', '.join(sorted(found))}.", file=sys.stderr
-        )
+        known = ", ".join(sorted(found))
+        print(f"✗ There is no benchmark {unknown[0]!r}; there are {known}.", file=sys.stderr)
         return 2
     modules = [importlib.import_module(f"benchmarks.{name}") for name in names or sorted(found)]
     for module in modules:

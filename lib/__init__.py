@@ -1,7 +1,6 @@
 """Helpers of the workbook: one noun a module. Notebooks call these; `lib.runner` runs notebooks."""
 
 import sys
-from importlib.abc import MetaPathFinder
 
 #: What an earlier workbook called the things of `lib` that notebooks use, and where each is now.
 MOVED = {
@@ -35,7 +34,7 @@ def moved(name: str) -> ImportError:
     )
 
 
-class _Moved(MetaPathFinder):
+class _Moved:
     """Refuses, in whichever way it is written, the import of what has moved, with where that is now."""
 
     def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> None:

@@ -7,11 +7,11 @@ from lib.runner import plan, terminal
 
 def show(wishes: plan.Wishes, project: Project) -> int:
     """Print options, feature sets and families of the problem that the parameters file names."""
-    request = plan.ask(wishes, project)
-    problem, given = request.problem, request.parameters.values["options"]
     from lib.problem import load  # defaults may be constants of the problem's own module
     from lib.runtime import models
 
+    request = plan.ask(wishes, project)
+    problem, given = request.problem, request.parameters.values["options"]
     dataset = load(problem)
     rows = [["option", "value", "default", "type", "meaning"]]
     for option in notebook_source.options(notebook_source.problem(project, problem)).values():

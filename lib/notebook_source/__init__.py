@@ -7,6 +7,7 @@ JupyterLab saved do not count, so they never make a step run again.
 import ast
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +74,7 @@ def read(path: Path, text: str | None = None) -> Notebook:
     except (ValueError, KeyError) as error:
         raise StepError(f"{path} is not a notebook (nbformat 4 JSON): {error}.") from error
     code = [cell for cell in cells if cell.get("cell_type") == "code"]
-    tagged = [cell for cell in code if "parameters" in _tags(cell)]
+    tagged = [cell for cell in code if "parameters" in tags_of(cell)]
     if len(tagged) > 1:
         raise StepError(f"{path} has {len(tagged)} cells tagged `parameters`; it must have one.")
     parameters = _parameters(path, _text(tagged[0])) if tagged else {}
@@ -81,11 +82,12 @@ def read(path: Path, text: str | None = None) -> Notebook:
     rest = tuple(_text(cell) for cell in others)
     _refuse_earlier(path, rest)
     names = _step_line(path, rest)
-    tags = tuple(" ".join(sorted(TAGS.intersection(_tags(cell)))) for cell in others)
+    tags = tuple(" ".join(sorted(TAGS.intersection(tags_of(cell)))) for cell in others)
     return Notebook(path, parameters, names["reads"], names["writes"], rest, tags, names["acts_on"])
 
 
-def _tags(cell: dict[str, Any]) -> list[str]:
+def tags_of(cell: Mapping[str, Any]) -> list[str]:
+    """The tags of a cell."""
     tags: list[str] = cell.get("metadata", {}).get("tags", [])
     return tags
 
@@ -206,11 +208,10 @@ def _step_line(path: Path, cells: tuple[str, ...]) -> dict[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a problem, as its `Options` class declares it: type and range, default, meaning."""
+    """An option of a problem, as its `Options` class declares it: type and range, and meaning."""
 
     name: str
     annotation: str  # the whole of `Annotated[...]`
-    default: Any
     meaning: str
 
     @property
@@ -272,11 +273,7 @@ def _option(line: ast.AnnAssign) -> Option:
     meaning = " ".join(
         part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
     )
-    try:
-        default = ast.literal_eval(line.value) if line.value else None
-    except ValueError:
-        default = line.value and ast.unparse(line.value)  # such as a constant of the module
-    return Option(name, ast.unparse(annotation), default, meaning)
+    return Option(name, ast.unparse(annotation), meaning)
 
 
 def writers(folder: Path) -> dict[str, str]:

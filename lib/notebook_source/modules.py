@@ -18,6 +18,8 @@ def imported(code: str) -> set[str]:
     return set(_IMPORT.findall(code))
 
 
+#: Rooms in which an edit re-runs nothing.
+_APART = ("runner", "cli")
 #: What stands in bytecode that is checked by hash, in place of the flags 0 of that checked by time.
 _CHECKED = (3).to_bytes(4, "little")
 
@@ -27,13 +29,9 @@ class Modules:
 
     def __init__(self, project: Project) -> None:
         self._root = project.root
-        rooms = [
-            path for path in project.lib.glob("*/") if path.name not in ("runner", "cli")
-        ]  # no results' code
+        rooms = [path for path in project.lib.glob("*/") if path.name not in _APART]
         found = [*project.lib.glob("*.py"), *(path for room in rooms for path in room.rglob("*.py"))]
-        found.sort(
-            key=lambda path: (path.name == "__init__.py", path)
-        )  # a package hides the module of its name
+        found.sort(key=lambda path: (path.name == "__init__.py", path))  # a package hides a module
         self._paths = {module_name(path, project.root): path for path in found}
         self._bytes: dict[str, bytes] = {}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.files import digest_of
+from lib.notebook_source import tags_of
 
 
 def digest(path: Path) -> str:
@@ -22,7 +23,7 @@ def with_prose(executed: Mapping[str, Any], source: Mapping[str, Any]) -> dict[s
 
     Where the source has other code cells than were executed, the notebook stays as it is.
     """
-    put_in = [cell for cell in executed["cells"] if "injected-parameters" in _tags(cell)]
+    put_in = [cell for cell in executed["cells"] if "injected-parameters" in tags_of(cell)]
     made = {cell.get("id"): cell for cell in executed["cells"] if cell not in put_in}
     code = [name for name, cell in made.items() if cell["cell_type"] == "code"]
     if code != [cell.get("id") for cell in source["cells"] if cell["cell_type"] == "code"]:
@@ -33,13 +34,8 @@ def with_prose(executed: Mapping[str, Any], source: Mapping[str, Any]) -> dict[s
         if cell["cell_type"] == "code" or (before and before["source"] == cell["source"]):
             cells.append(before)
         else:
-            tags = [*_tags(cell), "newer"]
+            tags = [*tags_of(cell), "newer"]
             cells.append({**cell, "metadata": {**cell["metadata"], "tags": tags}})
-        if "parameters" in _tags(cell):
+        if "parameters" in tags_of(cell):
             cells += put_in
     return {**executed, "cells": cells}
-
-
-def _tags(cell: Mapping[str, Any]) -> list[str]:
-    tags: list[str] = cell.get("metadata", {}).get("tags", [])
-    return tags

@@ -36,7 +36,7 @@ def _make_pages(folder: Path) -> None:
     if freshness.stale(folder):
         from lib.runner.report import process
 
-        process.all_pages(folder)
+        process.make(folder)
         print("Pages of the report were missing, or their prose had changed: they are made again.")
 
 

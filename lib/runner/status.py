@@ -142,15 +142,19 @@ def headline(folder: Path) -> list[str]:
         lines.append(f"  test {name} {figure(value)}" + (f"   baselines: {others}" if others else ""))
     if registered:
         lines.append(_registered(registered))
-    old = out_of_date(folder, ("tuned", "metrics", "registry")) if lines else ""
-    return [*lines, f"  out of date: {old}"] if old else lines
+    old = out_of_date(folder)
+    why = "; ".join(dict.fromkeys(old[thing] for thing in ("tuned", "metrics", "registry") if thing in old))
+    return [*lines, f"  out of date: {why}"] if lines and why else lines
 
 
-def out_of_date(folder: Path, things: Iterable[str]) -> str:
-    """Which of the steps that wrote these are out of date, and why; empty if none is."""
-    old = [(name, one) for name, one in steps(folder).items() if one.reason and one.record]
-    wrote = [(name, one.reason) for name, one in old if one.record and {*things} & {*one.record.outputs}]
-    return "; ".join(f"{name} ({reason})" for name, reason in wrote)
+def out_of_date(folder: Path) -> dict[str, str]:
+    """Each thing that a step wrote that is out of date, with that step and why."""
+    return {
+        thing: f"{name} ({standing.reason})"
+        for name, standing in steps(folder).items()
+        if standing.record and standing.reason
+        for thing in standing.record.outputs
+    }
 
 
 def comparison(folder: Path) -> tuple[str, float | None, dict[str, float | None]] | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lib import files, redaction
 from lib.errors import StepError
 from lib.records import OpenStep, StepRecord
-from lib.tracking import mlflow_run, picture, tags, wandb_run
+from lib.tracking import database, picture, tags, wandb_run
 from lib.tracking.backend import Backend, TrackerRun, Trial
 from lib.tracking.mlflow_run import MlflowRun
 from lib.tracking.picture import Picture
@@ -47,7 +47,7 @@ def open_tracked(
 
 def linked(record: StepRecord, run: str, outputs: Path) -> None:
     """A run of its own in both trackers for a step whose result was taken from another run, and says so."""
-    there = mlflow_run.client(record.mlflow_uri).get_run(str(record.mlflow_run_id)).data
+    there = database.client(record.mlflow_uri).get_run(str(record.mlflow_run_id)).data
     about = {name: there.tags[name] for name in _OF_THE_RESULT if name in there.tags}
     tracked = open_tracked(
         step=record.step,
@@ -95,7 +95,7 @@ class Tracked:
         tags.take_parent()
         mode = wandb_run.mode()
         tags.load(["mlflow", "mlflow.tracking"] + ([] if mode == "disabled" else ["wandb"]))
-        self.uri = mlflow_run.prepare(outputs)
+        self.uri = database.prepare(outputs)
         self.status, self._closed, self._wandb_told = "RUNNING", False, False
         self._files: tempfile.TemporaryDirectory[str] | None = None
         shown = cast(Mapping[str, object], redaction.redact("", parameters))

@@ -134,10 +134,8 @@ def test_its_options_are_read_without_running_it(tmp_path):
     written(tmp_path, customers(), "churned")
     options = notebook_source.options(tmp_path / "lib/datasets/mine/training.py")
     assert list(options) == ["file", "test_share", "validation_share"]
-    assert (options["test_share"].type, options["test_share"].default) == (
-        "float, at least 0, at most 1",
-        0.2,
-    )
+    assert options["test_share"].type == "float, at least 0, at most 1"
+    assert options["test_share"].meaning == "of all rows"
 
 
 def test_a_file_below_the_project_is_named_from_there_and_another_one_whole(tmp_path):

@@ -54,9 +54,8 @@ def write(folder: Path) -> None:
 def _boxes(folder: Path) -> list[tuple[str, str]]:
     """The headline: the test figure first, then the baselines', the family and the version."""
     boxes = []
-    old = {
-        n: " (out of date)" * bool(status.out_of_date(folder, [n])) for n in ("metrics", "tuned", "registry")
-    }
+    out_of_date = status.out_of_date(folder)
+    old = {n: " (out of date)" * (n in out_of_date) for n in ("metrics", "tuned", "registry")}
     score = status.comparison(folder)
     if score:
         name, value, baselines = score

@@ -36,7 +36,7 @@ class Reporter:
     def tell(self, folder: Path, step: str) -> None:
         """A step of the run in `folder` has ended. What goes wrong is said at the end."""
         self._folders[folder] = None
-        for work in (notebook, track):
+        for work in (make, track):
             self._work.append(self._thread.submit(self._do, work, folder, step))
 
     def _do(self, work: Callable[..., None], *about: object) -> None:
@@ -45,7 +45,7 @@ class Reporter:
     def finish(self) -> str:
         """Wait until all is written; what went wrong, or nothing."""
         for folder in self._folders:
-            self._work.append(self._thread.submit(self._do, all_pages, folder))
+            self._work.append(self._thread.submit(self._do, make, folder))
         troubles: dict[str, None] = {}
         for future in self._work:
             try:
@@ -60,26 +60,18 @@ class Reporter:
         self._pool.shutdown(wait=False)  # what its process has begun ends with that: nobody may cancel it
 
 
-def notebook(folder: Path, step: str) -> None:
-    """The page of a step's notebook, if that is to be made."""
-    from lib.runner.report import executed
-
-    for path, made_of in freshness.stale(folder).items():
-        if path.name.split(".")[0] == step:
-            executed.write(folder, step)
-            freshness.made(folder, path, made_of)
-
-
-def all_pages(folder: Path) -> None:
-    """Every page that is to be made, now that all links are known, the run's own among them."""
+def make(folder: Path, step: str = "") -> None:
+    """The pages of the run in `folder` that are to be made, its own among them; or only that of a step."""
     from lib.runner.report import executed, index
 
     for path, made_of in freshness.stale(folder).items():
-        if path.parent == folder:
-            index.write(folder)
-        else:
-            executed.write(folder, path.name.split(".")[0])
-        freshness.made(folder, path, made_of)
+        name = path.name.split(".")[0]
+        if step in ("", name):
+            if path.parent == folder:
+                index.write(folder)
+            else:
+                executed.write(folder, name)
+            freshness.made(folder, path, made_of)
 
 
 def track(folder: Path, step: str) -> None:

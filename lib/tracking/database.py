@@ -1,0 +1,136 @@
+"""Where MLflow keeps the record: SQLite and a folder under `outputs/`, or what MLFLOW_TRACKING_URI names.
+
+The client of it, a fresh database, an experiment. What is written of a step is in `lib.tracking.mlflow_run`.
+"""
+
+import contextlib
+import functools
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib import files, paths, redaction
+from lib.errors import StepError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def uri(outputs: Path) -> str:
+    """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs.
+
+    A relative file, such as `sqlite:///mlflow.db`, counts from the project's folder, not from a notebook's.
+    """
+    named = os.environ.get("MLFLOW_TRACKING_URI", "")
+    kind, found, file = named.partition("sqlite:///")
+    if found and not kind:
+        return f"sqlite:///{paths.ROOT / file}"
+    return named or f"sqlite:///{outputs / 'mlflow.db'}"
+
+
+def client(at: str) -> "MlflowClient":
+    """A client of the tracking store and the registry at `at`; one a process and place."""
+    _reachable(at)
+    return _client(at)
+
+
+@functools.cache
+def _client(at: str) -> "MlflowClient":
+    from mlflow import MlflowClient
+
+    _quiet()
+    return MlflowClient(tracking_uri=at, registry_uri=at)
+
+
+def _quiet() -> None:
+    """No lines about database migrations in a page."""
+    for name in ("mlflow.store.db.utils", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@functools.cache
+def _reachable(at: str) -> None:
+    """Ask a server once whether it is there: MLflow's own client would retry for minutes."""
+    if not at.startswith("http"):
+        return
+    import requests
+
+    try:
+        requests.get(f"{at.rstrip('/')}/health", timeout=10).raise_for_status()
+    except requests.RequestException as error:
+        raise StepError(
+            f"MLflow does not answer at {redaction.text(at)} ({type(error).__name__}). Start that server, "
+            "or unset MLFLOW_TRACKING_URI to record in outputs/mlflow.db."
+        ) from error
+
+
+def prepare(outputs: Path) -> str:
+    """Make the database once, under a lock, before anything uses it side by side. Gives its URI."""
+    at = uri(outputs)
+    if at.startswith("sqlite:///"):
+        database = Path(at.removeprefix("sqlite:///")).absolute()
+        with files.writing(database):
+            if not database.exists():
+                with files.locked(database.with_name(f".{database.name}.lock")):
+                    if not database.exists():
+                        for left in ("-wal", "-shm"):  # of one that was moved away: it would be replayed
+                            files.remove(database.with_name(f"{database.name}{left}"))
+                        _make(database)
+    return at
+
+
+def _make(database: Path) -> None:
+    """A fresh database, made under another name: one that others can see is whole.
+
+    SQLite then appends what it writes to a log: half the waits for the disk, and readers block nobody.
+    """
+    import sqlite3
+
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    _quiet()
+    unfinished = files.temporary(database)
+    try:
+        artifacts = (database.parent / "mlartifacts").as_uri()
+        SqlAlchemyStore(f"sqlite:///{unfinished}", artifacts).engine.dispose()
+        with contextlib.closing(sqlite3.connect(unfinished)) as opened:
+            opened.execute("PRAGMA journal_mode = WAL")
+        unfinished.replace(database)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def settle(at: str) -> None:
+    """Move what stands in SQLite's log into the database: `mlflow.db` alone is then all there is to keep.
+
+    The log itself goes with whoever closes the database last.
+    """
+    import sqlite3
+
+    database = Path(at.removeprefix("sqlite:///"))
+    if at.startswith("sqlite:///") and database.exists():
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(sqlite3.connect(database, timeout=1)) as opened,
+        ):
+            opened.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
+def experiment(at: str, name: str, outputs: Path) -> str:
+    """The id of the experiment `name`; made with its artifacts beside the database where that is a file."""
+    from mlflow.exceptions import MlflowException
+
+    store = client(at)
+    known = store.get_experiment_by_name(name)
+    if known is None:
+        location = (outputs / "mlartifacts" / name).as_uri() if at.startswith("sqlite") else None
+        try:
+            return str(store.create_experiment(name, artifact_location=location))
+        except MlflowException:  # another process was quicker
+            known = store.get_experiment_by_name(name)
+            if known is None:
+                raise
+    if known.lifecycle_stage == "deleted":
+        store.restore_experiment(known.experiment_id)
+    return str(known.experiment_id)
