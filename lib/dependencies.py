@@ -1,17 +1,31 @@
-"""What a process has used, found by itself: modules of `lib`, files from outside, libraries, peak memory.
+"""What a process has used, found by itself: modules of `lib`, things from outside, libraries, peak memory.
 
 The runner keeps this in a step's record: an edit of anything else does not make the step run again. A file
-that is read and not imported (code that is copied into a model's folder) counts as used, too.
+that is read and not imported (code that is copied into a model's folder) counts as used, too. Standard
+library only, as it is asked before anything runs.
 """
 
+import contextlib
 import functools
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from lib import files, paths
 
 LIB = Path(__file__).resolve().parent
 _READ: set[str] = set()
+#: A version of a registered model and its digest, by number or by alias, as MLflow's database has them.
+_VERSION = """
+SELECT version.version, tag.value, version.source FROM model_versions AS version
+LEFT JOIN model_version_tags AS tag
+ON tag.name = version.name AND tag.version = version.version AND tag.key = 'workbook.digest'
+WHERE version.name = :name AND version.current_stage != 'Deleted_Internal' AND (
+  version.version = :which OR
+  version.version = (SELECT version FROM registered_model_aliases WHERE name = :name AND alias = :which)
+)
+"""
 _TAKEN: dict[tuple[str, str], dict[str, object]] = {}
 
 
@@ -45,10 +59,53 @@ def module_name(path: Path, root: Path) -> str:
 def use(kind: str, name: str, digest: str, stamp: Sequence[int] = ()) -> None:
     """Note something from outside of the run that the result depends on; the latest word on a name counts.
 
-    `kind` says how it is asked again: a "file" must still be there with this digest; a "mirror" is a file
-    that may be gone, as its address stands; an "address" is not asked. `stamp` stands for a file's content.
+    `kind` says how it is asked again (see `changed`); `stamp` stands for a file's content.
     """
     _TAKEN[kind, name] = {"kind": kind, "name": name, "digest": digest, "stamp": list(stamp)}
+
+
+def changed(one: Mapping[str, object], outputs: Path) -> str:
+    """What became of something that was noted by `use`; empty where it is as it was, or is not asked.
+
+    A "file" must still be there with its content; a "mirror" is a file that may be gone, as its address
+    stands; "tracking" is the address of the record, "registry" a model there (see `registered`). A web
+    "address" is not asked, nor is a registry on a server.
+    """
+    kind, name = one.get("kind"), str(one.get("name"))
+    if kind == "tracking":
+        now = paths.kept_uri(paths.tracking_uri(outputs), outputs)
+        return "" if now == name else f"the tracking address is {now}, not {name}"
+    if kind == "registry":
+        held = registered(name, outputs)
+        return "" if held in (None, one.get("digest")) else f"{name} is {held or 'gone'} now"
+    path = Path(name)
+    if not path.is_file():
+        return f"{path} is gone" if kind == "file" else ""
+    same = files.stamp(path) == one.get("stamp") or files.digest(path) == one.get("digest")
+    return "" if same or kind not in ("file", "mirror") else f"{path} changed"
+
+
+def registered(model: str, outputs: Path) -> str | None:
+    """Which version, of which digest, `models:/name@alias` or `models:/name/3` is; empty if it is not there.
+
+    None where the registry is no database in a file. That is read here, as MLflow takes seconds to import.
+    """
+    kind, found, database = paths.tracking_uri(outputs).partition("sqlite:///")
+    if kind or not found:
+        return None
+    if not Path(database).exists():
+        return ""
+    import sqlite3
+
+    name, _, which = model.removeprefix("models:/").rpartition("@" if "@" in model else "/")
+    try:
+        with contextlib.closing(sqlite3.connect(database)) as opened:
+            row = opened.execute(_VERSION, {"name": name, "which": which}).fetchone()
+    except sqlite3.Error:  # no database of MLflow: the step that uses it says so
+        return ""
+    folder = (row[2] if row else "").partition("/mlartifacts/")[2]
+    there = row and (outputs / "mlartifacts" / folder).exists()
+    return f"version {row[0]}, {row[1]}" if there else ""
 
 
 def taken() -> list[dict[str, object]]:
@@ -73,8 +130,10 @@ def _brought_by() -> dict[str, list[str]]:
             modules = set(names.read_text(encoding="utf-8").split())
         else:
             lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
-            files = [Path(line.partition(",")[0]) for line in lines]
-            modules = {file.parts[0].partition(".")[0] for file in files if file.suffix in (".py", ".so")}
+            listed_files = [Path(line.partition(",")[0]) for line in lines]
+            modules = {
+                file.parts[0].partition(".")[0] for file in listed_files if file.suffix in (".py", ".so")
+            }
         for module in modules:
             found.setdefault(module, []).append(_library(path))
     return found

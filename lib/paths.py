@@ -1,4 +1,4 @@
-"""Where things lie: the folders of the project, of its outputs and of a run, and the names below a run.
+"""Where things lie: the folders of the project, of its outputs and of a run, names below a run, the record.
 
 Nothing here reads or writes; that is `lib.files`. Standard library only.
 """
@@ -7,6 +7,8 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from lib import redaction
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The run of a notebook that is opened in JupyterLab, or run by pytest or plain papermill.
@@ -57,6 +59,29 @@ def here() -> Project:
 def outputs() -> Path:
     """Where all that runs make is kept: the folder WORKBOOK_OUTPUTS, else `outputs/` of the project."""
     return Path(os.environ.get("WORKBOOK_OUTPUTS") or ROOT / "outputs").absolute()
+
+
+def tracking_uri(outputs: Path) -> str:
+    """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs.
+
+    A relative file, such as `sqlite:///mlflow.db`, counts from the project's folder, not from a notebook's.
+    """
+    named = os.environ.get("MLFLOW_TRACKING_URI", "")
+    kind, found, file = named.partition("sqlite:///")
+    if found and not kind:
+        return f"sqlite:///{ROOT / file}"
+    return named or f"sqlite:///{outputs / 'mlflow.db'}"
+
+
+def kept_uri(uri: str, outputs: Path) -> str:
+    """An address as it is kept: without a password, and `{outputs}` for a folder that may be moved."""
+    return redaction.text(uri).replace(str(outputs), "{outputs}")
+
+
+def meant_uri(kept: str, outputs: Path) -> str:
+    """The address that was kept as `kept`: the present one where that is it, which may need a password."""
+    now = tracking_uri(outputs)
+    return now if kept_uri(now, outputs) == kept else kept.replace("{outputs}", str(outputs))
 
 
 def candidates(folder: Path, name: str) -> tuple[Path, Path, Path]:

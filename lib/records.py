@@ -92,6 +92,8 @@ class OpenStep(Record):
     modules: list[str] | None = None  # of `lib`, once the step is closed
     peak_memory_mb: float | None = None
     taken: list[dict[str, object]] = field(default_factory=list)  # from outside: see `dependencies.use`
+    metrics: dict[str, float | None] = field(default_factory=dict)  # what the trackers got
+    tags: dict[str, str] = field(default_factory=dict)  # those of the result, whichever run made it
 
     @property
     def closed(self) -> bool:
@@ -120,6 +122,9 @@ class StepRecord(Record):
     taken: list[dict[str, object]] = field(default_factory=list)  # from outside: see `dependencies.use`
     libraries: dict[str, str] = field(default_factory=dict)  # Python and what the code imports: versions
     source: str = ""  # a digest of the code cells as they stood; `code` is of what they mean
+    key: str = ""  # a tag of the tracked run
+    metrics: dict[str, float | None] = field(default_factory=dict)  # what the trackers got
+    tags: dict[str, str] = field(default_factory=dict)  # those of the result, whichever run made it
 
 
 @dataclass(frozen=True)

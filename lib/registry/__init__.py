@@ -5,25 +5,26 @@ alias when that is right; `promote` and `rollback` are the user's own word. Vers
 `lib.registry.store`, the comparison in `lib.registry.contest`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from lib import files, packaging
+from lib import dependencies, files, packaging
 from lib.errors import RegistryError, StepError
 from lib.notebook_source import plain_yaml
 from lib.packaging import Prediction
-from lib.paths import here, outputs
+from lib.paths import here, kept_uri, outputs, tracking_uri
 from lib.problem import Dataset
 from lib.records import Registration
 from lib.registry import contest
 from lib.registry.contest import Contest
-from lib.registry.store import Store, Version, name_of
+from lib.registry.store import Decision, Store, Version, name_of
 from lib.runtime.schema import Settings
 from lib.step import Step
 
 CHALLENGER = "challenger"
+_WINS = ("first", "better")
 
 
 def register(step: Step, folder: Path, dataset: Dataset, provenance: Settings) -> Version:
@@ -87,7 +88,11 @@ def describe(dataset: Dataset, about: Settings, provenance: Settings, digest: st
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows from the comparison: `outcome` is first, same, better, not better, or unfair."""
+    """What follows from the comparison: `outcome` is first, same, better, not better, or unfair.
+
+    `champion` is who held the alias and can answer. A model is decided on once: of one that was, `outcome`
+    and `reason` say what was decided then.
+    """
 
     version: Version
     champion: Version | None
@@ -98,19 +103,36 @@ class Verdict:
     @property
     def wins(self) -> bool:
         """Whether the alias may move to this version without asking anybody."""
-        return self.outcome in ("first", "better")
+        return self.outcome in _WINS
 
 
 def judge(version: Version, dataset: Dataset, rows: pd.DataFrame, alias: str = "champion") -> Verdict:
     """Compare a version with the present holder of `alias` on labelled `rows` that neither was fitted on."""
     store = Store(outputs())
     holder = store.get(version.name, alias)
-    rival = store.before(version, alias) if holder == version else holder
+    trouble = store.trouble(holder) if holder else ""
+    rival = store.before(version, alias) if trouble or holder == version else holder
     folder = store.folder(rival) if rival else None
     rival_name = f"version {rival.number}" if rival else ""
     comparison = contest.compare(dataset, rows, store.folder(version), folder, rival_name)
-    outcome, reason = _verdict(version, holder, comparison, alias)
-    return Verdict(version, holder, outcome, reason, comparison)
+    champion, earlier = None if trouble else holder, store.decision(version, alias)
+    if earlier:
+        outcome, reason = earlier.outcome, earlier.reason + _since(version, champion, earlier, alias)
+    else:
+        outcome, reason = _verdict(version, champion, comparison, alias)
+    reason += f" The one before it cannot answer, and holds no alias: {trouble}" if trouble else ""
+    return Verdict(version, champion, outcome, reason, comparison)
+
+
+def _since(version: Version, holder: Version | None, earlier: Decision, alias: str) -> str:
+    """What became of an alias after it was decided who holds it."""
+    now = holder.number if holder else None
+    if not earlier.done or now == (version.number if earlier.outcome in _WINS else earlier.before):
+        return ""
+    return (
+        f" That was decided when it was new. Since then {alias!r} has moved, to {holder or 'no version'}: "
+        "nothing moves now, as only a new model starts a contest."
+    )
 
 
 def _verdict(version: Version, holder: Version | None, comparison: Contest, alias: str) -> tuple[str, str]:
@@ -141,26 +163,30 @@ def _verdict(version: Version, holder: Version | None, comparison: Contest, alia
     return "not better", f"{holder} stays {alias}: {version} has {line}."
 
 
-def decide(verdict: Verdict, alias: str = "champion") -> Registration:
-    """Move the aliases as the verdict says; gives the record of what was decided."""
+def decide(step: Step, verdict: Verdict, alias: str = "champion") -> Registration:
+    """Move the aliases as the verdict says; gives the record of what was decided.
+
+    A model is decided on once, and what was decided is noted before anything moves: a step that was cut off
+    in between, or that runs again, carries out the same decision and tells the same.
+    """
     store, version, metric = Store(outputs()), verdict.version, verdict.contest.dataset.metric
     scores, outcome, reason = verdict.contest.scores(), verdict.outcome, verdict.reason
     score = float(scores.loc["candidate", metric])
     with store.lock():
-        present = store.get(version.name, alias)
-        if verdict.wins and present == verdict.champion:
-            store.move(version, alias)
-            store.drop(version.name, CHALLENGER)
-        elif verdict.wins:
+        store.release(version.name)
+        present, decision = store.get(version.name, alias), store.decision(version, alias)
+        if decision is None and verdict.wins and present not in (verdict.champion, version):
             outcome = "not compared"
             reason = (
                 f"{present} took {alias!r} during the comparison, and {version} was not compared with it."
             )
             store.move(version, CHALLENGER)
-        elif outcome in ("not better", "unfair"):
-            store.move(version, CHALLENGER)
+        elif decision is None or not decision.done:
+            before = verdict.champion.number if verdict.champion else None
+            _carry_out(store, version, alias, decision or Decision(outcome, reason, before))
         store.tag(version, test_score=f"{metric} {score:.4f}")
         after = store.get(version.name, alias)
+    _note(step, version, alias)
     return Registration(
         name=version.name,
         version=version.number,
@@ -175,6 +201,25 @@ def decide(verdict: Verdict, alias: str = "champion") -> Registration:
         rival=verdict.contest.rival,
         rival_score=float(scores.loc[verdict.contest.rival, metric]),
     )
+
+
+def _carry_out(store: Store, version: Version, alias: str, decision: Decision) -> None:
+    """Move the aliases as it was decided; one that somebody else has moved since then stays where it is."""
+    store.keep(version, alias, decision)
+    holder = store.get(version.name, alias)
+    if decision.outcome in _WINS and (holder.number if holder else None) == decision.before:
+        store.move(version, alias)
+        store.drop(version.name, CHALLENGER)
+    elif decision.outcome in ("not better", "unfair") and holder != version:
+        store.move(version, CHALLENGER)
+    store.keep(version, alias, replace(decision, done=True))
+
+
+def _note(step: Step, version: Version, alias: str) -> None:
+    """Note where the record is, this version, and who holds the alias: others can change all three."""
+    step.uses("tracking", kept_uri(tracking_uri(outputs()), outputs()), "")
+    for model in (f"models:/{version.name}/{version.number}", f"models:/{version.name}@{alias}"):
+        step.uses("registry", model, dependencies.registered(model, outputs()) or "")
 
 
 def ask(name: str, alias: str, rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
@@ -224,6 +269,7 @@ def promote(name: str, version: str = CHALLENGER, alias: str = "champion") -> Ve
     store = Store(outputs())
     with store.lock():
         chosen = store.pick(name, version)
+        store.folder(chosen)  # one that cannot answer is refused
         store.move(chosen, alias)
         if alias != CHALLENGER and chosen.number == store.aliases(name).get(CHALLENGER):
             store.drop(name, CHALLENGER)

@@ -7,14 +7,14 @@ data, or of a try in JupyterLab, never meets a real one. What is compared is in 
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 import pandas as pd
 
-from lib import files, packaging, tracking
+from lib import files, packaging, paths, tracking
 from lib.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -42,6 +42,16 @@ class Version:
 
     def __str__(self) -> str:
         return f"{self.name} version {self.number}"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided of a version, once: kept with it before any alias moves, and `done` after."""
+
+    outcome: str
+    reason: str
+    before: int | None  # the version that held the alias then
+    done: bool = False
 
 
 class Store:
@@ -81,8 +91,11 @@ class Store:
         return next((one for one in self.versions(name) if one.number == number), None)
 
     def add(self, name: str, model_id: str, description: str, tags: Mapping[str, str]) -> Version:
-        """A new version of `name`, or the one that has this digest already."""
-        same = [version for version in self.versions(name) if version.digest == tags["workbook.digest"]]
+        """A new version of `name`, or the one that has this digest already and can answer.
+
+        On a server that many share another may add the same model at the same moment: the first one stays.
+        """
+        same = self._same(name, tags["workbook.digest"])
         if same:
             return same[0]
         if not self.client.search_registered_models(f"name = '{name}'"):
@@ -92,7 +105,14 @@ class Store:
         entry = self.client.create_model_version(
             name, source, model.source_run_id, dict(tags), description=description, model_id=model_id
         )
-        return _version(entry, {})
+        first, added = self._same(name, tags["workbook.digest"])[0], _version(entry, {})
+        if first != added:
+            self.client.delete_model_version(name, str(added.number))
+        return first
+
+    def _same(self, name: str, digest: str) -> list[Version]:
+        """The versions of this digest that can answer, oldest first."""
+        return [one for one in self.versions(name) if one.digest == digest and not self.trouble(one)]
 
     def tag(self, version: Version, **tags: object) -> None:
         """Add to a version's tags, as `workbook.<name>`."""
@@ -118,6 +138,31 @@ class Store:
                 "somebody else moved it at the same moment. Look at `make versions`, and say it again."
             )
 
+    def decision(self, version: Version, alias: str) -> Decision | None:
+        """What was decided of this version as it came to `alias`, if it came to that."""
+        kept = self.client.get_model_version(version.name, str(version.number)).tags
+        decision = kept.get(f"workbook.decision.{alias}")
+        return Decision(**json.loads(decision)) if decision else None
+
+    def keep(self, version: Version, alias: str, decision: Decision) -> None:
+        """Note what was decided of a version, so that whoever is cut off goes on from there."""
+        self.tag(version, **{f"decision.{alias}": json.dumps(asdict(decision))})
+
+    def trouble(self, version: Version) -> str:
+        """Why a version cannot answer; empty if it can."""
+        try:
+            self.folder(version)
+        except RegistryError as error:
+            return str(error)
+        return ""
+
+    def release(self, name: str) -> None:
+        """Take its aliases from every version that cannot answer."""
+        for version in self.versions(name):
+            if version.aliases and self.trouble(version):
+                for alias in version.aliases:
+                    self.drop(name, alias)
+
     def drop(self, name: str, alias: str) -> None:
         """Take an alias away."""
         if alias in self.aliases(name):
@@ -136,19 +181,24 @@ class Store:
         return past if now is None or past[-1:] == [now] else [*past, now]
 
     def before(self, version: Version, alias: str) -> Version | None:
-        """The last version other than this that held `alias`, if there was one."""
-        past = [number for number in self._past(version.name, alias) if number != version.number]
-        return self.pick(version.name, str(past[-1])) if past else None
+        """The last version other than this that held `alias` and can answer, if there was one."""
+        past = [self.pick(version.name, str(number)) for number in reversed(self._past(version.name, alias))]
+        others = (one for one in past if one.number != version.number)
+        return next((one for one in others if not self.trouble(one)), None)
 
     def _remember(self, name: str, alias: str, numbers: list[int]) -> None:
         self.client.set_registered_model_tag(name, f"workbook.history.{alias}", json.dumps(numbers))
 
     def back(self, name: str, alias: str) -> Version:
-        """Point an alias to where it pointed before."""
+        """Point an alias to where it pointed before: to the last version there that can answer."""
         past, now = self._past(name, alias), self.aliases(name).get(alias)
         earlier = past[:-1] if past[-1:] == [now] else past
+        while earlier and self.trouble(self.pick(name, str(earlier[-1]))):
+            earlier = earlier[:-1]
         if not earlier:
-            raise RegistryError(f"{name!r} has no earlier {alias}: it has pointed to {past or 'nothing'}.")
+            raise RegistryError(
+                f"{name!r} has no earlier {alias} that can answer: it has pointed to {past or 'nothing'}."
+            )
         self._point(name, alias, earlier[-1])
         self._remember(name, alias, earlier)
         return self.pick(name, str(earlier[-1]))
@@ -181,7 +231,8 @@ class Store:
             folder = self._downloaded(version)
         if not (folder / "MLmodel").exists():
             raise RegistryError(
-                f"{version} is registered, but its files are not in {folder}. Register it again."
+                f"{version} is registered, but its files are gone from {folder}. With this very model "
+                "`make registry` registers it anew; `make promote VERSION=<number>` uses another."
             )
         _check(version, folder)
         return folder
@@ -192,7 +243,7 @@ class Store:
         cached = self.outputs / "cache" / "models" / version.digest[:32]
         if not cached.exists():
             with files.whole_folder(cached) as folder:
-                server = tracking.uri(self.outputs)
+                server = paths.tracking_uri(self.outputs)
                 download_artifacts(version.source, dst_path=str(folder), tracking_uri=server)
                 _check(version, _model_in(folder))
         return _model_in(cached)
@@ -205,7 +256,9 @@ class Store:
             for version in reversed(self.versions(name))
         ]
         shown = ["version", "aliases", "family", "feature_set", "trained_on", "test_score", "run"]
-        return pd.DataFrame(rows).reindex(columns=shown).set_index("version").fillna("")
+        return pd.DataFrame([{name: row.get(name, "") for name in shown} for row in rows]).set_index(
+            "version"
+        )
 
 
 def _model_in(folder: Path) -> Path:

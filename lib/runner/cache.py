@@ -5,6 +5,7 @@ that an edit in one changes no other. Points of a sweep share what no varying pa
 """
 
 import dataclasses
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -68,5 +69,6 @@ def link(source: Path, request: Request, notebook: Notebook, reasons: list[str])
         raise FileNotFoundError(there.record)
     origin = record.linked_from or source.name
     linked = dataclasses.replace(record, linked_from=origin, started=now(), seconds=0.0, reasons=reasons)
+    linked = dataclasses.replace(linked, key=secrets.token_hex(8))  # of a tracked run of its own
     linked.write(here.record)
     return linked

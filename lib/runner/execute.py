@@ -80,6 +80,9 @@ class Execution:
             mlflow_uri=note.mlflow_uri if note else "",
             mlflow_run_id=note.mlflow_run_id if note else None,
             taken=note.taken if note else [],
+            key=note.key if note else "",
+            metrics=note.metrics if note else {},
+            tags=note.tags if note else {},
             libraries=dependencies.libraries(imports),
         )
 

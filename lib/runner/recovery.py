@@ -64,16 +64,16 @@ def _keep_cut_off(step: str, place: Place, say: Callable[[str], None]) -> None:
     place.running.unlink(missing_ok=True)
 
 
-def close_tracked(notes: Iterable[Path], say: Callable[[str], None], failed: bool = False) -> None:
+def close_tracked(notes: Iterable[Path], say: Callable[[str], None]) -> None:
     """Mark as failed the tracked runs that these notes name, then remove the notes.
 
-    What was closed before stays as it is, unless its step is known to have `failed` afterwards.
+    A note that is left is of a step that did not finish, though its page may have closed the run.
     """
     for path in notes:
         note = OpenStep.read(path)
         if note:
             try:
-                tracking.close_dead(note, failed)
+                tracking.close_dead(note)
             except Exception as error:  # noqa: BLE001 - a tracker that is away must not hide the failure itself
                 say(f"  The tracked run of {path.name} could not be closed: {error}")
                 continue

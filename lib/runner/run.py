@@ -58,7 +58,7 @@ class Runner:
                     self._stop_all(str(stop))
                 for progress in self.runs.values():
                     opened = [progress.request.place(name).opened for name in progress.failed]
-                    recovery.close_tracked(filter(Path.exists, opened), self.terminal.say, failed=True)
+                    recovery.close_tracked(filter(Path.exists, opened), self.terminal.say)
                     if len(self.runs) == 1:
                         self._close(progress)
                 self._report()
@@ -68,7 +68,7 @@ class Runner:
             finally:
                 self.reporter.stop()
                 self.kernels.close()
-                tracking.settle(tracking.uri(self.project.outputs))
+                tracking.settle(paths.tracking_uri(self.project.outputs))
         return 130 if stopped else int(any(progress.failed for progress in self.runs.values()))
 
     def _say(self, progress: Progress, sign: str, name: str, text: str) -> None:
@@ -154,8 +154,10 @@ class Runner:
                 self._has_failed(progress, FailedStep(name, None, 0, "", f"{type(error).__name__}: {error}"))
                 return True
             self._start(progress, step)
-        elif any(step.name == name and step.maybe for step in progress.planned):
-            self._say(progress, "·", name, "up to date: its inputs came out the same")
+        else:
+            self.reporter.tell(request.folder, name)
+            if any(step.name == name and step.maybe for step in progress.planned):
+                self._say(progress, "·", name, "up to date: its inputs came out the same")
         return source is not None or not reasons
 
     def _drop_blocked(self, progress: Progress) -> None:
@@ -245,9 +247,8 @@ class Runner:
     def _report(self) -> None:
         """Wait for what is left of the report; said where that takes a while, or went wrong."""
         since = time.monotonic()
-        trouble = self.reporter.finish()
-        if trouble:
-            self.terminal.say(f"The report is not whole: {trouble}")
+        for line in self.reporter.finish():
+            self.terminal.say(line)
         if time.monotonic() - since > 2:
             self.terminal.say(f"The pages took another {terminal.seconds(time.monotonic() - since)}.")
 

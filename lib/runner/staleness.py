@@ -109,19 +109,9 @@ class State:
             *([] if record.source == notebook.source else _code(record.code, notebook.code)),
             *self._modules(record.modules),
             *self._things("input", notebook.reads, record.inputs),
-            *filter(None, map(self._outside, record.taken)),
+            *filter(None, (dependencies.changed(one, self.folder.parent) for one in record.taken)),
             *_libraries(record.libraries),
         ]
-
-    def _outside(self, taken: Mapping[str, object]) -> str:
-        """What became of a thing from outside; empty where it is as it was, or cannot be asked at no cost."""
-        if taken.get("kind") not in ("file", "mirror"):
-            return ""
-        path = Path(str(taken.get("name")))
-        if not path.is_file():
-            return f"{path} is gone" if taken["kind"] == "file" else ""
-        same = files.stamp(path) == taken.get("stamp") or files.digest(path) == taken.get("digest")
-        return "" if same else f"{path} changed"
 
     def _modules(self, before: dict[str, dict[str, str]]) -> list[str]:
         changed = [name for name, digests in before.items() if not self.modules.same(name, digests)]

@@ -186,6 +186,8 @@ def _registered(registered: Registration) -> str:
     line = f"Registered: {registered.name} version {registered.version}"
     if registered.holder == registered.version:
         return f"{line}, now {registered.alias}"
+    if registered.outcome in ("first", "better"):  # moved since then, by hand or by another run
+        return f"{line}; {registered.alias} is version {registered.holder} now"
     return f"{line}; {registered.alias} stays version {registered.holder} ({registered.outcome})"
 
 

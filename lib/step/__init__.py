@@ -273,7 +273,7 @@ class Step:
         )
         self.tracked.close("FINISHED")
         _OPEN.pop(self.name, None)
-        if self.run == SCRATCH:
+        if not tracking.under_runner():  # which takes the note as part of the step's record
             self.note.unlink(missing_ok=True)
 
 

@@ -5,25 +5,25 @@ MLflow is the record (`lib.tracking.mlflow_run`, kept in `database`): its failur
 once.
 """
 
-from lib.tracking.database import client, prepare, settle, uri
-from lib.tracking.mlflow_run import attach, close_dead
+from lib.tracking.database import client, prepare, settle
+from lib.tracking.finished import keep
+from lib.tracking.mlflow_run import close_dead
 from lib.tracking.sync import sync
-from lib.tracking.tags import commit, environment
-from lib.tracking.tracked import Tracked, linked, open_tracked
+from lib.tracking.tags import commit, environment, under_runner
+from lib.tracking.tracked import Tracked, open_tracked
 
 open = open_tracked  # noqa: A001 - `tracking.open(...)`, as with gzip and tarfile
 
 __all__ = [
     "Tracked",
-    "attach",
     "client",
     "close_dead",
     "commit",
     "environment",
-    "linked",
+    "keep",
     "open",
     "prepare",
     "settle",
     "sync",
-    "uri",
+    "under_runner",
 ]

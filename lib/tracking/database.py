@@ -6,7 +6,6 @@ The client of it, a fresh database, an experiment. What is written of a step is 
 import contextlib
 import functools
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,18 +14,6 @@ from lib.errors import StepError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-
-def uri(outputs: Path) -> str:
-    """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs.
-
-    A relative file, such as `sqlite:///mlflow.db`, counts from the project's folder, not from a notebook's.
-    """
-    named = os.environ.get("MLFLOW_TRACKING_URI", "")
-    kind, found, file = named.partition("sqlite:///")
-    if found and not kind:
-        return f"sqlite:///{paths.ROOT / file}"
-    return named or f"sqlite:///{outputs / 'mlflow.db'}"
 
 
 def client(at: str) -> "MlflowClient":
@@ -67,9 +54,11 @@ def _reachable(at: str) -> None:
 
 def prepare(outputs: Path) -> str:
     """Make the database once, under a lock, before anything uses it side by side. Gives its URI."""
-    at = uri(outputs)
+    at = paths.tracking_uri(outputs)
     if at.startswith("sqlite:///"):
         database = Path(at.removeprefix("sqlite:///")).absolute()
+        if database == outputs / "mlflow.db" and database.exists():
+            _follow(database)
         with files.writing(database):
             if not database.exists():
                 with files.locked(database.with_name(f".{database.name}.lock")):
@@ -99,6 +88,37 @@ def _make(database: Path) -> None:
         unfinished.replace(database)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+#: Where MLflow's tables keep an absolute address of artifacts.
+_ADDRESSES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+
+
+@functools.cache
+def _follow(database: Path) -> None:
+    """After the outputs were copied or moved: their artifacts are those beside the database.
+
+    MLflow keeps absolute addresses, which name the old folder, and has no call that changes them.
+    """
+    import sqlite3
+
+    here = (database.parent / "mlartifacts").as_uri()
+    with contextlib.closing(sqlite3.connect(database, timeout=30)) as opened, opened:
+        row = opened.execute("SELECT artifact_location FROM experiments WHERE experiment_id = 0").fetchone()
+        there, ours, _ = (row[0] if row else "").rpartition("/mlartifacts/0")
+        if ours and f"{there}/mlartifacts" != here:
+            for table, column in _ADDRESSES:
+                opened.execute(
+                    f"UPDATE {table} SET {column} = :here || substr({column}, :length) "  # noqa: S608 - ours
+                    f"WHERE {column} LIKE :there || '/%'",
+                    {"here": here, "there": f"{there}/mlartifacts", "length": len(there) + 13},
+                )
 
 
 def settle(at: str) -> None:

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
-from lib import files
-from lib.records import OpenStep, StepRecord
+from lib import files, paths
+from lib.records import OpenStep
 from lib.tracking import database
 from lib.tracking.backend import Cell, Trial
 
@@ -145,36 +145,28 @@ def _readable(location: str) -> bool:
     return not location.startswith("file:") or Path(unquote(urlparse(location).path)).exists()
 
 
-def close_dead(step: OpenStep, failed: bool = False) -> None:
-    """Close as failed the run, and its trials, of a step that ended without doing so.
+def close_dead(step: OpenStep) -> None:
+    """Close as failed the run, and its trials, of a step that did not finish, though it may have closed it.
 
-    One that was closed stays as it is, unless it is known to have `failed` after that. Its offline run in W&B
-    stays as it was cut off.
+    Its offline run in W&B stays as it was cut off.
     """
-    if not step.mlflow_uri or (step.status != "RUNNING" and not failed):
+    if not step.mlflow_uri:
         return
-    store = database.client(step.mlflow_uri)
-    run_id = step.mlflow_run_id or _run_of_key(store, step)
+    store = database.client(paths.meant_uri(step.mlflow_uri, paths.outputs()))
+    run_id = step.mlflow_run_id or run_of_key(store, step.problem, step.key)
     if not run_id:
         return
     run = store.get_run(run_id)
-    if run.info.status not in ("RUNNING", "SCHEDULED") and not failed:
-        return
     running = f"tags.mlflow.parentRunId = '{run_id}' and attributes.status = 'RUNNING'"
     for child in store.search_runs([run.info.experiment_id], running):
         store.set_terminated(child.info.run_id, "FAILED")
     store.set_terminated(run_id, "FAILED")
 
 
-def _run_of_key(store: "MlflowClient", step: OpenStep) -> str | None:
-    """The run of a step that died between opening its run and noting the id."""
-    known = store.get_experiment_by_name(step.problem)
-    if known is None or not step.key:
+def run_of_key(store: "MlflowClient", problem: str, key: str) -> str | None:
+    """The run that has this key as a tag: found before its id was noted, and in whichever database it is."""
+    known = store.get_experiment_by_name(problem)
+    if known is None or not key:
         return None
-    runs = store.search_runs([known.experiment_id], f"tags.workbook.key = '{step.key}'")
+    runs = store.search_runs([known.experiment_id], f"tags.workbook.key = '{key}'")
     return runs[0].info.run_id if runs else None
-
-
-def attach(record: OpenStep | StepRecord, path: Path) -> None:
-    """Keep a file (the executed notebook, its HTML) with the MLflow run that a step's record names."""
-    database.client(record.mlflow_uri).log_artifact(record.mlflow_run_id, str(path), "notebook")

@@ -63,6 +63,11 @@ def take_parent() -> None:
         os.environ["WORKBOOK_PARENT_RUN_ID"] = parent
 
 
+def under_runner() -> bool:
+    """Whether the pipeline's runner executes this notebook, not JupyterLab, pytest or plain papermill."""
+    return bool(os.environ.get("WORKBOOK_PIPELINE_ID"))
+
+
 def commit() -> dict[str, str]:
     """The git commit of the project, and whether files differ from it; empty outside a repository."""
     try:

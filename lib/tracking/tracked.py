@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from lib import files, redaction
+from lib import files, paths, redaction
 from lib.errors import StepError
-from lib.records import OpenStep, StepRecord
+from lib.records import OpenStep
 from lib.tracking import database, picture, tags, wandb_run
 from lib.tracking.backend import Backend, TrackerRun, Trial
 from lib.tracking.mlflow_run import MlflowRun
@@ -45,26 +45,6 @@ def open_tracked(
     return Tracked(step, run, problem, parameters, tags, outputs, note)
 
 
-def linked(record: StepRecord, run: str, outputs: Path) -> None:
-    """A run of its own in both trackers for a step whose result was taken from another run, and says so."""
-    there = database.client(record.mlflow_uri).get_run(str(record.mlflow_run_id)).data
-    about = {name: there.tags[name] for name in _OF_THE_RESULT if name in there.tags}
-    tracked = open_tracked(
-        step=record.step,
-        run=run,
-        problem=str(record.parameters.get("problem", run)),
-        parameters=record.parameters,
-        tags=about
-        | {
-            "workbook.linked_from": record.linked_from,
-            "workbook.linked_run_id": str(record.mlflow_run_id),
-        },
-        outputs=outputs,
-    )
-    tracked.metrics(there.metrics)
-    tracked.close("FINISHED")
-
-
 def _close_what_is_open() -> None:
     """A process that ends with a step open has not finished it: MLflow would leave the run running."""
     for tracked in list(_LIVING):
@@ -90,17 +70,24 @@ class Tracked:
         more_tags: Mapping[str, str],
         outputs: Path,
         note: Path | None,
+        key: str = "",
+        wandb: bool = True,
     ) -> None:
+        """`key` is a tag of the run, and W&B's id of it; without `wandb` that gets nothing."""
         os.environ.update(tags.environment(outputs))
         tags.take_parent()
-        mode = wandb_run.mode()
+        mode = wandb_run.mode() if wandb else "disabled"
         tags.load(["mlflow", "mlflow.tracking"] + ([] if mode == "disabled" else ["wandb"]))
         self.uri = database.prepare(outputs)
         self.status, self._closed, self._wandb_told = "RUNNING", False, False
+        self._metrics: dict[str, float | None] = {}
         self._files: tempfile.TemporaryDirectory[str] | None = None
         shown = cast(Mapping[str, object], redaction.redact("", parameters))
         self._open_step = OpenStep(
-            pid=os.getpid(), key=secrets.token_hex(8), problem=problem, mlflow_uri=self.uri
+            pid=os.getpid(),
+            key=key or secrets.token_hex(8),
+            problem=problem,
+            mlflow_uri=paths.kept_uri(self.uri, outputs),
         )
         self._tags = (
             tags.of(step, run, problem, shown) | {"workbook.key": self._open_step.key} | dict(more_tags)
@@ -142,7 +129,8 @@ class Tracked:
     def note(self, **used: Any) -> None:
         """Say in the note what the step used, as fields of `OpenStep`; waits for the trackers' ids."""
         self.wait()
-        self._open_step = dataclasses.replace(self._open_step, **used)
+        tags = {name: self._tags[name] for name in _OF_THE_RESULT if name in self._tags}
+        self._open_step = dataclasses.replace(self._open_step, metrics=self._metrics, tags=tags, **used)
         self._write_note()
 
     @property
@@ -167,7 +155,8 @@ class Tracked:
             raise StepError(
                 f"MLflow at {redaction.text(self.uri)} could not record this step "
                 f"({type(failed).__name__}: {failed}). "
-                "If the database is broken or of another version, move it away, then run the step again."
+                "If the database is broken or of another version, move it away, with its -wal and -shm, then "
+                "run the step again."
             ) from failed
         lost = self._backends[-1].error
         if lost and not self._wandb_told:
@@ -194,6 +183,7 @@ class Tracked:
     def metrics(self, metrics: Mapping[str, float | None]) -> None:
         """Figures of the run, by name; None is left out."""
         plain = files.plain(metrics)
+        self._metrics |= plain
         self._do(lambda run: run.metrics(plain))
 
     def figure(self, name: str, figure: "Figure") -> Picture:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import files, packaging, registry, tracking
+from lib import dependencies, files, packaging, paths, registry
 from lib.errors import ParameterError, RegistryError
 from lib.problem import load
 from lib.registry import contest
@@ -35,7 +35,7 @@ def taxi():
 
 @pytest.fixture(scope="module")
 def models(taxi, tmp_path_factory):
-    """Folders of three models: `poor`, `good`, and one that `knows` the test rows."""
+    """Folders of four models: `poor`, `worse`, `good`, and one that `knows` the test rows."""
 
     def model(name, family, rows, parameters):
         folder = tmp_path_factory.mktemp("models") / name
@@ -46,6 +46,7 @@ def models(taxi, tmp_path_factory):
 
     return SimpleNamespace(
         poor=model("poor", "lasso", taxi.train, {"alpha": 5.0}),
+        worse=model("worse", "lasso", taxi.train, {"alpha": 20.0}),
         good=model("good", "random_forest", taxi.train, {"n_estimators": 20}),
         knows=model("knows", "lasso", taxi.everything, {"alpha": 4.0}),
     )
@@ -65,7 +66,7 @@ def enter(step, folder, taxi, alias="champion"):
     """Register a model, judge it, decide: what the notebook does."""
     version = registry.register(step, folder, taxi.dataset, PROVENANCE)
     verdict = registry.judge(version, taxi.dataset, taxi.test, alias)
-    return verdict, registry.decide(verdict, alias)
+    return verdict, registry.decide(step, verdict, alias)
 
 
 def client():
@@ -92,26 +93,130 @@ class TestContest:
         assert holders() == {"champion": 2}
         assert decision.score < decision.rival_score
         assert decision.holder == 2
-        verdict, decision = enter(step, models.poor, taxi)
+        verdict, decision = enter(step, models.worse, taxi)
         assert verdict.outcome == "not better"
-        assert decision.version == 1
-        assert holders() == {"champion": 2, "challenger": 1}
+        assert decision.version == 3
+        assert holders() == {"champion": 2, "challenger": 3}
 
     def test_a_winner_that_was_overtaken_during_its_contest_says_so(self, step, models, taxi):
         version = registry.register(step, models.poor, taxi.dataset, PROVENANCE)
         verdict = registry.judge(version, taxi.dataset, taxi.test)
         enter(step, models.good, taxi)
-        decision = registry.decide(verdict)
+        decision = registry.decide(step, verdict)
         assert (verdict.outcome, decision.outcome, decision.holder) == ("first", "not compared", 2)
         assert f"{NAME} version 2 took 'champion' during the comparison" in decision.reason
         assert holders() == {"champion": 2, "challenger": 1}
 
     def test_the_same_model_again_is_the_same_version_and_moves_nothing(self, step, models, taxi):
-        enter(step, models.good, taxi)
-        verdict, decision = enter(step, models.good, taxi)
-        assert (verdict.outcome, decision.version) == ("same", 1)
+        first = enter(step, models.good, taxi)[1]
+        assert enter(step, models.good, taxi)[1] == first
         assert len(registry.versions(NAME)) == 1
         assert holders() == {"champion": 1}
+
+    def test_a_step_that_runs_again_because_an_alias_was_moved_tells_it_and_moves_nothing(
+        self, step, models, taxi
+    ):
+        enter(step, models.poor, taxi)
+        enter(step, models.good, taxi)
+        registry.promote(NAME, "1")
+        decision = enter(step, models.good, taxi)[1]
+        assert (decision.outcome, decision.version, decision.holder) == ("better", 2, 1)
+        assert f"Since then 'champion' has moved, to {NAME} version 1: nothing moves now" in decision.reason
+        assert holders() == {"champion": 1}
+
+    def test_a_version_that_took_an_alias_by_hand_before_its_contest_keeps_it(self, step, models, taxi):
+        registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        registry.promote(NAME, "1")
+        assert enter(step, models.good, taxi)[1].outcome == "same"
+        assert holders() == {"champion": 1}
+
+    @pytest.mark.parametrize("cut_off_at", ["keep", "move", "drop", "tag"])
+    def test_a_step_that_is_killed_at_any_point_decides_the_same_when_it_runs_again(
+        self, step, models, taxi, monkeypatch, cut_off_at
+    ):
+        class Killed(BaseException):
+            pass
+
+        def die(*arguments, **more):
+            raise Killed
+
+        enter(step, models.poor, taxi)
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, cut_off_at, die)
+            with pytest.raises(Killed):
+                enter(step, models.good, taxi)
+        decision = enter(step, models.good, taxi)[1]
+        assert (decision.outcome, decision.version, decision.rival) == ("better", 2, "version 1")
+        assert decision.reason.startswith(f"{NAME} version 2 takes 'champion': rmse")
+        assert "Since then" not in decision.reason
+        assert holders() == {"champion": 2}
+        assert enter(step, models.good, taxi)[1] == decision
+
+    def test_the_same_model_added_twice_at_one_moment_is_one_version(self, step, models, taxi, monkeypatch):
+        same = Store._same
+
+        def not_yet(self, name, digest):
+            monkeypatch.setattr(Store, "_same", same)
+            return []
+
+        registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        monkeypatch.setattr(Store, "_same", not_yet)  # as seen by a process that asked just before
+        assert registry.register(step, models.good, taxi.dataset, PROVENANCE).number == 1
+        assert len(registry.versions(NAME)) == 1
+
+    def test_two_contests_of_one_model_at_once_make_no_champion_its_own_challenger(self, step, models, taxi):
+        version = registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        verdict = registry.judge(version, taxi.dataset, taxi.test)
+        enter(step, models.good, taxi)
+        assert registry.decide(step, verdict).outcome == "first"
+        assert holders() == {"champion": 1}
+
+    def test_a_champion_that_cannot_answer_holds_no_alias_and_the_contest_goes_on(self, step, models, taxi):
+        for model in (models.poor, models.good):
+            enter(step, model, taxi)
+        store = Store(registry.outputs())
+        shutil.rmtree(store.find(NAME, "champion"))
+        with pytest.raises(RegistryError, match=r"version 2 is registered, but its files are gone"):
+            registry.promote(NAME, "2")
+        _, decision = enter(step, models.worse, taxi)
+        assert (decision.outcome, decision.holder, decision.rival) == ("first", 3, "version 1")
+        assert "version 2 is registered, but its files are gone" in decision.reason
+        assert holders() == {"champion": 3}
+        assert enter(step, models.good, taxi)[1].version == 4  # registered anew, as its message says
+        assert registry.rollback(NAME).number == 3
+        assert registry.rollback(NAME).number == 1
+
+    def test_what_others_change_in_the_registry_is_told(self, step, models, taxi, outputs, monkeypatch):
+        def told():
+            return [text for one in dependencies.taken() if (text := dependencies.changed(one, outputs))]
+
+        monkeypatch.setattr(dependencies, "_TAKEN", {})
+        enter(step, models.poor, taxi)
+        enter(step, models.good, taxi)
+        assert told() == []
+        registry.promote(NAME, "1")
+        assert [text.partition(",")[0] for text in told()] == [f"models:/{NAME}@champion is version 1"]
+        registry.promote(NAME, "2")
+        assert told() == []
+        step.tracked.wait()
+        (outputs / "mlartifacts").rename(outputs / "elsewhere")
+        gone = [f"models:/{NAME}/{which} is gone now" for which in ("1", "2")]
+        assert told() == [gone[0], f"models:/{NAME}@champion is gone now", gone[1]]
+        (outputs / "elsewhere").rename(outputs / "mlartifacts")
+        (outputs / "mlflow.db").rename(outputs / "moved.db")
+        assert gone[0] in told()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://u:secret@127.0.0.1:5000")
+        assert told() == [
+            "the tracking address is http://(hidden)@127.0.0.1:5000, not sqlite:///{outputs}/mlflow.db"
+        ]
+
+    def test_what_the_step_takes_from_the_registry_is_noted(self, step, models, taxi):
+        enter(step, models.good, taxi)
+        taken = {one["name"]: one for one in dependencies.taken() if one["kind"] in ("tracking", "registry")}
+        digest = files.digest(models.good)
+        assert taken["sqlite:///{outputs}/mlflow.db"]["kind"] == "tracking"
+        assert taken[f"models:/{NAME}/1"]["digest"] == f"version 1, {digest}"
+        assert taken[f"models:/{NAME}@champion"]["digest"] == f"version 1, {digest}"
 
     def test_a_champion_that_was_fitted_on_the_test_rows_is_not_contested(self, step, models, taxi):
         store, version = (
@@ -194,7 +299,9 @@ class TestVersions:
         assert registry.promote(NAME, "2").number == holders()["champion"] == 2
         assert registry.rollback(NAME).number == 3
         assert registry.rollback(NAME).number == holders()["champion"] == 1
-        with pytest.raises(RegistryError, match=r"no earlier champion: it has pointed to \[1\]"):
+        with pytest.raises(
+            RegistryError, match=r"no earlier champion that can answer: it has pointed to \[1\]"
+        ):
             registry.rollback(NAME)
 
     def test_rollback_follows_the_alias_where_somebody_moved_it_by_hand(self, step, models, taxi):
@@ -249,7 +356,7 @@ class TestVersions:
         moved = shutil.copytree(step.folder_of_run.parent, tmp_path / "moved")
         shutil.rmtree(step.folder_of_run.parent / "mlartifacts")
         assert (Store(moved).folder(version) / "MLmodel").exists()
-        with pytest.raises(RegistryError, match="its files are not in"):
+        with pytest.raises(RegistryError, match="its files are gone from"):
             Store(registry.outputs()).folder(version)
 
     @pytest.mark.parametrize(
@@ -280,7 +387,7 @@ class TestVersions:
 
         version = registry.register(step, models.good, taxi.dataset, PROVENANCE)
         store = Store(registry.outputs())
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking.uri(store.outputs))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", paths.tracking_uri(store.outputs))
         mlflow.pyfunc.load_model(f"models:/{NAME}/{version.number}")
         assert (store.folder(version) / "registered_model_meta").exists()
 

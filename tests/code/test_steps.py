@@ -227,9 +227,10 @@ class TestTrackedRun:
     def status(self, step_run, outputs):
         from lib import tracking
 
-        return tracking.client(tracking.uri(outputs)).get_run(step_run).info.status
+        return tracking.client(paths.tracking_uri(outputs)).get_run(step_run).info.status
 
-    def test_a_closed_step_notes_its_run_its_modules_and_its_memory(self, outputs):
+    def test_a_closed_step_notes_its_run_its_modules_and_its_memory(self, outputs, monkeypatch):
+        monkeypatch.setenv("WORKBOOK_PIPELINE_ID", "p7")
         step = made(writes=["train"])
         step.open()
         step.write("train", FRAME)
@@ -318,7 +319,7 @@ def test_what_is_tracked_are_the_parameters_of_the_page(outputs):
     step.open()
     from lib import tracking
 
-    run = tracking.client(tracking.uri(outputs)).get_run(step.tracked.run_id)
+    run = tracking.client(paths.tracking_uri(outputs)).get_run(step.tracked.run_id)
     assert run.data.params == {"seed": "7", "options.train_months": "['2023-01']"}
     step.tracked.close("KILLED")
 
@@ -331,6 +332,7 @@ def test_a_run_cannot_be_named_as_another_folder(run):
 
 def test_what_a_step_takes_from_outside_stands_in_its_note(outputs, tmp_path, monkeypatch):
     monkeypatch.setattr(dependencies, "_TAKEN", {})
+    monkeypatch.setenv("WORKBOOK_PIPELINE_ID", "p7")
     mine = tmp_path / "mine.csv"
     mine.write_text("x")
     step = made(writes=["raw"])

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -51,7 +52,7 @@ def noted(outputs):
 
 
 def runs(outputs, query=""):
-    client = tracking.client(tracking.uri(outputs))
+    client = tracking.client(paths.tracking_uri(outputs))
     known = [one.experiment_id for one in client.search_experiments()]
     return {run.info.run_name: run for run in client.search_runs(known, query)}
 
@@ -215,68 +216,93 @@ def test_what_comes_after_the_end_is_refused(outputs):
     tracked.wait()
 
 
-def test_a_dead_run_and_its_trials_are_marked_failed_and_a_finished_one_is_left_alone(outputs):
+def test_a_dead_run_and_its_trials_are_marked_failed(outputs):
     dead = opened(outputs)
     dead.wait()
     note, client = noted(outputs), tracking.client(dead.uri)
     experiment = client.get_run(dead.run_id).info.experiment_id
     child = client.create_run(experiment, tags={"mlflow.parentRunId": dead.run_id})
-    done = opened(outputs)
-    done.close()
     tracking.close_dead(dataclasses.replace(note, mlflow_run_id=None))
-    tracking.close_dead(dataclasses.replace(noted(outputs), status="RUNNING"))
     status = {one: client.get_run(one).info.status for one in (dead.run_id, child.info.run_id)}
     assert set(status.values()) == {"FAILED"}
-    assert client.get_run(done.run_id).info.status == "FINISHED"
 
 
 def test_a_step_that_failed_after_it_was_closed_has_failed(outputs):
     done = opened(outputs)
     done.close()
     assert noted(outputs).status == "FINISHED"
-    tracking.close_dead(noted(outputs))
     assert runs(outputs)["r1/04_tune"].info.status == "FINISHED"
-    tracking.close_dead(noted(outputs), failed=True)
+    tracking.close_dead(noted(outputs))
     assert runs(outputs)["r1/04_tune"].info.status == "FAILED"
 
 
-def test_an_executed_notebook_is_attached_to_its_run(outputs):
-    tracked = opened(outputs)
-    tracked.close()
-    (outputs / "04_tune.ipynb").write_text("{}")
-    tracking.attach(noted(outputs), outputs / "04_tune.ipynb")
-    assert [one.path for one in tracking.client(tracked.uri).list_artifacts(tracked.run_id, "notebook")] == [
-        "notebook/04_tune.ipynb"
-    ]
-
-
-def test_a_step_linked_from_another_run_is_tracked_with_the_figures_and_the_data_of_that_run(outputs):
-    there = opened(outputs, **{"workbook.data": "d1", "workbook.generated": "yes"})
-    there.metrics({"validation_rmse": 5.25})
-    there.close()
-    record = StepRecord(
+def recorded(note, **more):
+    """The record of a finished step, as the runner makes it from the step's note."""
+    fields = {"code": [], "modules": {}, "inputs": {}, "outputs": {}, "reasons": [], "kernel": "warm"}
+    return StepRecord(
         step="04_tune",
-        code=[],
         parameters={"problem": "green_taxi", "seed": 42},
-        modules={},
-        inputs={},
-        outputs={},
         started="2026-03-01T14:05:09+01:00",
         seconds=0.0,
-        reasons=[],
-        kernel="warm",
-        mlflow_uri=there.uri,
-        mlflow_run_id=there.run_id,
-        linked_from="r1",
+        mlflow_uri=note.mlflow_uri,
+        mlflow_run_id=note.mlflow_run_id,
+        **fields,
+        **{"key": note.key, "metrics": note.metrics, "tags": note.tags} | more,
     )
-    tracking.linked(record, "r2", outputs)
+
+
+def finished(outputs):
+    """The note of a step that has logged a figure, and its executed notebook."""
+    tracked = opened(outputs, **{"workbook.data": "d1", "workbook.generated": "yes"})
+    tracked.metrics({"validation_rmse": 5.25})
+    tracked.note()
+    tracked.close()
+    executed = outputs / "04_tune.ipynb"
+    executed.write_text("{}")
+    return noted(outputs), executed
+
+
+def attached(outputs, run_id):
+    client = tracking.client(paths.tracking_uri(outputs))
+    return [one.path for one in client.list_artifacts(run_id, "notebook")]
+
+
+def test_an_executed_notebook_is_attached_to_its_run_once(outputs):
+    note, executed = finished(outputs)
+    for _ in range(2):
+        assert tracking.keep(recorded(note), "r1", executed, outputs) == ""
+    assert attached(outputs, note.mlflow_run_id) == ["notebook/04_tune.ipynb"]
+    assert len(runs(outputs)) == 1
+
+
+def test_a_step_linked_from_another_run_is_tracked_once_with_the_figures_and_the_data_of_that_run(outputs):
+    note, executed = finished(outputs)
+    for _ in range(2):
+        tracking.keep(recorded(note, linked_from="r1", key="k2"), "r2", executed, outputs)
     here = runs(outputs)["r2/04_tune"]
     assert here.info.status == "FINISHED"
     assert here.data.metrics["validation_rmse"] == 5.25
     tags = {name.removeprefix("workbook."): value for name, value in here.data.tags.items()}
     assert (tags["data"], tags["generated"], tags["run"]) == ("d1", "yes", "r2")
-    assert (tags["linked_from"], tags["linked_run_id"]) == ("r1", there.run_id)
+    assert (tags["linked_from"], tags["first_run_id"]) == ("r1", note.mlflow_run_id)
     assert tags["parameters"] == runs(outputs)["r1/04_tune"].data.tags["workbook.parameters"]
+    assert len(runs(outputs)) == 2
+
+
+def test_what_a_step_has_logged_is_logged_again_from_its_record_where_the_database_is_new(
+    outputs, monkeypatch
+):
+    note, executed = finished(outputs)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{outputs}/new.db")
+    told = tracking.keep(recorded(note), "r1", executed, outputs)
+    assert told == "04_tune is logged again, as MLflow no longer had its run"
+    here = runs(outputs)["r1/04_tune"]
+    assert here.info.run_id != note.mlflow_run_id
+    assert (here.info.status, here.data.metrics) == ("FINISHED", {"validation_rmse": 5.25})
+    assert here.data.params == {"seed": "42"}
+    assert here.data.tags["workbook.data"] == "d1"
+    assert attached(outputs, here.info.run_id) == ["notebook/04_tune.ipynb"]
+    assert tracking.keep(recorded(note), "r1", executed, outputs) == ""
 
 
 def test_a_server_that_does_not_answer_is_told_at_once(outputs, monkeypatch):
@@ -324,10 +350,28 @@ def test_a_database_that_was_moved_away_leaves_no_log_for_the_next_one(outputs, 
 def test_after_it_is_settled_a_database_has_no_log_beside_it(outputs):
     assert python(PROGRAM + "tracked.close()\nos._exit(0)", outputs).returncode == 0
     assert (outputs / "mlflow.db-wal").exists()
-    tracking.settle(tracking.uri(outputs))
+    tracking.settle(paths.tracking_uri(outputs))
     assert not (outputs / "mlflow.db-wal").exists()
     tracking.settle(f"sqlite:///{outputs / 'nothing.db'}")
     assert not (outputs / "nothing.db").exists()
+
+
+def test_copied_outputs_keep_their_artifacts_to_themselves(outputs, tmp_path):
+    first = opened(outputs)
+    first.text("note", "before")
+    first.close()
+    copy = tmp_path / "copy"
+    shutil.copytree(outputs, copy)
+    before = sorted(path for path in outputs.rglob("*") if path.is_file())
+    tracked = opened(copy)
+    tracked.text("note", "after")
+    tracked.close()
+    client = tracking.client(paths.tracking_uri(copy))
+    for run_id, text in ((first.run_id, "before"), (tracked.run_id, "after")):
+        found = client.download_artifacts(run_id, "note.txt", str(tmp_path))
+        assert Path(found).read_text() == text
+        assert str(copy.as_uri()) in client.get_run(run_id).info.artifact_uri
+    assert sorted(path for path in outputs.rglob("*") if path.is_file()) == before
 
 
 def test_three_processes_may_meet_a_database_that_is_not_there_yet(tmp_path):
@@ -493,8 +537,8 @@ def test_secrets_are_hidden_by_their_name_and_in_urls(name, value, shown):
 def test_a_relative_database_counts_from_the_projects_folder(outputs, monkeypatch):
     """The courses' own form: in each notebook's folder there would be another database."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
-    assert tracking.uri(outputs) == f"sqlite:///{paths.ROOT / 'mlflow.db'}"
+    assert paths.tracking_uri(outputs) == f"sqlite:///{paths.ROOT / 'mlflow.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{outputs}/mine.db")
-    assert tracking.uri(outputs) == f"sqlite:///{outputs}/mine.db"
+    assert paths.tracking_uri(outputs) == f"sqlite:///{outputs}/mine.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
-    assert tracking.uri(outputs) == "http://127.0.0.1:5000"
+    assert paths.tracking_uri(outputs) == "http://127.0.0.1:5000"

@@ -30,29 +30,30 @@ class Reporter:
         )
         self._pool = compute.executor(1, around)
         self._thread = ThreadPoolExecutor(1)  # it waits for the fork server, and for each piece of work
-        self._work: list[Future[None]] = []
+        self._work: list[Future[str]] = []
         self._folders: dict[Path, None] = {}
 
     def tell(self, folder: Path, step: str) -> None:
-        """A step of the run in `folder` has ended. What goes wrong is said at the end."""
+        """A step of the run in `folder` is done, or has failed. What goes wrong is said at the end."""
         self._folders[folder] = None
         for work in (make, track):
             self._work.append(self._thread.submit(self._do, work, folder, step))
 
-    def _do(self, work: Callable[..., None], *about: object) -> None:
-        self._pool.submit(work, *about).result()
+    def _do(self, work: Callable[..., str], *about: object) -> str:
+        return self._pool.submit(work, *about).result()
 
-    def finish(self) -> str:
-        """Wait until all is written; what went wrong, or nothing."""
+    def finish(self) -> list[str]:
+        """Wait until all is written; gives what there is to tell of it, and what went wrong, each once."""
         for folder in self._folders:
             self._work.append(self._thread.submit(self._do, make, folder))
-        troubles: dict[str, None] = {}
+        told: dict[str, None] = {}
         for future in self._work:
             try:
-                future.result(PATIENCE)
+                told[future.result(PATIENCE)] = None
             except Exception as error:  # noqa: BLE001 - whatever it is, the steps are done
-                troubles[f"{type(error).__name__}: {error}".splitlines()[0][:200]] = None
-        return "; ".join(troubles)
+                trouble = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+                told[f"The report is not whole: {trouble}"] = None
+        return list(filter(None, told))
 
     def stop(self) -> None:
         """Begin no more of it; its process ends with the fork server."""
@@ -60,8 +61,8 @@ class Reporter:
         self._pool.shutdown(wait=False)  # what its process has begun ends with that: nobody may cancel it
 
 
-def make(folder: Path, step: str = "") -> None:
-    """The pages of the run in `folder` that are to be made, its own among them; or only that of a step."""
+def make(folder: Path, step: str = "") -> str:
+    """Make the pages of the run in `folder` that are to be made, or only that of a step; nothing to tell."""
     from lib.runner.report import executed, index
 
     for path, made_of in freshness.stale(folder).items():
@@ -72,14 +73,13 @@ def make(folder: Path, step: str = "") -> None:
             else:
                 executed.write(folder, name)
             freshness.made(folder, path, made_of)
+    return ""
 
 
-def track(folder: Path, step: str) -> None:
-    """Keep the executed notebook with its MLflow run; a linked step gets a run that says from where."""
+def track(folder: Path, step: str) -> str:
+    """See that MLflow has the run of a step that is done; gives what to tell."""
     place = Place(folder, step)
     record = StepRecord.read(place.record)
-    if record and record.mlflow_run_id:  # a step of one's own need not be tracked
-        if record.linked_from:
-            tracking.linked(record, folder.name, folder.parent)
-        else:
-            tracking.attach(record, place.executed)
+    if record and record.mlflow_uri:  # a step of one's own need not be tracked
+        return tracking.keep(record, folder.name, place.executed, folder.parent)
+    return ""
