@@ -30,6 +30,8 @@ _REMEDIES = {
 _VOLATILE = {"MLmodel": (b"utc_time_created:", b"model_uuid:", b"model_id:", b"run_id:", b"artifact_path:")}
 #: What running or loading leaves in a folder, compiled code and MLflow's own note: no part of its content.
 _LEFT = {"__pycache__", "registered_model_meta"}
+#: Digests that this process has found or was told, each with the stamp of that content.
+_KNOWN: dict[Path, tuple[list[int], str]] = {}
 
 
 # --- writing ----------------------------------------------------------------------------------------------
@@ -196,22 +198,46 @@ def as_json(value: Mapping[str, Any]) -> bytes:
 
 
 def stamp(path: Path) -> list[int]:
-    """Size, time of change in ns and inode: while these are equal a file's content counts as the same."""
+    """Size, times of change in ns and inode: while these are equal a file's content counts as the same.
+
+    Of a folder, one number for those of all its files that count.
+    """
+    if path.is_dir():
+        parts = [[part.relative_to(path).as_posix(), *stamp(part)] for part in _parts(path)]
+        return [int(digest_of(parts)[:15], 16)]
     found = path.stat()
-    return [found.st_size, found.st_mtime_ns, found.st_ino]
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, or of all below a folder that `counts`, by name and content: 64 hex digits.
 
-    What a file says of when and by which run it was made does not count (see `_VOLATILE`).
+    What a file says of when and by which run it was made does not count (see `_VOLATILE`). Content whose
+    digest is known is not read again while its stamp is the same.
     """
-    if not path.is_dir():
-        return _content(path).hex()
-    total = hashlib.sha256()
-    for part in sorted(p for p in path.rglob("*") if p.is_file() and counts(p)):
-        total.update(part.relative_to(path).as_posix().encode() + b"\0" + _content(part))
-    return total.hexdigest()
+    before = stamp(path)
+    known = _KNOWN.get(path)
+    if known and known[0] == before:
+        return known[1]
+    if path.is_dir():
+        total = hashlib.sha256()
+        for part in _parts(path):
+            total.update(part.relative_to(path).as_posix().encode() + b"\0" + _content(part))
+        found = total.hexdigest()
+    else:
+        found = _content(path).hex()
+    know(path, before, found)
+    return found
+
+
+def know(path: Path, stamp: list[int], digest: str) -> None:
+    """Take it from whoever has read `path`: while it has this stamp its digest is this one."""
+    _KNOWN[path] = (stamp, digest)
+
+
+def _parts(folder: Path) -> list[Path]:
+    """The files below a folder that count, in order."""
+    return sorted(part for part in folder.rglob("*") if part.is_file() and counts(part))
 
 
 def size(path: Path) -> str:

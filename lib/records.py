@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from lib import files
+from lib import files, paths
 
 #: Metrics of which more is better; of all others less is.
 HIGHER_IS_BETTER = ("r2", "auc", "accuracy", "f1")
@@ -94,6 +94,8 @@ class OpenStep(Record):
     taken: list[dict[str, object]] = field(default_factory=list)  # from outside: see `dependencies.use`
     metrics: dict[str, float | None] = field(default_factory=dict)  # what the trackers got
     tags: dict[str, str] = field(default_factory=dict)  # those of the result, whichever run made it
+    outputs: dict[str, str] = field(default_factory=dict)  # the digests of what it wrote
+    stamps: dict[str, list[int]] = field(default_factory=dict)  # of the outputs: see `files.stamp`
 
     @property
     def closed(self) -> bool:
@@ -125,6 +127,7 @@ class StepRecord(Record):
     key: str = ""  # a tag of the tracked run
     metrics: dict[str, float | None] = field(default_factory=dict)  # what the trackers got
     tags: dict[str, str] = field(default_factory=dict)  # those of the result, whichever run made it
+    stamps: dict[str, list[int]] = field(default_factory=dict)  # of the outputs: see `files.stamp`
 
 
 @dataclass(frozen=True)
@@ -204,6 +207,16 @@ class Registration(Record):
     score: float
     rival: str
     rival_score: float
+
+
+def hand_on_digests(folder: Path) -> None:
+    """Tell `files` the digests that the steps of the run in `folder` know: its data are not read for them."""
+    for path in (folder / "notebooks").glob("*.json"):
+        step = StepRecord.read(path) or OpenStep.read(path)
+        for name in step.stamps if step else ():
+            found = paths.find(folder, name)
+            if step and found:
+                files.know(found, step.stamps[name], step.outputs[name])
 
 
 #: The names under which steps write records: `step.read` gives these, of any other name a plain mapping.

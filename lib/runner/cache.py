@@ -55,13 +55,15 @@ def _whole(folder: Path, record: StepRecord, notebook: Notebook) -> bool:
 def link(source: Path, request: Request, notebook: Notebook, reasons: list[str]) -> StepRecord:
     """Give a run the outputs, the executed notebook and the record of a step that another run has done."""
     there, here = Place(source, notebook.name), request.place(notebook.name)
+    stamps: dict[str, list[int]] = {}
     for thing in notebook.writes:
         path = paths.find(source, thing)
         if path:
             for other in paths.candidates(request.folder, thing):
                 files.remove(other)
-            files.copy(path, request.folder / path.relative_to(source))
-    request.state.contents.forget(notebook.writes)
+            target = request.folder / path.relative_to(source)
+            files.copy(path, target)
+            stamps[thing] = files.stamp(target)
     here.clear()
     files.copy(there.executed, here.executed)
     record = StepRecord.read(there.record)
@@ -69,6 +71,8 @@ def link(source: Path, request: Request, notebook: Notebook, reasons: list[str])
         raise FileNotFoundError(there.record)
     origin = record.linked_from or source.name
     linked = dataclasses.replace(record, linked_from=origin, started=now(), seconds=0.0, reasons=reasons)
-    linked = dataclasses.replace(linked, key=secrets.token_hex(8))  # of a tracked run of its own
+    linked = dataclasses.replace(
+        linked, stamps=stamps, key=secrets.token_hex(8)
+    )  # a tracked run's of its own
     linked.write(here.record)
     return linked

@@ -83,6 +83,7 @@ class Execution:
             key=note.key if note else "",
             metrics=note.metrics if note else {},
             tags=note.tags if note else {},
+            stamps=note.stamps if note else {},
             libraries=dependencies.libraries(imports),
         )
 

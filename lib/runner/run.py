@@ -203,7 +203,7 @@ class Runner:
         """Executed notebook first, record last: without the record the step counts as not done."""
         place, contents = step.place, progress.request.state.contents
         note = OpenStep.read(place.opened)
-        contents.forget(step.page.writes)
+        contents.prepare(step.page.writes)
         outputs = contents.digests(step.page.writes)
         text = step.unfinished(outputs, note)
         if text:

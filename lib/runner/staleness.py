@@ -14,7 +14,7 @@ from typing import Any
 from lib import dependencies, files, paths
 from lib.notebook_source import Notebook
 from lib.notebook_source.modules import Modules
-from lib.records import StepRecord
+from lib.records import StepRecord, hand_on_digests
 
 #: Bytes from which a file is worth a thread to digest it.
 _LARGE = 4_000_000
@@ -40,39 +40,36 @@ class Place:
 
 
 class Contents:
-    """Digests of what lies in a run's folder, each computed once until it is forgotten."""
+    """Digests of what lies in a run's folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: dict[str, str | None] = {}
 
     def digest(self, name: str) -> str | None:
         """The digest of the thing called `name`, None where it is absent."""
-        if name not in self._known:
-            path = paths.find(self.folder, name)
-            self._known[name] = files.digest(path) if path else None
-        return self._known[name]
+        path = paths.find(self.folder, name)
+        return files.digest(path) if path else None
 
     def digests(self, names: Iterable[str]) -> dict[str, str]:
         """The digests of those that are there."""
         return {name: digest for name in names if (digest := self.digest(name)) is not None}
 
     def prepare(self, names: Iterable[str]) -> None:
-        """Digest large files side by side, on all cores; small ones are quicker one by one."""
+        """Find the digests of large files: what the steps have noted, the others side by side on all cores.
+
+        Small ones are quicker read one by one.
+        """
         paths_of = {name: paths.find(self.folder, name) for name in names}
         large = [
             n for n, path in paths_of.items() if path and path.is_file() and path.stat().st_size > _LARGE
         ]
+        if large:
+            hand_on_digests(self.folder)
         if len(large) > 1:
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(4) as pool:
                 list(pool.map(self.digest, large))
-
-    def forget(self, names: Iterable[str]) -> None:
-        """A step has written these: look again."""
-        for name in names:
-            self._known.pop(name, None)
 
 
 @dataclass

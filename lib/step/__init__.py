@@ -52,6 +52,7 @@ class Step:
         self.parameters = page.parameters(name, values)
         self.tracked: tracking.Tracked | None = None
         self._written: dict[str, str] = {}
+        self._stamps: dict[str, list[int]] = {}
         self._generated: bool | None = None
         self._said: set[str] = set()
 
@@ -199,7 +200,7 @@ class Step:
         for other in paths.candidates(self.folder_of_run, name):
             if other != path:
                 files.remove(other)
-        self._written[name] = files.digest(path)
+        self._written[name], self._stamps[name] = files.digest(path), files.stamp(path)
         if self.run == SCRATCH:
             files.write_json(self._owners, files.read_json(self._owners) | {name: self.problem})
 
@@ -251,6 +252,7 @@ class Step:
         return self.tracked
 
     def _hash_of_inputs(self) -> str:
+        records.hand_on_digests(self.folder_of_run)
         return files.digest_of({name: files.digest(self.path(name)) for name in self.reads})
 
     def close(self, **metrics: float) -> None:
@@ -270,6 +272,8 @@ class Step:
             modules=dependencies.modules(),
             peak_memory_mb=dependencies.peak_memory_mb(),
             taken=dependencies.taken(),
+            outputs=self._written,
+            stamps=self._stamps,
         )
         self.tracked.close("FINISHED")
         _OPEN.pop(self.name, None)

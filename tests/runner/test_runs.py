@@ -257,6 +257,27 @@ def test_a_run_of_another_name_links_what_read_a_file_from_outside_while_that_is
     assert "01_ingest      started" in tiny.run(RUN="third").stdout
 
 
+def test_another_tracking_address_concerns_the_step_that_acts_on_it_alone(tiny):
+    uses = 'step.uses("tracking", "sqlite:///{outputs}/mlflow.db", "")'
+    tiny.replace("04_tune", "train = ", f"{uses}\ntrain = ")
+    assert tiny.run().returncode == 0
+    assert "up to date" in tiny.run().stdout
+    elsewhere = {"MLFLOW_TRACKING_URI": "http://me:secret@127.0.0.1:5000"}
+    said = tiny.run("plan", **elsewhere).stdout
+    assert said.count("up to date") == 3
+    assert "04_tune: the tracking address is http://(hidden)@127.0.0.1:5000, not sqlite:///{outputs}" in said
+
+
+def test_a_start_that_runs_a_step_sees_that_what_the_others_logged_is_there(done):
+    (done.outputs / "kept.txt").unlink()
+    assert "up to date" in done.run().stdout
+    assert not (done.outputs / "kept.txt").exists()
+    assert done.run(P="max_evals=7").returncode == 0
+    assert sorted((done.outputs / "kept.txt").read_text().splitlines()) == [
+        f"quickstart/{step} from " for step in ("01_ingest", "02_eda", "03_prep", "04_tune")
+    ]
+
+
 def test_another_version_of_a_library_that_the_code_imports_makes_a_step_run_again(done):
     path = done.folder() / "notebooks" / "03_prep.json"
     kept = json.loads(path.read_text())
