@@ -69,3 +69,38 @@ def test_a_shuffle_of_the_same_sizes_mixes_what_time_kept_apart():
     assert set(parts["train"]["month"]) == {"1"}
     assert set(shuffled["train"]["month"]) == {"1", "2", "3"}
     assert sorted(pd.concat(shuffled.values())["month"]) == sorted(rows["month"])
+
+
+def test_parts_are_numbered_from_zero_and_have_the_columns_they_had():
+    parts = splits.by_period(MONTHS, "month", PERIODS)
+    assert {name: part.index.tolist() for name, part in parts.items()} == {
+        "train": [0, 1, 2],
+        "validation": [0, 1],
+        "test": [0],
+    }
+    assert all(list(part) == ["month", "x"] for part in parts.values())
+
+
+def test_the_rest_is_shared_out_by_class_as_well():
+    """40 rows, half of them rare: of the 20 that are left after the test, 10 train, 5 of each class."""
+    rows = pd.DataFrame({"kind": ["a", "b"] * 20})
+    for seed in range(5):
+        parts = splits.at_random(rows, test=0.5, validation=0.5, seed=seed, by="kind")
+        assert {name: (part["kind"] == "a").sum() for name, part in parts.items()} == {
+            "train": 5,
+            "validation": 5,
+            "test": 10,
+        }
+
+
+def test_a_share_that_cannot_be_is_named():
+    with pytest.raises(DataError, match=r"The test share is 0;"):
+        splits.at_random(MONTHS, 0, 0.3, 0)
+    with pytest.raises(DataError, match=r"The validation share is 1;"):
+        splits.at_random(MONTHS, 0.3, 1, 0)
+
+
+def test_a_single_row_cannot_be_split_and_no_class_is_blamed():
+    with pytest.raises(DataError, match=r"1 rows cannot be split") as refused:
+        splits.at_random(MONTHS.head(1), 0.3, 0.3, 0)
+    assert "Rows a class" not in str(refused.value)

@@ -1,0 +1,342 @@
+"""Candidate against champion: which is better, by how much, whether luck explains it, and what is fair."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import packaging, problem, registry
+from lib.errors import RegistryError
+from lib.registry import contest
+from lib.registry.contest import Contest
+from lib.registry.store import Version
+from lib.runtime.inference import InferencePipeline
+
+
+def dataset(metric="rmse", task="regression", unit="min", **slices):
+    return SimpleNamespace(
+        metric=metric, task=task, target=SimpleNamespace(name="y", unit=unit), slices=slices
+    )
+
+
+def of_numbers(candidate, champion, y=None, metric="rmse", unit="min", **slices):
+    """A contest in which both err by so much on each row; truths are 0, 1, 2, ..."""
+    errors = np.asarray(candidate, dtype=float), np.asarray(champion, dtype=float)
+    y = np.arange(len(errors[0]), dtype=float) if y is None else np.asarray(y, dtype=float)
+    rows = pd.DataFrame({"y": y})
+    return Contest(dataset(metric, unit=unit, **slices), rows, y + errors[0], y + errors[1], "version 1")
+
+
+NEAR, FAR = np.full(100, 1.0), np.full(100, 3.0)
+
+
+def test_both_are_scored_by_all_metrics_under_their_names():
+    found = of_numbers([1, -1, 1, -1], [2, 2, -2, -2]).scores()
+    assert found.index.tolist() == ["candidate", "version 1"]
+    assert found["rmse"].tolist() == [1.0, 2.0]
+    assert found["mae"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(("metric", "gain"), [("rmse", 2.0), ("mae", 2.0)])
+def test_a_gain_is_what_the_error_fell_by(metric, gain):
+    assert of_numbers(NEAR, FAR, metric=metric).gain()["gain"] == gain
+    assert of_numbers(FAR, NEAR, metric=metric).gain()["gain"] == -gain
+
+
+def test_where_more_is_better_a_gain_is_what_the_score_rose_by():
+    """Truths 0 to 99 have variance 833.25: r2 is 1 - 1 / 833.25 against 1 - 9 / 833.25."""
+    found = of_numbers(NEAR, FAR, metric="r2").gain()
+    assert found["gain"] == pytest.approx(8 / 833.25)
+    assert 0 < found["low"] < found["gain"] < found["high"]
+
+
+def test_the_interval_holds_95_of_100_resamples():
+    made = of_numbers(np.linspace(-1, 1, 60), np.linspace(-2, 3, 60))
+    gain, resampled = made.gain(), made.resamples["gain"]
+    outside = (resampled < gain["low"]).mean(), (resampled > gain["high"]).mean()
+    assert outside == (0.025, 0.025)
+    assert gain["low"] < gain["gain"] < gain["high"]
+
+
+def test_candidate_and_rival_are_scored_on_the_same_draws_and_each_time_on_the_same():
+    errors = np.linspace(-1, 3, 50)
+    made = of_numbers(errors, errors)
+    assert (made.resamples["gain"] == 0).all()
+    assert made.resamples["candidate"].nunique() > 100  # and draws differ from one another
+    pd.testing.assert_frame_equal(made.resamples, of_numbers(errors, errors).resamples)
+
+
+def test_scores_of_classes_are_drawn_less_often_as_each_costs_more():
+    chances = pd.DataFrame({"a": [0.9, 0.2] * 10, "b": [0.1, 0.8] * 10})
+    rows = pd.DataFrame({"y": ["a", "b"] * 10})
+    of_classes = Contest(dataset("auc", "classification", ""), rows, chances, chances, "version 1")
+    assert len(of_numbers(NEAR, FAR).resamples) > 3 * len(of_classes.resamples) > 60
+
+
+def test_a_clear_gain_is_called_better_and_no_luck():
+    said = of_numbers(NEAR, FAR).read()
+    assert said.startswith("On these 100 rows the candidate is better than version 1: RMSE gained +2 min, ")
+    assert "luck alone does not explain it" in said
+    assert "that may be luck" not in said
+    assert "+2 to +2 in 95 %" in said
+    assert "ahead in 100% of them" in said
+
+
+def test_a_clear_loss_is_called_worse_and_no_luck():
+    said = of_numbers(FAR, NEAR).read()
+    assert "the candidate is worse than version 1: RMSE gained -2 min" in said
+    assert "luck alone does not explain it" in said
+    assert "-2 to -2 in 95 %" in said
+    assert "ahead in 0% of them" in said
+
+
+@pytest.mark.parametrize(("sign", "word"), [(1, "better"), (-1, "worse")])
+def test_a_difference_whose_interval_holds_zero_may_be_luck(sign, word):
+    """Each row is won by one of the two, in turn, by the same 1; one of them wins a single row more."""
+    one, other = np.array([1.0, 2.0] * 30 + [1.0]), np.array([2.0, 1.0] * 30 + [2.0])
+    made = of_numbers(one, other) if sign > 0 else of_numbers(other, one)
+    said = made.read()
+    assert made.gain()["low"] < 0 < made.gain()["high"]
+    assert f"the candidate is {word} than" in said
+    assert "that may be luck" in said
+    assert "luck alone does not explain it" not in said
+
+
+def test_the_same_predictions_are_neither_better_nor_worse():
+    made = of_numbers(NEAR, NEAR)
+    assert "is neither better nor worse than version 1" in made.read()
+    assert "that may be luck" in made.read()
+
+
+def test_a_metric_without_unit_has_none_in_the_sentence():
+    assert "RMSE gained +2, with" in of_numbers(NEAR, FAR, unit="").read()
+
+
+def test_how_often_it_was_ahead_is_a_share_of_the_resamples():
+    made = of_numbers(np.array([1.0, 2.0] * 30 + [1.0]), np.array([2.0, 1.0] * 30 + [2.0]))
+    share = (made.resamples["gain"] > 0).mean()
+    assert 0.2 < share < 0.9
+    assert f"ahead in {share:.0%} of them" in made.read()
+
+
+def parted(sizes, column="part"):
+    """A slice of so many rows a group: {"a": 40, "b": 60}."""
+    values = [name for name, size in sizes.items() for _ in range(size)]
+    return {column: lambda rows: pd.Series(values)}
+
+
+def test_gains_are_told_for_all_rows_and_for_each_large_group_with_its_rows():
+    """Group a gains 2, group b loses 1: errors 1 against 3, and 3 against 2."""
+    candidate, champion = np.r_[np.full(40, 1.0), np.full(60, 3.0)], np.r_[np.full(40, 3.0), np.full(60, 2.0)]
+    made = of_numbers(candidate, champion, **parted({"a": 40, "b": 60}))
+    table = made.gains()
+    assert table.index.tolist() == ["all rows", "part a", "part b"]
+    assert table["rows"].tolist() == [100, 40, 60]
+    assert table.loc["part a", "gain"] == pytest.approx(2.0)
+    assert table.loc["part b", "gain"] == pytest.approx(-1.0)
+    assert table.loc["all rows", "gain"] == pytest.approx(made.gain()["gain"])
+    assert (table["low"] <= table["gain"]).all()
+    assert (table["gain"] <= table["high"]).all()
+
+
+def test_groups_of_fewer_rows_than_least_are_left_out():
+    made = of_numbers(np.ones(100), np.ones(100), **parted({"a": 40, "b": 31, "c": 29}))
+    assert made.gains().index.tolist() == ["all rows", "part a", "part b"]
+    assert made.gains(least=40).index.tolist() == ["all rows", "part a"]
+    assert made.gains(least=29).index.tolist() == ["all rows", "part a", "part b", "part c"]
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, False), (2, True), (8, True), (9, False)], ids="{} groups".format
+)
+def test_a_slice_is_told_if_it_has_two_to_eight_groups(count, told):
+    sizes = {f"g{i}": 30 for i in range(count)}
+    made = of_numbers(np.ones(30 * count), np.ones(30 * count), **parted(sizes))
+    assert len(made.gains()) == 1 + count * told
+
+
+def test_a_slice_that_would_be_too_many_lines_is_left_out_and_a_smaller_one_after_it_is_not():
+    cuts = {
+        **parted({"a": 30, "b": 30, "c": 40}, "one"),
+        **parted({"d": 30, "e": 30, "f": 40}, "two"),
+        **parted({"g": 50, "h": 50}, "three"),
+    }
+    made = of_numbers(np.ones(100), np.ones(100), **cuts)
+    assert made.gains(most=5).index.tolist()[1:] == ["one a", "one b", "one c", "three g", "three h"]
+    assert len(made.gains()) == 1 + 3 + 3 + 2
+
+
+def test_groups_are_sorted_by_their_numbers_and_words_come_after_them():
+    names = ["over 20 miles", "10-20 miles", "2-10 miles", "1-2 miles", "to 1 mile", "0.5", "unknown", "any"]
+    found = sorted(names, key=contest._natural)
+    assert found == [
+        "0.5", "to 1 mile", "1-2 miles", "2-10 miles", "10-20 miles", "over 20 miles", "any", "unknown",
+    ]  # fmt: skip
+
+
+def told(*groups, unit="min"):
+    """What is said of groups (name, gain, low, high) under a line for all rows."""
+    table = pd.DataFrame([("all rows", 9.0, 8.0, 9.5), *groups], columns=["name", "gain", "low", "high"])
+    return of_numbers(NEAR, FAR, unit=unit).read_gains(table.set_index("name"))
+
+
+def test_the_groups_are_counted_and_the_extremes_named_with_their_gains():
+    said = told(("a", 1.0, 0.5, 1.5), ("b", -0.2, -0.4, 0.1), ("c", 0.3, -0.1, 0.6))
+    assert "ahead in 2 of 3 groups" in said
+    assert "most where a (+1 min), least where b (-0.2 min)" in said
+    assert "none is surely worse" in said
+
+
+def test_a_group_whose_whole_interval_is_below_zero_is_surely_worse():
+    said = told(("a", -1.0, -1.5, -0.5), ("b", -0.2, -0.4, 0.1), ("c", -2.0, -3.0, -1.0))
+    assert "Surely worse, by the interval: a, c." in said
+    assert "none is surely worse" not in said
+
+
+def test_a_group_that_is_neither_ahead_nor_behind_is_not_counted_as_ahead():
+    assert "ahead in 1 of 2 groups" in told(("a", 0.0, -1.0, 1.0), ("b", 1.0, 0.5, 2.0))
+
+
+def test_groups_of_what_has_no_unit_are_told_without_one():
+    assert "where a (+1), least where a (+1)" in told(("a", 1.0, 0.5, 1.5), unit="")
+
+
+def test_without_groups_there_is_nothing_to_compare_apart():
+    assert "nothing to compare apart" in told()
+
+
+# --- two stored models -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def taxi():
+    made = problem.load("green_taxi")
+    return made, made.split(made.clean(made.generate(400, 1)).rows, 1)
+
+
+@pytest.fixture(scope="module")
+def folders(taxi, tmp_path_factory):
+    """Two models that have not seen the test rows, and one that has."""
+    made, parts = taxi
+
+    def model(name, alpha, *rows):
+        choice = {"family": "lasso", "parameters": {"alpha": alpha}}
+        pipeline = InferencePipeline.fit(made.serving, "zoomcamp", choice, pd.concat(rows), 1)
+        folder = tmp_path_factory.mktemp("models") / name
+        packaging.save_model(pipeline, folder, rows[0].head(2))
+        return folder
+
+    return SimpleNamespace(
+        fine=model("fine", 0.01, parts["train"]),
+        rough=model("rough", 9.0, parts["train"]),
+        knows=model("knows", 9.0, parts["train"], parts["test"].head(7)),
+        knows_more=model("knows_more", 9.0, parts["train"], parts["test"].head(9)),
+    )
+
+
+def test_without_a_champion_the_rival_says_the_rows_own_mean(taxi, folders):
+    made, parts = taxi
+    found = contest.compare(made, parts["test"], folders.fine)
+    assert found.rival == "these rows' own mean"
+    assert np.allclose(found.champion, parts["test"][made.target.name].mean())
+    assert len(found.champion) == len(parts["test"])
+    assert (found.leaked, found.rival_leaked) == (0, 0)
+
+
+def test_each_model_answers_by_itself(taxi, folders):
+    made, parts = taxi
+    inputs = parts["test"].drop(columns=made.target.name)
+    found = contest.compare(made, parts["test"], folders.fine, folders.rough, "version 3")
+    assert found.rival == "version 3"
+    assert np.allclose(found.candidate, packaging.load(folders.fine).predict(inputs))
+    assert np.allclose(found.champion, packaging.load(folders.rough).predict(inputs))
+    assert not np.allclose(found.candidate, found.champion)
+    assert contest.compare(made, parts["test"], folders.fine, folders.rough).rival == "champion"
+
+
+def test_a_model_against_itself_gains_nothing(taxi, folders):
+    made, parts = taxi
+    assert contest.compare(made, parts["test"], folders.fine, folders.fine).gain()["gain"] == 0
+
+
+def test_rows_that_a_side_was_fitted_on_are_counted_for_that_side(taxi, folders):
+    made, parts = taxi
+    rows = parts["test"]
+    for candidate, champion, leaked, rival_leaked in (
+        (folders.knows, None, 7, 0),
+        (folders.knows, folders.rough, 7, 0),
+        (folders.fine, folders.knows, 0, 7),
+        (folders.knows, folders.knows_more, 7, 2),  # what both have seen favours neither
+    ):
+        found = contest.compare(made, rows, candidate, champion)
+        assert (found.leaked, found.rival_leaked) == (leaked, rival_leaked)
+
+
+def test_a_model_that_does_not_say_what_it_has_seen_is_refused(taxi, tmp_path):
+    with pytest.raises(RegistryError, match=r"does not say which rows it was fitted on.*train it again"):
+        contest.seen(tmp_path, taxi[1]["test"])
+
+
+def test_rows_without_a_column_of_the_training_rows_cannot_be_judged(taxi, folders):
+    rows = taxi[1]["test"].drop(columns=["trip_distance", "PULocationID"])
+    with pytest.raises(RegistryError, match=r"training rows had \['PULocationID', 'trip_distance'\], which"):
+        contest.seen(folders.fine, rows)
+
+
+# --- what follows from it ----------------------------------------------------------------------------
+
+FIRST, SECOND = (Version("taxi", number, "d" * 64, "", {}) for number in (1, 2))
+
+
+def verdict(made, version=SECOND, holder=FIRST, alias="champion"):
+    return registry._verdict(version, holder, made, alias)
+
+
+def test_a_better_candidate_takes_the_alias_and_a_worse_one_does_not():
+    outcome, reason = verdict(of_numbers(NEAR, FAR))
+    assert outcome == "better"
+    assert "taxi version 2 takes 'champion': rmse 2 better than taxi version 1" in reason
+    assert "+2 to +2" in reason
+    outcome, reason = verdict(of_numbers(FAR, NEAR))
+    assert outcome == "not better"
+    assert "taxi version 1 stays champion: taxi version 2 has rmse 2 worse than taxi version 1" in reason
+
+
+def test_an_equal_candidate_is_not_better():
+    assert verdict(of_numbers(NEAR, NEAR))[0] == "not better"
+
+
+def test_the_first_takes_an_alias_that_nobody_held_whatever_its_score():
+    outcome, reason = verdict(of_numbers(FAR, NEAR), holder=None, alias="staging")
+    assert outcome == "first"
+    assert "No version held 'staging': taxi version 2 takes it" in reason
+
+
+def test_the_holder_itself_moves_nothing():
+    outcome, reason = verdict(of_numbers(NEAR, FAR), version=FIRST)
+    assert outcome == "same"
+    assert "taxi version 1 is the champion already" in reason
+
+
+@pytest.mark.parametrize(("leaked", "outcome"), [(0, "better"), (1, "better"), (2, "unfair")])
+def test_a_candidate_that_has_seen_more_than_one_row_in_a_hundred_cannot_win(leaked, outcome):
+    found, reason = verdict(dataclasses.replace(of_numbers(NEAR, FAR), leaked=leaked))
+    assert found == outcome
+    assert ("was itself fitted on 2 of these 100 test rows" in reason) == (outcome == "unfair")
+
+
+def test_a_champion_that_has_seen_a_single_row_is_not_contested():
+    found, reason = verdict(dataclasses.replace(of_numbers(NEAR, FAR), rival_leaked=1))
+    assert found == "unfair"
+    assert "taxi version 1 was fitted on 1 of these 100 test rows" in reason
+    assert "make promote VERSION=2 MODEL=taxi" in reason
+
+
+@pytest.mark.parametrize(
+    ("outcome", "wins"),
+    [("first", True), ("better", True), ("same", False), ("not better", False), ("unfair", False)],
+)
+def test_only_the_first_and_a_better_one_win(outcome, wins):
+    assert registry.Verdict(SECOND, FIRST, outcome, "", of_numbers(NEAR, FAR)).wins is wins

@@ -1,0 +1,155 @@
+"""`make mutants`: put single mistakes into the code, one at a time, and see which of them no test notices.
+
+mutmut makes the mistakes, in a temporary copy of the project, and runs the tests that come by each of them. It
+has no draw and one list of tests for all: here are a draw by a seed, as many from every module, and for each
+area the quick tests that should notice. ONLY=splits draws from one area, DRAW=5 fewer, SEED=7 others.
+"""
+
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.mutation.file_mutation import mutate_file_contents
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.format_utils import get_mutant_name
+
+ROOT = Path(__file__).resolve().parents[1]
+#: The share of the drawn mutants that the tests must notice, in each module.
+ENOUGH = 0.85
+#: Where a mistake is silent: modules of `lib`, and the tests that should notice one.
+AREAS = {
+    "staleness": (["runner/staleness"], ["runner/test_staleness"]),
+    "records": (["records"], ["code/test_records"]),
+    "source": (
+        [f"notebook_source/{name}" for name in ("__init__", "meaning", "modules", "prose")],
+        ["runner/test_notebook_source", "code/test_meaning"],
+    ),
+    "parameters": (
+        [f"notebook_source/{name}" for name in ("parameters", "annotations", "plain_yaml")],
+        ["runner/test_parameters", "runner/test_notebook_source", "code/test_parameter_values"],
+    ),
+    "splits": (["splits"], ["code/test_splits"]),
+    "evaluation": (
+        ["evaluation/__init__", "evaluation/scores"],
+        ["code/test_evaluation", "code/test_auc", "code/test_scores"],
+    ),
+    "inference": (["runtime/schema", "runtime/inference"], ["code/test_schema", "code/test_inference"]),
+    "encoders": (
+        [f"runtime/encoders/{name}" for name in ("__init__", "base", "columns", "matrix", "means", "text")],
+        ["code/test_features"],
+    ),
+    "contest": (["registry/contest"], ["code/test_contest"]),
+    "registry": (["registry/__init__"], ["code/test_registry"]),
+}
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["lib"]
+also_copy = ["notebooks", "params"]
+only_mutate = {modules}
+# What takes a second to import is imported as if it were a plugin: once, before the mutants are forked.
+pytest_add_cli_args = ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "sklearn.metrics", "-p", "mlflow.pyfunc"]
+pytest_add_cli_args_test_selection = {tests}
+# Each mutant starts from a process that has imported the tests and done nothing: no threads, no open database.
+process_isolation = "forkserver"
+use_git_change_detection = false
+timeout_constant = 5.0
+timeout_multiplier = 4.0
+"""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of `lib`, how many mutants it has, and the names of those that are drawn."""
+
+    path: Path
+    there: int
+    drawn: list[str]
+
+    def living(self) -> list[str]:
+        """Those that no test noticed; a test that would not end has noticed."""
+        data = SourceFileMutationData(path=self.path)
+        data.load()
+        noticed = {name for name in self.drawn if _status(data, name) in ("killed", "timeout")}
+        return [name for name in self.drawn if name not in noticed]
+
+
+def _status(data: SourceFileMutationData, name: str) -> str:
+    return status_by_exit_code[data.exit_code_by_key[name]]
+
+
+def draw(path: Path, most: int, seed: int) -> Module:
+    """Up to `most` mutants of a module, the same for the same seed."""
+    found = mutate_file_contents(str(path), path.read_text(encoding="utf-8")).mutant_names
+    names = sorted(get_mutant_name(path, name) for name in found)
+    return Module(path, len(names), random.Random(seed).sample(names, min(most, len(names))))  # noqa: S311
+
+
+@contextlib.contextmanager
+def workplace(modules: list[str], tests: list[str]) -> Iterator[None]:
+    """A folder with the project's files and mutmut's settings, in which mutmut makes its copy."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for name in ("lib", "tests", "notebooks", "params"):
+            Path(name).symlink_to(ROOT / name)
+        settings = SETTINGS.format(modules=json.dumps(modules), tests=json.dumps(tests))
+        Path("pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings)
+        yield
+
+
+def run(area: str, most: int, seed: int) -> bool:
+    """Draw, run and tell of one area; gives whether enough was noticed in each of its modules."""
+    modules, tests = (
+        [f"{room}/{name}.py" for name in names]
+        for room, names in zip(("lib", "tests"), AREAS[area], strict=True)
+    )
+    with workplace(modules, tests):
+        drawn = [draw(Path(name), most, seed) for name in modules]
+        names = [name for module in drawn for name in module.drawn]
+        done = subprocess.run(
+            [Path(sys.executable).with_name("mutmut"), "run", *names], capture_output=True, text=True
+        )
+        if done.returncode:
+            print(f"✗ mutmut could not run {area}:\n{done.stdout}{done.stderr}", file=sys.stderr)
+            return False
+        return all([tell(module) for module in drawn])
+
+
+def tell(module: Module) -> bool:
+    """Print a module's line and what is left; gives whether enough was noticed."""
+    living = module.living()
+    noticed = len(module.drawn) - len(living)
+    share = noticed / len(module.drawn)
+    for name in living:
+        print(get_diff_for_mutant(name, path=module.path))
+    mark = "✓" if share >= ENOUGH else "✗"
+    print(
+        f"{mark} {module.path}: {noticed} of {len(module.drawn)} noticed ({share:.0%}), {module.there} there",
+        flush=True,
+    )
+    return share >= ENOUGH
+
+
+def main() -> int:
+    """Every area, or the one that ONLY names; gives 1 where too many mutants of a module live."""
+    start = time.monotonic()
+    only = os.environ.get("ONLY")
+    if only and only not in AREAS:
+        print(f"✗ There is no area {only!r}; there are {', '.join(AREAS)}.", file=sys.stderr)
+        return 2
+    most, seed = int(os.environ.get("DRAW") or 40), int(os.environ.get("SEED") or 1)
+    enough = [run(area, most, seed) for area in ([only] if only else AREAS)]
+    print(f"{(time.monotonic() - start) / 60:.0f} minutes.")
+    return 0 if all(enough) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
