@@ -41,9 +41,9 @@ AREAS = {
     "splits": (["splits"], ["code/test_splits"]),
     "evaluation": (
         ["evaluation/__init__", "evaluation/scores"],
-        ["code/test_evaluation", "code/test_auc", "code/test_scores"],
+        ["code/test_evaluation", "code/test_auc", "code/test_figures"],
     ),
-    "inference": (["runtime/schema", "runtime/inference"], ["code/test_schema", "code/test_inference"]),
+    "inference": (["runtime/schema", "runtime/inference"], ["code/test_schema"]),
     "encoders": (
         [f"runtime/encoders/{name}" for name in ("__init__", "base", "columns", "matrix", "means", "text")],
         ["code/test_features"],

@@ -92,3 +92,128 @@ def test_where_every_group_is_small_no_slice_is_told():
     assert few.empty
     assert residuals.slices(few, "rmse", 0.7).axes == []
     assert "No group has the 30 rows" in residuals.read_slices(few, "rmse", 0.7)
+
+
+CHANCES = pd.DataFrame({"a": [0.8, 0.3, 0.6, 0.1], "b": [0.2, 0.7, 0.4, 0.9]})
+
+
+def test_probabilities_without_names_need_the_names_of_their_classes():
+    with pytest.raises(DataError, match="Probabilities without names"):
+        evaluation.metrics("classification", list("abab"), CHANCES.to_numpy())
+    by_names = evaluation.metrics("classification", list("abab"), CHANCES.to_numpy(), ["a", "b"])
+    assert by_names == evaluation.metrics("classification", list("abab"), CHANCES)
+    for name, value in by_names.items():
+        assert (
+            evaluation.metric(name, "classification", list("abab"), CHANCES.to_numpy(), ["a", "b"]) == value
+        )
+
+
+def test_classes_may_be_numbers():
+    chances = CHANCES.rename(columns={"a": 0, "b": 1})
+    assert evaluation.metrics("classification", [0, 1, 0, 1], chances)["accuracy"] == 1.0
+    assert evaluation.metric("auc", "classification", [0, 1, 1, 0], chances) == 0.5
+
+
+def test_f1_is_the_mean_over_classes_and_zero_for_one_that_is_never_said():
+    """Of a, a, a, b all are called a: f1 of a is 2 * 0.75 / 1.75, that of b is 0."""
+    chances = pd.DataFrame({"a": [0.9] * 4, "b": [0.1] * 4})
+    found = evaluation.metrics("classification", ["a", "a", "a", "b"], chances)
+    assert found["f1"] == pytest.approx((1.5 / 1.75 + 0) / 2)
+
+
+def test_truths_that_are_all_alike_have_no_r2():
+    found = evaluation.metrics("regression", [2, 2], [1, 3])
+    assert found["rmse"] == found["mae"] == 1.0
+    assert np.isnan(found["r2"])
+
+
+def test_a_metric_is_good_in_the_way_that_its_sign_says():
+    assert [evaluation.sign(name) for name in ("rmse", "mae", "log_loss")] == [1, 1, 1]
+    assert [evaluation.sign(name) for name in ("r2", "auc", "accuracy", "f1")] == [-1, -1, -1, -1]
+
+
+def test_the_scores_of_blocks_are_those_of_their_rows():
+    """Ten blocks of two rows each; the error of a row is its place in the order of the truths."""
+    y = np.arange(20.0)
+    which = evaluation.blocks(y)
+    assert which.tolist() == [*range(10), *range(10)]
+    found = evaluation.block_scores("mae", "regression", y, y + np.arange(20))
+    assert found == [(block + block + 10) / 2 for block in range(10)]
+    assert evaluation.blocks(y[::-1]).tolist() == which.tolist()[::-1]
+    assert evaluation.blocks(y, 4).max() == 3
+
+
+def test_the_scores_of_blocks_of_classes_are_those_of_their_rows():
+    y = list("ab") * 10
+    right = pd.DataFrame({"a": [0.9, 0.2] * 10, "b": [0.1, 0.8] * 10, "label": y})
+    assert evaluation.block_scores("accuracy", "classification", y, right) == [1.0] * 10
+    array = right[["a", "b"]].to_numpy()
+    assert evaluation.block_scores("accuracy", "classification", y, array, ["b", "a"]) == [0.0] * 10
+
+
+def test_the_interval_is_that_of_so_many_draws_by_that_seed():
+    rng = np.random.default_rng(0)
+    y, one, other = rng.normal(size=(3, 80))
+    few, again, others, many = (
+        evaluation.interval("mae", "regression", y, one, other, draws, seed)
+        for draws, seed in ((50, 1), (50, 1), (50, 2), (500, 1))
+    )
+    assert few == again
+    assert few["gain"] == others["gain"] == np.abs(y - other).mean() - np.abs(y - one).mean()
+    assert few["low"] != others["low"]
+    assert few["low"] != many["low"]
+    by_default = evaluation.interval("mae", "regression", y, one, other)
+    assert by_default == evaluation.interval("mae", "regression", y, one, other, 200, 42)
+
+
+def test_the_interval_leaves_a_fortieth_of_the_draws_on_each_side():
+    """One row in two is won by 1 and one lost by 1: of 100 rows the mean gain has deviation 0.1."""
+    y, one = np.zeros(100), np.ones(100)
+    other = np.tile([2.0, 0.0], 50)
+    found = evaluation.interval("mae", "regression", y, one, other, draws=2000)
+    assert found["gain"] == 0
+    assert found["low"] == pytest.approx(-0.196, abs=0.03)
+    assert found["high"] == pytest.approx(0.196, abs=0.03)
+
+
+def test_a_label_beside_the_probabilities_does_not_disturb_an_interval():
+    y = list("abab") * 10
+    labelled = pd.concat([CHANCES] * 10, ignore_index=True).assign(label=y)
+    unsure = labelled.assign(a=0.5, b=0.5)
+    for name in ("accuracy", "auc"):
+        found = evaluation.interval(name, "classification", y, labelled, unsure, draws=20)
+        assert found["gain"] == pytest.approx(0.5)
+        assert found["low"] > 0
+
+
+def test_slices_of_a_metric_of_which_more_is_better_come_worst_first_too():
+    y = np.array(["a", "b"] * 60)
+    chances = pd.DataFrame({"a": np.tile([0.9, 0.1], 60), "b": np.tile([0.1, 0.9], 60)})
+    chances.iloc[:40] = 0.5  # the first forty rows are told apart by nothing
+    groups = {
+        "part": pd.Series(["first"] * 40 + ["second"] * 80),
+        "half": pd.Series([1] * 60 + [2] * 60),
+        "kind": pd.Series(y),  # a single class in each: no number
+    }
+    table = evaluation.by_slice("auc", "classification", y, chances.assign(label=y), groups)
+    assert list(table) == ["slice", "group", "rows", "auc"]
+    assert table[["slice", "group", "rows"]].to_numpy().tolist() == [
+        ["part", "first", 40], ["half", "1", 60], ["part", "second", 80], ["half", "2", 60],
+    ]  # fmt: skip
+    assert table["auc"].iloc[0] == 0.5
+    assert table["auc"].iloc[2] == table["auc"].iloc[3] == 1.0
+    assert table.index.tolist() == [0, 1, 2, 3]
+
+
+def test_a_slice_tells_groups_of_thirty_rows_unless_told_otherwise():
+    y = np.zeros(100)
+    groups = {"part": pd.Series(["a"] * 41 + ["b"] * 30 + ["c"] * 29)}
+    found = evaluation.by_slice("mae", "regression", y, y + 1, groups)
+    assert set(found["group"]) == {"a", "b"}
+    assert set(evaluation.by_slice("mae", "regression", y, y + 1, groups, 29)["group"]) == {"a", "b", "c"}
+
+
+def test_the_shares_of_classes_are_in_the_order_of_their_names_a_row_each():
+    found = evaluation.constant("classification", ["b", "a", "b", "b"], 2)
+    assert found.to_dict("list") == {"a": [0.25, 0.25], "b": [0.75, 0.75]}
+    assert evaluation.constant("regression", ["1", "4"], 3).tolist() == [2.5] * 3
