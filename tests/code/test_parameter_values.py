@@ -1,0 +1,322 @@
+"""What a value of YAML becomes under an annotation, and which values are refused, in which words."""
+
+import datetime
+import re
+
+import pytest
+
+from lib.errors import ParameterError
+from lib.notebook_source import Declared, Notebook, annotations, parameters, plain_yaml
+from lib.notebook_source.annotations import Misfit, fit, fit_text
+from lib.paths import Project
+
+DAY = datetime.date(2023, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "wanted"),
+    [
+        (5, "", 5),
+        ("any", "Unheard", "any"),
+        (5, "int", 5),
+        ("1e3", "int", 1000),
+        (2, "float", 2.0),
+        (2.5, "float", 2.5),
+        ("-1.5e-3", "float", -0.0015),
+        (".5", "float", 0.5),
+        ("+2", "int", 2),
+        ("5.", "float", 5.0),
+        (DAY, "str", "2023-01-05"),
+        ("a", "Path", "a"),
+        ("a", "pathlib.Path", "a"),
+        (True, "bool", True),
+        (None, "None", None),
+        (None, "int | None", None),
+        (3, "int | None", 3),
+        ("x", "int | str", "x"),
+        (None, "Optional[int]", None),
+        (3, "typing.Optional[int]", 3),
+        ("x", "Union[int, str]", "x"),
+        (["a"], "list", ["a"]),
+        (["a"], "Sequence", ["a"]),
+        ([1, 2], "list[float]", [1.0, 2.0]),
+        ([1], "collections.abc.Sequence[float]", [1.0]),
+        ([DAY], "tuple[str, ...]", ["2023-01-05"]),
+        ({"a": 1}, "dict", {"a": 1}),
+        ({"a": 1}, "Mapping", {"a": 1}),
+        ({"a": 1}, "dict[str, float]", {"a": 1.0}),
+        ({DAY: [1]}, "Mapping[str, list[float]]", {"2023-01-05": [1.0]}),
+        (5, "set[int]", 5),
+        ("odd", 'Literal["plain", "odd"]', "odd"),
+        (2, "Literal[1, 2]", 2),
+        (3, "'float'", 3.0),
+        (3, "Annotated[float, 'how much']", 3.0),
+        (0, "Annotated[float, Range(0, 1), 'how much']", 0.0),
+        (1, "Annotated[float, problem.Range(0, 1)]", 1.0),
+        (-5, "Annotated[int, Range(None, 1)]", -5),
+        (5, "Annotated[int, Range(0, None)]", 5),
+        (None, "Annotated[int | None, Range(0, 1)]", None),
+        (7, "Annotated[int, Other(0, 1)]", 7),
+    ],
+)
+def test_a_value_is_taken_to_its_declared_type(value, annotation, wanted):
+    found = fit(value, annotation)
+    assert (found, type(found)) == (wanted, type(wanted))
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "said"),
+    [
+        (2.5, "int", "int, not 2.5"),
+        (True, "int", "int, not True"),
+        (True, "float", "float, not True"),
+        ("1.5", "int", "int, not '1.5'"),
+        ("e5", "float", "float, not 'e5'"),
+        (5, "str", "str, not 5; put it in quotes to make it text"),
+        (datetime.datetime(2023, 1, 5, 6, tzinfo=datetime.UTC), "str", "str, not "),
+        (5, "Path", "str, not 5"),
+        (1, "bool", "bool, not 1; write true or false"),
+        (0, "None", "null, not 0"),
+        ("x", "int | None", "int | None, not 'x'"),
+        ("x", "Optional[int]", "Optional[int], not 'x'"),
+        (2.5, "Union[int, str]", "Union[int, str], not 2.5"),
+        ("ab", "list[str]", "list, not 'ab'; write it as [a, b]"),
+        ("ab", "Sequence", "list, not 'ab'; write it as [a, b]"),
+        (["a", 1], "list[str]", "str, not 1"),
+        ([1], "dict[str, int]", "dict, not [1]; write it as {key: value}"),
+        ([1], "Mapping", "dict, not [1]"),
+        ({1: 1}, "dict[str, int]", "str, not 1"),
+        ({"a": "b"}, "dict[str, int]", "int, not 'b'"),
+        ("even", 'Literal["plain", "odd"]', "'plain' or 'odd', not 'even'"),
+        (-0.5, "Annotated[float, Range(0, 1)]", "at least 0 and at most 1, not -0.5"),
+        (1.5, "Annotated[float, Range(0, 1)]", "at least 0 and at most 1, not 1.5"),
+        (-1, "Annotated[int, 'words', Range(0, None)]", "at least 0, not -1"),
+        (2, "Annotated[int, Range(None, 1)]", "at most 1, not 2"),
+        ("x", "Annotated[int, Range(0, 1)]", "int, not 'x'"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_in_words_that_end_must_be(value, annotation, said):
+    with pytest.raises(Misfit, match=re.escape(said)) as refused:
+        fit(value, annotation)
+    assert str(refused.value).startswith(said)
+
+
+def test_only_the_bounds_that_there_are_are_named():
+    assert annotations.bounds(0, 1) == ["at least 0", "at most 1"]
+    assert annotations.bounds(0.5, None) == ["at least 0.5"]
+    assert annotations.bounds(None, 2) == ["at most 2"]
+    assert annotations.bounds(None, None) == []
+
+
+def test_text_of_a_command_line_is_read_as_yaml_where_it_does_not_fit_as_it_stands():
+    assert fit_text("[a, b]", "list[str]") == ["a", "b"]
+    assert fit_text("[a, b]", "str") == "[a, b]"
+    assert fit_text("true", "bool") is True
+    assert fit_text("{a: 1}", "dict[str, float]") == {"a": 1.0}
+    assert fit_text(5, "float") == 5.0
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "said"),
+    [
+        (5, "list", "list, not 5"),
+        ("seven", "int", "int, not 'seven'"),
+        ("[a", "list[str]", "list[str], not '[a'"),
+    ],
+)
+def test_text_of_a_command_line_that_does_not_fit_either_way_is_refused(value, annotation, said):
+    with pytest.raises(Misfit, match=re.escape(said)):
+        fit_text(value, annotation)
+
+
+# --- YAML --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", None),
+        ("3", 3),
+        ("yes", True),
+        ("2023-01-05", DAY),
+        ("[1, a, {b: 2}]", [1, "a", {"b": 2}]),
+        ("{a: 1, b: {a: 1}}", {"a": 1, "b": {"a": 1}}),
+        ("- {a: 1}\n- {a: 2}", [{"a": 1}, {"a": 2}]),
+    ],
+)
+def test_yaml_is_what_its_safe_reader_says(text, found):
+    assert plain_yaml.value(text, "here") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[a", "here is not YAML: "),
+        ("a: [\nb", "here is not YAML in line 2: "),
+        ("!!int 3", "here is not YAML: tags and anchors are not read"),
+        ("a: &x [1]\nb: *x", "here is not YAML in line 1: tags and anchors are not read"),
+        ("a: 1\nb: 2\na: 3", "here is not YAML in line 3: 'a' is given twice"),
+        ("{a: {b: 1, b: 2}}", "here is not YAML: 'b' is given twice"),
+        ("2023-13-01", "here is not YAML: month must be in"),
+        ("[" * 5000, "here is not YAML: it is nested"),
+        ("\x07", "here is not YAML: "),
+    ],
+)
+def test_what_is_no_plain_yaml_is_refused_in_one_line_that_says_where(text, said):
+    with pytest.raises(ParameterError, match=re.escape(said)) as refused:
+        plain_yaml.value(text, "here")
+    assert str(refused.value).startswith(said)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
+def test_a_file_of_parameters_is_a_mapping(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("rows: 3\n", encoding="utf-8")
+    assert plain_yaml.read(path, "a") == {"rows": 3}
+    path.write_text("# nothing\n")
+    assert plain_yaml.read(path, "a") == {}
+
+
+def test_a_file_of_parameters_that_is_none_is_refused_by_the_name_that_was_typed(tmp_path):
+    path = tmp_path / "a.yaml"
+    for content, said in (
+        (b"[1]", "mine must hold `key: value` lines, not list"),
+        (b"a: \xff", "mine is not YAML: it is no UTF-8 (byte 3)"),
+        (b"a: [", "mine is not YAML"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ParameterError, match=re.escape(said)):
+            plain_yaml.read(path, "mine")
+
+
+def test_a_file_that_is_not_there_is_answered_by_those_that_are(tmp_path):
+    (tmp_path / "b.yaml").write_text("")
+    (tmp_path / "a.yaml").write_text("")
+    (tmp_path / "c.txt").write_text("")
+    with pytest.raises(
+        ParameterError,
+        match=r"PARAMS=mine cannot be read \(No such file or directory\); there are \['a\.yaml', 'b\.yaml'\]",
+    ):
+        plain_yaml.read(tmp_path / "gone.yaml", "mine")
+    with pytest.raises(ParameterError, match=r"there are \[\]"):
+        plain_yaml.read(tmp_path / "nowhere" / "gone.yaml", "mine")
+
+
+# --- P -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", [""]),
+        ("a b", ["a", "b"]),
+        ("a  b", ["a", "", "b"]),
+        ("a=[1 2] b={c: (3 4)}", ["a=[1 2]", "b={c: (3 4)}"]),
+        ("a='b c' d", ["a='b c'", "d"]),
+        ("a='(' d", ["a='('", "d"]),
+        ('a="it\'s so" d', ['a="it\'s so"', "d"]),
+        ("a=don't d", ["a=don't", "d"]),
+        ("a) b", ["a)", "b"]),
+    ],
+)
+def test_words_are_parted_where_no_bracket_and_no_quote_is_open(text, parts):
+    assert parameters.split(text, " ") == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a=[1", "a bracket is opened"), ("a='b", "the quote ' is opened"), ('a="b', 'the quote " is opened')],
+)
+def test_what_is_opened_and_not_closed_is_named(text, said):
+    with pytest.raises(ParameterError, match=f"P: {said} and not closed in"):
+        parameters.split(text, " ")
+
+
+def test_words_of_p_stand_apart_by_spaces_tabs_and_lines():
+    assert parameters.overrides("a=1\tb=2\nc.d=3") == {"a": 1, "b": 2, "c.d": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a", "P: 'a' is not key=value"),
+        ("1a=2", "P: '1a=2' is not key=value"),
+        ("a-b=2", "P: 'a-b=2' is not key=value"),
+        ("a=1 a=2", "P: a is given twice, as 1 and as '2'"),
+        ("a={b: 1, b: 2}", "P: the value of a is not YAML: 'b' is given twice"),
+    ],
+)
+def test_a_word_of_p_that_cannot_be_is_named(text, said):
+    with pytest.raises(ParameterError, match=re.escape(said)):
+        parameters.overrides(text)
+
+
+# --- what notebooks declare ----------------------------------------------------------------------------
+
+
+def page(tmp_path, **annotated):
+    """A notebook that declares parameters: name to (annotation, default)."""
+    declared = {name: Declared(name, *how) for name, how in annotated.items()}
+    return Notebook(tmp_path / "04_tune.ipynb", declared, (), (), (), ())
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Checks against two notebooks of a project without problems, and a key of the runner's."""
+    notebooks = [
+        page(tmp_path, keep=("float", 2.5), months=("list[str]", ["a"])),
+        page(tmp_path, keep=("float", 2.5), depth=("int", 3), run=("str", "scratch"), space=("dict", {})),
+    ]
+
+    def asked(values, given=""):
+        project = Project(tmp_path, tmp_path / "outputs")
+        more = [Declared("pause_s", "float", 9.0)]
+        return parameters.check(project, notebooks, "mine.yaml", values, given, more), notebooks
+
+    return asked
+
+
+def test_each_notebook_is_given_what_it_declares_and_its_default_else(check):
+    checked, (first, second) = check({"keep": 1, "pause_s": 2}, "depth=7")
+    assert checked.of(first) == {"keep": 1.0, "months": ["a"]}
+    assert checked.of(second) == {"keep": 1.0, "depth": 7, "run": "scratch", "space": {}}
+    assert checked.values["pause_s"] == 2.0
+    assert (checked.file, checked.overrides) == ("mine.yaml", {"depth": 7})
+
+
+def test_p_is_stronger_than_the_file_and_leaves_the_file_s_values_as_they_were(check):
+    values = {"keep": 1, "space": {"lasso": {"alpha": 1}, "ridge": 2}}
+    checked, _ = check(values, "keep=3 space.lasso.alpha=5 space.svm.c=1")
+    assert checked.values["keep"] == 3.0
+    assert checked.values["space"] == {"lasso": {"alpha": 5}, "ridge": 2, "svm": {"c": 1}}
+    assert values == {"keep": 1, "space": {"lasso": {"alpha": 1}, "ridge": 2}}
+
+
+def test_a_part_of_what_was_no_mapping_makes_it_one(check):
+    checked, _ = check({"space": {"lasso": 3}}, "space.lasso.alpha=5")
+    assert checked.values["space"] == {"lasso": {"alpha": 5}}
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "said"),
+    [
+        ({"kept": 1}, "", "mine.yaml: no notebook has a parameter 'kept'. Did you mean 'keep'? Known are: depth, keep, months, pause_s, run, space."),
+        ({"space.lasso": 1}, "", "mine.yaml: no notebook has a parameter 'space.lasso'"),
+        ({}, "months2.a=1", "P: no notebook has a parameter 'months2'"),
+        ({"keep": "much"}, "", "mine.yaml: keep must be float, not 'much'"),
+        ({"keep": "much"}, "depth=x", "mine.yaml: keep must be float"),
+        ({"keep": 1}, "keep=much", "P: keep must be float"),
+        ({}, "space.a=1 space=3", "P: space must be dict"),
+        ({"run": "mine"}, "", "mine.yaml: `run` is not a parameter to give; name the run with RUN=name"),
+        ({}, "run=mine", "P: `run` is not a parameter to give"),
+    ],
+)  # fmt: skip
+def test_what_was_not_declared_or_does_not_fit_is_refused_with_where_it_stands(check, values, given, said):
+    with pytest.raises(ParameterError, match=re.escape(said)):
+        check(values, given)
+
+
+@pytest.mark.parametrize("run", [None, ""])
+def test_a_run_that_is_not_named_may_be_said(check, run):
+    assert check({"run": run} if run is not None else {})[0].values.get("run") == run
