@@ -32,11 +32,11 @@ AREAS = {
     "records": (["records"], ["code/test_records"]),
     "source": (
         [f"notebook_source/{name}" for name in ("__init__", "meaning", "modules", "prose")],
-        ["runner/test_notebook_source", "code/test_meaning"],
+        ["code/test_reading", "code/test_meaning"],
     ),
     "parameters": (
         [f"notebook_source/{name}" for name in ("parameters", "annotations", "plain_yaml")],
-        ["runner/test_parameters", "runner/test_notebook_source", "code/test_parameter_values"],
+        ["code/test_parameter_values"],
     ),
     "splits": (["splits"], ["code/test_splits"]),
     "evaluation": (
@@ -46,7 +46,7 @@ AREAS = {
     "inference": (["runtime/schema", "runtime/inference"], ["code/test_schema"]),
     "encoders": (
         [f"runtime/encoders/{name}" for name in ("__init__", "base", "columns", "matrix", "means", "text")],
-        ["code/test_features"],
+        ["code/test_encoders"],
     ),
     "contest": (["registry/contest"], ["code/test_contest"]),
     "registry": (["registry/__init__"], ["code/test_registry"]),

@@ -1,0 +1,252 @@
+"""What is read of a notebook and of a problem's options without running them."""
+
+import json
+import re
+
+import pytest
+
+from lib import notebook_source
+from lib.errors import ParameterError, StepError
+from lib.notebook_source import Declared, Option
+from lib.paths import Project
+
+STEP = 'step = Step("04_tune", run, problem, reads=["train"], writes=["tuned", "trials"])'
+
+
+def cell(source, *tags, kind="code"):
+    return {"cell_type": kind, "metadata": {"tags": list(tags)}, "source": source}
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Reads a notebook of these cells; text stands for a code cell."""
+
+    def made(*cells, name="04_tune"):
+        cells = [cell(one) if isinstance(one, str) else one for one in cells]
+        path = tmp_path / f"{name}.ipynb"
+        path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+        return notebook_source.read(path)
+
+    return made
+
+
+def test_the_step_line_may_say_nothing_but_its_name(read):
+    found = read('Step("04_tune", run, problem)')
+    assert (found.reads, found.writes, found.acts_on) == ((), (), ())
+
+
+def test_what_a_step_acts_on_outside_of_its_run_is_read(read):
+    found = read(
+        'from lib import step\nstep.Step("04_tune", run, reads=["a"], acts_on=["registry"], other=f())'
+    )
+    assert (found.reads, found.writes, found.acts_on) == (("a",), (), ("registry",))
+
+
+def test_what_only_looks_like_a_step_line_is_none(read):
+    found = read(STEP, '# Step("05_train")\nFirstStep(x)\nStep', "not ( python Step(")
+    assert found.writes == ("tuned", "trials")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (
+            [],
+            'has 0 Step lines; it needs one: `step = Step("04_tune", run, problem, reads=[...], writes=[...])`',
+        ),
+        (["Step(run)"], "04_tune.ipynb: write the Step line with literal names"),
+        (["Step()"], "its Step line names []; it must be the notebook's own"),
+        ([f"{STEP}\n{STEP}"], "has 2 Step lines"),
+    ],
+)
+def test_a_step_line_that_cannot_be_planned_with_is_refused(read, cells, said):
+    with pytest.raises(StepError, match=re.escape(said)):
+        read(*cells)
+
+
+def test_cells_are_the_code_after_the_parameters_with_the_tags_that_decide_how_they_run(read):
+    found = read(
+        cell("# Prose", "skip-execution", kind="markdown"),
+        cell(["a: int = 1\n", "b = 2"], "parameters"),
+        STEP,
+        cell(["x = 1\n", "y = 2"], "wide", "skip-execution", "raises-exception"),
+        {"cell_type": "code"},
+    )
+    assert found.cells == (STEP, "x = 1\ny = 2", "")
+    assert found.tags == ("", "raises-exception skip-execution", "")
+    assert found.parameters == {"a": Declared("a", "int", 1), "b": Declared("b", "", 2)}
+    assert (found.name, found.target) == ("04_tune", "tune")
+
+
+def test_a_notebook_s_target_is_all_of_its_name_after_the_number(read):
+    assert read(STEP.replace("04_tune", "07_all_rows"), name="07_all_rows").target == "all_rows"
+
+
+def test_a_text_may_be_read_in_the_place_of_the_file(tmp_path):
+    text = json.dumps({"cells": [cell(STEP)]})
+    assert notebook_source.read(tmp_path / "04_tune.ipynb", text).writes == ("tuned", "trials")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"nbformat": 4}'])
+def test_what_is_no_notebook_is_refused(tmp_path, text):
+    with pytest.raises(StepError, match=r"04_tune\.ipynb is not a notebook \(nbformat 4 JSON\)"):
+        notebook_source.read(tmp_path / "04_tune.ipynb", text)
+
+
+def test_code_goes_by_meaning_and_tags_and_source_by_the_letter(read):
+    before, spelt, other = read(STEP, "x = 1"), read(STEP, "x = (1)", "# why"), read(STEP, "x = 2")
+    assert before.code == spelt.code
+    assert before.source != spelt.source
+    assert before.code[0] == other.code[0]
+    assert before.code[1] != other.code[1]
+    assert len(before.code) == len(spelt.code) == 2
+    tagged = read(STEP, cell("x = 1", "skip-execution"))
+    assert tagged.code != before.code
+    assert tagged.source != before.source
+    assert read(STEP, cell("x = 1", "wide")).source == before.source
+
+
+def test_a_parameters_cell_may_have_words_and_values_of_any_literal(read):
+    text = '"""What it takes."""\nn: int = -1\ns: str | None = None\nd: dict[str, int] = {"a": 1}\nt = (1, 2)'
+    found = read(cell(text, "parameters"), STEP).parameters
+    assert {name: (one.annotation, one.default) for name, one in found.items()} == {
+        "n": ("int", -1),
+        "s": ("str | None", None),
+        "d": ("dict[str, int]", {"a": 1}),
+        "t": ("", (1, 2)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: int", "holds `a: int`; it may hold only lines such as `max_evals: int = 5`"),
+        ("a.b = 1", "holds `a.b = 1`"),
+        ("a.b: int = 1", "holds `a.b: int = 1`"),
+        ("f(1)", "holds `f(1)`"),
+        ("if a:\n    b = 1", "holds `if a:"),
+        ("a = f(2)", "parameter 'a' must have a literal default, not `f(2)`"),
+        ("a = 1\nb = = 2  ", "line 2 is no Python (invalid syntax): `b = = 2`."),
+    ],
+)
+def test_a_parameters_cell_with_more_than_literals_is_refused_with_the_line(read, text, said):
+    with pytest.raises(ParameterError, match=re.escape(said)) as refused:
+        read(cell(text, "parameters"), STEP)
+    assert "04_tune.ipynb" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "moved"),
+    [
+        ("import lib.show as s, lib.used", "lib.show (now lib.display), lib.used (now lib.dependencies)"),
+        ("import lib as l\nl.scores.read(x)", "lib.scores (now lib.evaluation.scores)"),
+        ("from lib import plots as p\np.search.draw()", "lib.plots.search (now lib.plots.searches)"),
+        ("from lib.plots import explain as e", "lib.plots.explain (now lib.plots.attributions)"),
+        (
+            "from lib.problem import load as l\nx = y = l(p)\ny.own_views",
+            "lib.problem.Dataset.own_views (now",
+        ),
+        ("from lib import problem\nd = problem.load(p)\nd.views", "lib.problem.Dataset.views (now"),
+        ("def f():\n    from lib import steps", "lib.steps (now lib.step)"),
+    ],
+)
+def test_what_has_moved_is_refused_however_it_is_reached(read, code, moved):
+    with pytest.raises(
+        StepError, match=re.escape(f"04_tune.ipynb is of an earlier workbook: it uses {moved}")
+    ):
+        read(STEP, code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import library.show",
+        "import os.path as lib\nlib.show",
+        "from other.lib import show",
+        "from lib.problem import load\nd = other(p)\nd.views",
+        "from lib.problem import load\nd = load(p)\ne.views",
+        "from lib import display as show\nshow.table()",
+        "import lib\nlib.showing()",
+        "not ( python lib.show",
+    ],
+)
+def test_what_has_not_moved_is_not_refused(read, code):
+    assert read(STEP, code).target == "tune"
+
+
+def test_who_writes_a_name_is_told_by_the_step_lines(tmp_path, read):
+    read(STEP)
+    read('Step("03_prep", run, writes=["train"])', name="03_prep")
+    (tmp_path / "notes.ipynb").write_text("{")  # has no number: no step
+    assert notebook_source.writers(tmp_path) == {"train": "03_prep", "tuned": "04_tune", "trials": "04_tune"}
+
+
+# --- options -----------------------------------------------------------------------------------------
+
+OPTIONS = '''
+"""A problem."""
+
+
+class Other:
+    wrong: int = 1
+
+
+class TinyOptions(problem.Options):
+    """What can be said."""
+
+    months: Annotated[Sequence[str], "as 2023-01,", "in order"] = ("2023-01",)
+    colour: Annotated[Literal["green", "yellow"], "which"] = "green"
+    share: Annotated[float, Range(0.25, 0.75), "how much"] = 0.5
+    least: Annotated[int | None, Range(1, None)] = None
+    file: str | None = None
+    TABLE = 3
+'''
+
+
+@pytest.fixture
+def problem(tmp_path):
+    """A project with the problem `tiny`, which has options, and `plain`, which has none."""
+    project = Project(tmp_path, tmp_path / "outputs")
+    for name, text in {"tiny": OPTIONS, "plain": "class Other:\n    x: int = 1\n"}.items():
+        (project.datasets / name).mkdir(parents=True)
+        (project.datasets / name / "training.py").write_text(text, encoding="utf-8")
+    return project
+
+
+def test_options_are_the_annotated_fields_of_the_options_class_with_their_meanings(problem):
+    found = notebook_source.options(problem.datasets / "tiny" / "training.py")
+    assert {name: (option.type, option.meaning) for name, option in found.items()} == {
+        "months": ("list of text", "as 2023-01, in order"),
+        "colour": ("green or yellow", "which"),
+        "share": ("float, at least 0.25, at most 0.75", "how much"),
+        "least": ("int or null, at least 1", ""),
+        "file": ("str or null", ""),
+    }
+    assert found["share"] == Option("share", "Annotated[float, Range(0.25, 0.75), 'how much']", "how much")
+    assert notebook_source.options(problem.datasets / "plain" / "training.py") == {}
+
+
+def test_a_problem_is_its_training_module(problem):
+    assert notebook_source.problem(problem, "tiny") == problem.datasets / "tiny" / "training.py"
+
+
+def test_a_problem_that_is_not_there_is_answered_by_those_that_are(problem):
+    with pytest.raises(
+        ParameterError, match=r"no problem 'tini'. Did you mean 'tiny'\? Known are: plain, tiny\."
+    ):
+        notebook_source.problem(problem, "tini")
+
+
+def test_a_problem_of_an_earlier_workbook_is_refused_with_what_to_do(problem):
+    (problem.datasets / "old.py").write_text("")
+    with pytest.raises(
+        ParameterError, match=r"lib/datasets/old\.py is a problem of an earlier.*NAME=old DATA"
+    ):
+        notebook_source.problem(problem, "old")
+
+
+def test_a_problem_s_module_that_is_no_python_is_named_with_its_line(problem):
+    path = problem.datasets / "tiny" / "training.py"
+    path.write_text("x = 1\ny = = 2\n")
+    with pytest.raises(ParameterError, match=r"training\.py: line 2 is no Python"):
+        notebook_source.options(path)
