@@ -1,8 +1,8 @@
 """`make mutants`: put single mistakes into the code, one at a time, and see which of them no test notices.
 
-mutmut makes the mistakes, in a temporary copy of the project, and runs the tests that come by each of them. It
-has no draw and one list of tests for all: here are a draw by a seed, as many from every module, and for each
-area the quick tests that should notice. ONLY=splits draws from one area, DRAW=5 fewer, SEED=7 others.
+mutmut makes the mistakes, in a temporary copy of the project, and runs the tests that come by each of them.
+It has no draw, and one list of tests for all: here are a draw by a seed, as many from every module, and for
+each area the quick tests that should notice. ONLY=splits draws from one area, DRAW=5 fewer, SEED=7 others.
 """
 
 import contextlib
@@ -51,15 +51,16 @@ AREAS = {
     "contest": (["registry/contest"], ["code/test_contest"]),
     "registry": (["registry/__init__"], ["code/test_registry"]),
 }
+#: What takes seconds to import comes as a plugin: once, before the mutants are forked.
+OPTIONS = ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "sklearn.metrics", "-p", "mlflow.pyfunc"]
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["lib"]
 also_copy = ["notebooks", "params"]
 only_mutate = {modules}
-# What takes a second to import is imported as if it were a plugin: once, before the mutants are forked.
-pytest_add_cli_args = ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "sklearn.metrics", "-p", "mlflow.pyfunc"]
+pytest_add_cli_args = {options}
 pytest_add_cli_args_test_selection = {tests}
-# Each mutant starts from a process that has imported the tests and done nothing: no threads, no open database.
+# Each mutant starts from a process that has imported the tests, and run none of them.
 process_isolation = "forkserver"
 use_git_change_detection = false
 timeout_constant = 5.0
@@ -100,7 +101,9 @@ def workplace(modules: list[str], tests: list[str]) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for name in ("lib", "tests", "notebooks", "params"):
             Path(name).symlink_to(ROOT / name)
-        settings = SETTINGS.format(modules=json.dumps(modules), tests=json.dumps(tests))
+        settings = SETTINGS.format(
+            modules=json.dumps(modules), tests=json.dumps(tests), options=json.dumps(OPTIONS)
+        )
         Path("pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings)
         yield
 
@@ -120,7 +123,8 @@ def run(area: str, most: int, seed: int) -> bool:
         if done.returncode:
             print(f"✗ mutmut could not run {area}:\n{done.stdout}{done.stderr}", file=sys.stderr)
             return False
-        return all([tell(module) for module in drawn])
+        told = [tell(module) for module in drawn]
+        return all(told)
 
 
 def tell(module: Module) -> bool:

@@ -52,7 +52,7 @@ def test_what_only_looks_like_a_step_line_is_none(read):
     [
         (
             [],
-            'has 0 Step lines; it needs one: `step = Step("04_tune", run, problem, reads=[...], writes=[...])`',
+            'has 0 Step lines; it needs one: `step = Step("04_tune", run, problem, ',
         ),
         (["Step(run)"], "04_tune.ipynb: write the Step line with literal names"),
         (["Step()"], "its Step line names []; it must be the notebook's own"),
