@@ -109,6 +109,10 @@ format: $(READY) ## format the code, and strip the notebooks' outputs
 bench: $(READY) ## time the pipeline against one plain Python process, and more; ONLY=pipeline runs one
 	@exec $(BIN)/python -m benchmarks $(if $(filter command,$(origin ONLY)),$(ONLY))
 
+mutants: $(READY) ## put mistakes into the code, one at a time, and see that the tests notice; ONLY=splits one area
+	@$(USE_UV); $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/mutants.txt
+	@exec $(BIN)/python tests/mutants.py $(if $(filter command,$(origin ONLY)),$(ONLY))
+
 # Only what has wheels is locked, and the result is asked of every system and Python: a resolver that may build
 # from source pins, where nothing newer fits, releases of years ago that no build succeeds for.
 lock: $(READY) ## compile the locks again from the ranges in pyproject.toml (UPGRADE=1: to the newest versions)
@@ -167,4 +171,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems options new-problem test-data lab mlflow wandb-sync versions promote rollback test test-slow lint format bench lock clean clean-all
+.PHONY: help pipeline plan status sweep all-problems options new-problem test-data lab mlflow wandb-sync versions promote rollback test test-slow lint format bench mutants lock clean clean-all

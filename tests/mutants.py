@@ -2,12 +2,12 @@
 
 mutmut makes the mistakes, in a temporary copy of the project, and runs the tests that come by each of them.
 It has no draw, and one list of tests for all: here are a draw by a seed, as many from every module, and for
-each area the quick tests that should notice. ONLY=splits draws from one area, DRAW=5 fewer, SEED=7 others.
+each area the quick tests that should notice. `tests/mutants.py splits --draw 5 --seed 7` draws less.
 """
 
+import argparse
 import contextlib
 import json
-import os
 import random
 import subprocess
 import sys
@@ -143,14 +143,16 @@ def tell(module: Module) -> bool:
 
 
 def main() -> int:
-    """Every area, or the one that ONLY names; gives 1 where too many mutants of a module live."""
-    start = time.monotonic()
-    only = os.environ.get("ONLY")
-    if only and only not in AREAS:
-        print(f"✗ There is no area {only!r}; there are {', '.join(AREAS)}.", file=sys.stderr)
-        return 2
-    most, seed = int(os.environ.get("DRAW") or 40), int(os.environ.get("SEED") or 1)
-    enough = [run(area, most, seed) for area in ([only] if only else AREAS)]
+    """Every area, or those that are named; gives 1 where too many mutants of a module live."""
+    start, parser = time.monotonic(), argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("areas", nargs="*", metavar="area", help=", ".join(AREAS))
+    parser.add_argument("--draw", type=int, default=40, help="mutants a module, 40 unless told otherwise")
+    parser.add_argument("--seed", type=int, default=1, help="draws others")
+    given = parser.parse_args()
+    unknown = sorted(set(given.areas) - set(AREAS))
+    if unknown:
+        parser.error(f"there is no area {unknown[0]!r}; there are {', '.join(AREAS)}")
+    enough = [run(area, given.draw, given.seed) for area in given.areas or AREAS]
     print(f"{(time.monotonic() - start) / 60:.0f} minutes.")
     return 0 if all(enough) else 1
 
