@@ -19,7 +19,8 @@ from typing import IO, Any
 
 from lib.errors import StepError
 
-_REMEDIES = {
+#: What the system refuses to write for, and what helps.
+REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space (`make clean` empties outputs/) and run the step again",
     errno.EDQUOT: "the disk quota is used up: free some space, then run the step again",
     errno.EROFS: "the disk is read-only: set WORKBOOK_OUTPUTS to a folder that can be written",
@@ -33,18 +34,34 @@ _LEFT = {"__pycache__", "registered_model_meta"}
 #: Digests that this process has found or was told, each with the stamp of that content.
 _KNOWN: dict[Path, tuple[list[int], str]] = {}
 
+#: The types of pandas' gaps, told by name: pandas itself is not imported here.
+_GAPS = ("NaTType", "NAType")
+
 
 # --- writing ----------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to write (full, read-only) into an error that names `path` and the remedy."""
+    """Turn the system's refusal to write (full, read-only) into an error that names `path` and the remedy.
+
+    What else the block does, such as a download into that place, fails under its own name.
+    """
     try:
         yield
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, f"the system said: {error.strerror or error}")
+        if not _refused(error, path):
+            raise
+        remedy = REMEDIES.get(error.errno or 0, f"the system said: {error.strerror or error}")
         raise StepError(f"Could not write {path}: {remedy}.") from error
+
+
+def _refused(error: OSError, path: Path) -> bool:
+    """Whether the system would not write at `path`: no error of a network, nor of a file elsewhere."""
+    if error.errno is None or isinstance(error, ConnectionError | TimeoutError):
+        return False
+    at = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
+    return at.is_relative_to(path.parent) or path.is_relative_to(at)
 
 
 def temporary(path: Path) -> Path:
@@ -174,7 +191,7 @@ def locked(path: Path, wait: bool = True) -> Iterator[IO[str]]:
 
 
 def plain(value: Any) -> Any:
-    """`value` in JSON's own types: numpy's and pandas' become Python's, what is not finite becomes null."""
+    """`value` in JSON's own types: numpy's and pandas' become Python's; gaps and what is not finite, null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
@@ -189,6 +206,8 @@ def plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, bool | int | str):
         return value
+    if type(value).__name__ in _GAPS:
+        return None
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 

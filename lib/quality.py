@@ -45,8 +45,11 @@ def run(checks: Sequence[Check], frames: Frames) -> pd.DataFrame:
             finding = check.finds(frames)
         except KeyError as error:  # a column that a schema check, beside this one, names as missing
             finding = f"column {error} is missing"
-        except (TypeError, DataError) as error:  # such as text where the schema check asks for numbers
+        except DataError as error:
             finding = f"could not be checked: {error}"
+        except Exception as error:  # noqa: BLE001 - checks are the problem's own code; the others still report
+            said = " ".join(str(error).split())
+            finding = f"could not be checked: {type(error).__name__}: {said}"
         rows.append((check.name, check.severity, check.severity if finding else "ok", finding, check.why))
     columns = ["check", "severity", "result", "found", "why"]
     return pd.DataFrame(rows, columns=columns).set_index("check")

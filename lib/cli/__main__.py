@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 
-from lib import paths
+from lib import files, paths
 from lib.errors import ParameterError, WorkbookError
 from lib.runner import signals
 from lib.runner.plan import Wishes
@@ -191,7 +191,8 @@ def boundary(words: list[str]) -> int:
         print(f"✗ {error}", file=sys.stderr)
         return REFUSED
     except OSError as error:
-        print(f"✗ The system said: {error}. Is there room, and may it be written?", file=sys.stderr)
+        refused = " Is there room, and may it be written?" if error.errno in files.REMEDIES else ""
+        print(f"✗ The system said: {' '.join(str(error).split())}.{refused}", file=sys.stderr)
         return REFUSED
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlparse
 
 import pandas as pd
 
-from lib import files, packaging, paths, tracking
+from lib import files, packaging, paths, redaction, tracking
 from lib.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -238,13 +238,10 @@ class Store:
         return folder
 
     def _downloaded(self, version: Version) -> Path:
-        from mlflow.artifacts import download_artifacts
-
         cached = self.outputs / "cache" / "models" / version.digest[:32]
         if not cached.exists():
-            with files.whole_folder(cached) as folder:
-                server = paths.tracking_uri(self.outputs)
-                download_artifacts(version.source, dst_path=str(folder), tracking_uri=server)
+            with files.writing(cached), files.whole_folder(cached) as folder:
+                _download(version, folder, paths.tracking_uri(self.outputs))
                 _check(version, _model_in(folder))
         return _model_in(cached)
 
@@ -259,6 +256,22 @@ class Store:
         return pd.DataFrame([{name: row.get(name, "") for name in shown} for row in rows]).set_index(
             "version"
         )
+
+
+def _download(version: Version, folder: Path, server: str) -> None:
+    """The version's files, by MLflow from where they are kept; a failure says from where."""
+    from mlflow.artifacts import download_artifacts
+
+    try:
+        download_artifacts(version.source, dst_path=str(folder), tracking_uri=server)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # this machine's own, such as a full disk
+        where, said = redaction.text(version.source), " ".join(redaction.text(str(error)).split())[:200]
+        raise RegistryError(
+            f"{version} could not be downloaded from {where} by way of {redaction.text(server)} "
+            f"({type(error).__name__}: {said}). Is that place up, and has it the files still?"
+        ) from error
 
 
 def _model_in(folder: Path) -> Path:

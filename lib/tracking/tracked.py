@@ -181,8 +181,14 @@ class Tracked:
         self._do(lambda run: run.tag(tags))
 
     def metrics(self, metrics: Mapping[str, float | None]) -> None:
-        """Figures of the run, by name; None is left out."""
+        """Figures of the run, by name; None is left out, and what is no finite number refused."""
         plain = files.plain(metrics)
+        for name, value in metrics.items():
+            if value is not None and plain[name] is None:
+                raise StepError(
+                    f"The figure {name!r} is {value}: only a finite number can be recorded and compared. "
+                    "Look at the rows that it is computed from."
+                )
         self._metrics |= plain
         self._do(lambda run: run.metrics(plain))
 

@@ -156,6 +156,27 @@ def test_a_check_that_cannot_look_is_told_and_the_others_go_on():
     assert "has no values in column 'x'" in report["found"].iloc[3]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("no such\nunit"), AttributeError("no .dt"), ZeroDivisionError(), OverflowError("big")],
+)
+def test_whatever_a_check_raises_is_its_own_error_and_the_schema_still_names_the_column(error):
+    def broken(_):
+        raise error
+
+    checks = [
+        quality.each("its own", "", broken),
+        quality.each("its own, a warning", "", broken).as_warning(),
+        quality.schema({"x": "number", "y": "any"}),
+    ]
+    report = quality.run(checks, {"rows": GOOD})
+    assert report["result"].tolist() == ["error", "warning", "error"]
+    told = report["found"].iloc[0]
+    assert told.startswith(f"could not be checked: {type(error).__name__}: ")
+    assert "\n" not in told
+    assert "no column ['y']" in report["found"].iloc[2]
+
+
 def test_the_widest_gap_is_read_as_the_least_that_would_have_to_move():
     """Two pairs of crowds trade places: the gap is one half, though all rows would have to move."""
     here, there = pd.DataFrame({"x": [1, 1, 3, 3]}), pd.DataFrame({"x": [2, 2, 4, 4]})

@@ -422,6 +422,17 @@ class TestVersions:
         assert folder.is_relative_to(outputs / "cache" / "models")
         assert files.digest(folder) == version.digest
 
+    def test_a_version_that_cannot_be_downloaded_is_told_with_its_place_and_not_as_a_full_disk(
+        self, outputs, monkeypatch
+    ):
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        version = Version(NAME, 7, "d" * 64, "http://me:pw@127.0.0.1:9/model", {})
+        with pytest.raises(
+            RegistryError, match=r"version 7 could not be downloaded from http://\(hidden\)@127"
+        ):
+            Store(outputs).folder(version)
+        assert not list((outputs / "cache" / "models").iterdir())
+
     def test_the_champion_answers_by_name(self, step, models, taxi):
         enter(step, models.good, taxi)
         table = registry.ask(NAME, "champion", taxi.test.head(4), taxi.dataset)

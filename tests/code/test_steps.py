@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 
 from lib import dependencies, files, paths, records
 from lib.errors import ParameterError, StepError
@@ -45,6 +46,7 @@ def test_a_mapping_may_hold_what_numpy_and_pandas_make(outputs):
             "each": np.array([1, 2]),
             "when": pd.Timestamp("2023-01-31"),
             "nothing": float("nan"),
+            "gaps": [pd.NaT, pd.NA, np.datetime64("NaT"), float("-inf")],
             3: {"b", "a"},
         },
     )
@@ -56,6 +58,7 @@ def test_a_mapping_may_hold_what_numpy_and_pandas_make(outputs):
         "each": [1, 2],
         "when": "2023-01-31T00:00:00",
         "nothing": None,
+        "gaps": [None] * 4,
         "3": ["a", "b"],
     }
 
@@ -169,6 +172,24 @@ def test_a_disk_that_takes_nothing_more_is_named_with_the_remedy(outputs, monkey
     assert not list(outputs.rglob("*.parquet*"))
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.ConnectionError("no route to the registry"),
+        ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
+        TimeoutError("timed out"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "/elsewhere/booster.ubj"),
+    ],
+)
+def test_what_fails_while_a_folder_is_filled_is_told_as_it_is_unless_it_could_not_be_written(outputs, error):
+    def fill():
+        with made().folder("model"):
+            raise error
+
+    with pytest.raises(type(error), match=str(error.args[-1])):
+        fill()
+
+
 def test_outputs_that_cannot_be_made_are_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("WORKBOOK_OUTPUTS", str(tmp_path / "file" / "outputs"))
@@ -247,6 +268,16 @@ class TestTrackedRun:
         second.write("train", FRAME)
         second.close()
         assert self.status(second.tracked.run_id, outputs) == "FINISHED"
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), np.float64("-inf"), pd.NaT, pd.NA])
+    def test_a_figure_that_is_not_finite_fails_the_step_and_is_named(self, outputs, value):
+        step = made(writes=[])
+        step.open()
+        with pytest.raises(StepError, match=rf"The figure 'test_rmse' is {value}: only a finite number"):
+            step.close(rows=3, test_rmse=value, rival=None)
+        assert (
+            self.status(step.tracked.run_id, outputs) == "RUNNING"
+        )  # whoever runs the page closes it as failed
 
     def test_a_step_that_cannot_note_its_end_is_not_recorded_as_finished(self, outputs):
         step = made(writes=["train"])
