@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lib import files, paths, redaction
 from lib.errors import StepError
+from lib.tracking import tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -43,12 +44,15 @@ def _reachable(at: str) -> None:
         return
     import requests
 
+    os.environ.update(tags.past_the_proxy())
     try:
         requests.get(f"{at.rstrip('/')}/health", timeout=10).raise_for_status()
     except requests.RequestException as error:
+        proxy = requests.utils.select_proxy(at, requests.utils.get_environ_proxies(at))
+        how = f" through the proxy {redaction.text(proxy)}, which NO_PROXY=<host> goes past" if proxy else ""
         raise StepError(
-            f"MLflow does not answer at {redaction.text(at)} ({type(error).__name__}). Start that server, "
-            "or unset MLFLOW_TRACKING_URI to record in outputs/mlflow.db."
+            f"MLflow does not answer at {redaction.text(at)}{how} ({type(error).__name__}). Start that "
+            "server, or unset MLFLOW_TRACKING_URI to record in outputs/mlflow.db."
         ) from error
 
 

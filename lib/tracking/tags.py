@@ -30,6 +30,17 @@ def environment(outputs: Path) -> dict[str, str]:
     return {name: value for name, value in defaults.items() if not os.environ.get(name)}
 
 
+def past_the_proxy() -> dict[str, str]:
+    """What keeps requests to this machine itself from a proxy, beside the hosts that the user names."""
+    import urllib.request  # only where a server is asked
+
+    if not urllib.request.getproxies_environment():
+        return {}  # a NO_PROXY alone would hide the proxies of macOS's settings
+    named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = ",".join(dict.fromkeys([*filter(None, named.split(",")), "localhost", "127.0.0.1", "::1"]))
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
+
+
 def load(modules: Iterable[str]) -> None:
     """Import here and now: two threads that import the same package at once can meet half of it."""
     with warnings.catch_warnings():

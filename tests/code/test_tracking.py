@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import http.server
 import json
 import os
 import shutil
@@ -311,6 +312,38 @@ def test_a_server_that_does_not_answer_is_told_at_once(outputs, monkeypatch):
     with pytest.raises(StepError, match=r"does not answer at http://127.0.0.1:9 .*unset MLFLOW_TRACKING_URI"):
         opened(outputs).wait()
     assert time.perf_counter() - start < 15
+
+
+@pytest.fixture
+def behind_a_proxy(monkeypatch):
+    """A proxy that answers nobody, as where a company's is set and cannot reach this machine."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://me:pw@127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+
+
+def test_a_server_on_this_machine_is_asked_past_the_proxy(outputs, behind_a_proxy):
+    class Healthy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        assert tracking.client(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert os.environ["NO_PROXY"].split(",") == ["intranet.example", "localhost", "127.0.0.1", "::1"]
+
+
+def test_where_a_proxy_stands_between_it_is_named_without_its_password(outputs, behind_a_proxy):
+    with pytest.raises(
+        StepError, match=r"at http://mlflow\.example through the proxy http://\(hidden\)@127\.0\.0\.1:9"
+    ):
+        tracking.client("http://mlflow.example")
 
 
 def test_a_database_of_another_version_is_named(outputs):
