@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 
+class GoneError(RegistryError):
+    """A version whose files are no longer there, or no longer those that were registered."""
+
+
 def name_of(problem: str, run: str, generated: bool) -> str:
     """The registered name that a run's model goes by."""
     if run == "scratch":
@@ -149,10 +153,10 @@ class Store:
         self.tag(version, **{f"decision.{alias}": json.dumps(asdict(decision))})
 
     def trouble(self, version: Version) -> str:
-        """Why a version cannot answer; empty if it can."""
+        """Why a version can never answer; empty if it can. A server that is away is an error instead."""
         try:
             self.folder(version)
-        except RegistryError as error:
+        except GoneError as error:
             return str(error)
         return ""
 
@@ -230,7 +234,7 @@ class Store:
         else:
             folder = self._downloaded(version)
         if not (folder / "MLmodel").exists():
-            raise RegistryError(
+            raise GoneError(
                 f"{version} is registered, but its files are gone from {folder}. With this very model "
                 "`make registry` registers it anew; `make promote VERSION=<number>` uses another."
             )
@@ -283,7 +287,7 @@ def _check(version: Version, folder: Path) -> None:
     """Refuse a folder that is not the model that was registered; a version made by hand has no digest."""
     difference = packaging.difference(folder, version.digest) if version.digest else ""
     if difference:
-        raise RegistryError(
+        raise GoneError(
             f"{version} is not the model that was registered, of digest {version.digest[:16]}: {difference} "
             f"Or use another version: `make promote MODEL={version.name} VERSION=<number>`."
         )

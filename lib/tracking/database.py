@@ -6,6 +6,7 @@ The client of it, a fresh database, an experiment. What is written of a step is 
 import contextlib
 import functools
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
