@@ -1,6 +1,7 @@
 """Files that appear whole or not at all, digests of content, and locks between processes.
 
-The only place where any of the three is done. Standard library only: a run with nothing to do starts at once.
+The only place where any of the three is done. No text is written with a secret in it: see `lib.redaction`.
+Standard library only: a run with nothing to do starts at once.
 What the files mean is said by whoever writes them; where they lie is in `lib.paths`.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from lib import redaction
 from lib.errors import StepError
 
 #: What the system refuses to write for, and what helps.
@@ -116,15 +118,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path`, whole or not at all."""
+    """Write `text` to `path`, whole or not at all, without the secrets in it."""
     with whole(path) as file:
-        file.write(text.encode())
+        file.write(redaction.text(text).encode())
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a mapping to `path` as JSON with sorted keys, whole or not at all."""
-    with whole(path) as file:
-        file.write(as_json(value))
+    """Write a mapping to `path` as JSON with sorted keys, whole or not at all, without the secrets in it."""
+    write_text(path, as_json(value).decode())
 
 
 def read_json(path: Path) -> dict[str, Any]:

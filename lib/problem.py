@@ -18,7 +18,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 import pandas as pd
 
-from lib import notebook_source, paths
+from lib import notebook_source, paths, redaction
 from lib.errors import ParameterError, SourceError
 from lib.notebook_source import annotations
 from lib.quality import Check
@@ -143,7 +143,7 @@ class Dataset:
         provenance: Provenance = {
             "problem": self.name,
             "source": source,
-            "options": {name: _without_folder(value) for name, value in options.items()},
+            "options": redaction.redact({k: _without_folder(v) for k, v in options.items()}),
             "generated": generated,
             "rows": len(raw),
             "files": [file.record() for file in files],

@@ -1,24 +1,119 @@
-"""What must not be kept, shown or sent: passwords, tokens and keys, by their name or in a URL."""
+"""What must not be kept, shown or sent: passwords, tokens and keys.
 
+`redact` hides by name, in parameters; `text` hides in whatever is written or said: what an address holds of
+them, and the values of secret parameters and environment variables, wherever these stand. A column's name
+hides nothing: keys and tokens are data, too. Standard library only.
+"""
+
+import hashlib
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-HIDDEN = "(hidden)"
-_SECRET = re.compile(r"(?i)(password|passwd|secret|token|api_?key|credential)")
-_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+_NAMED = re.compile(r"(?i)passw|passphrase|secret|credential|key(?!word|board)|token(?!i[sz])")
+#: A number under such a name says how many: `max_tokens`.
+_COUNTED, _NUMBER = re.compile(r"(?i)keys|tokens"), re.compile(r"[-+.\de]+")
+_HIDDEN = re.compile(r"\(hidden [0-9a-f]{4}\)")
+#: `user:password` in `https://user:password@host`, and what `?api_key=` is followed by.
+_BEFORE_HOST = re.compile(r"""://([^\s/?#"'<>\\]+)@""")
+_IN_QUERY = re.compile(
+    r"""(?i)([?&][\w.;-]*(?:passw|secret|credential|key|token|signature)[\w.-]*=)(?!\(hidden)([^\s&#"'<>\\]+)"""
+)
+#: A short word of small letters may be the name of anything: as a value it is not looked for.
+_WORD = re.compile(r"[a-z_.-]{0,15}")
+_SHORTEST = 8
+#: The values of secret parameters that this process was given.
+_GIVEN: set[str] = set()
 
 
-def redact(name: str, value: object) -> object:
-    """A named value as it may be kept: what is called a secret, or stands as one in a URL, is hidden."""
-    if isinstance(value, Mapping):
-        return {key: redact(str(key), item) for key, item in value.items()}
-    if _SECRET.search(name):
-        return HIDDEN
-    if isinstance(value, list | tuple):
-        return [redact("", item) for item in value]
-    return text(value) if isinstance(value, str) else value
+def hidden(value: object) -> str:
+    """What stands for a secret: four digits of a hash tell it from another, and are too few to find it by."""
+    return f"(hidden {hashlib.sha256(str(value).encode(errors='replace')).hexdigest()[:4]})"
+
+
+def redact(parameters: Mapping[str, object]) -> dict[str, object]:
+    """Parameters as they may be kept; below a mapping of a secret name all is secret."""
+    known = _known()
+
+    def kept(name: str, value: object) -> object:
+        if isinstance(value, Mapping):
+            return {key: kept(f"{name}.{key}", item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [kept(name, item) for item in value]
+        if _is_secret(name, value):
+            return hidden(value)
+        return _without(known, value) if isinstance(value, str) else value
+
+    return {name: kept(name, value) for name, value in parameters.items()}
 
 
 def text(line: str) -> str:
-    """A text without the user and password of the URLs in it."""
-    return _IN_URL.sub(HIDDEN, line)
+    """A text without the secrets in it."""
+    return _without(_known(), line)
+
+
+def texts(lines: Mapping[str, str]) -> dict[str, str]:
+    """Named texts without the secrets in them; their names hide nothing."""
+    known = _known()
+    return {name: _without(known, line) for name, line in lines.items()}
+
+
+def remember(parameters: Mapping[str, object]) -> None:
+    """From now on `text` hides the secrets among these parameters, too."""
+    _GIVEN.update(_secrets("", parameters))
+
+
+def _known() -> list[str]:
+    """The values to look for: of parameters that were remembered, and of the environment as it is now."""
+    found = filter(_can_be_looked_for, _GIVEN.union(_secrets("", os.environ)))
+    return sorted(found, key=len, reverse=True)  # one may hold another
+
+
+def _without(known: Sequence[str], line: str) -> str:
+    line = _BEFORE_HOST.sub(lambda found: f"://{hidden(found[1])}@", line)
+    line = _IN_QUERY.sub(lambda found: found[1] + hidden(found[2]), line)
+    for value in known:
+        for spelling in _spellings(value):
+            line = line.replace(spelling, hidden(value))
+    return line
+
+
+def _is_secret(name: str, value: object) -> bool:
+    if value is None or value == "" or isinstance(value, bool) or not _NAMED.search(name):
+        return False
+    counts = _COUNTED.search(name) and _NUMBER.fullmatch(str(value))
+    return not counts and not _HIDDEN.fullmatch(str(value))
+
+
+def _secrets(name: str, value: object) -> Iterator[str]:
+    """The secrets in a named value: what is called one, and the passwords in addresses."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secrets(f"{name}.{key}", item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _secrets(name, item)
+    elif _is_secret(name, value):
+        yield str(value)
+    elif isinstance(value, str) and "://" in value:
+        yield from (user.partition(":")[2] or user for user in _BEFORE_HOST.findall(value))
+        yield from (secret for _, secret in _IN_QUERY.findall(value))
+
+
+def _can_be_looked_for(value: str) -> bool:
+    """Whether a secret is so unlike other text that it can be hidden wherever it stands; no path is one."""
+    if len(value) < _SHORTEST or _WORD.fullmatch(value):
+        return False
+    return not os.path.exists(value)  # noqa: PTH110 - Path would raise where it cannot be one
+
+
+def _spellings(value: str) -> set[str]:
+    """A value as it is, and as Python, JSON, HTML and addresses write it."""
+    if value.isalnum():
+        return {value}
+    import html
+    import json
+    from urllib.parse import quote, unquote
+
+    escaped = {html.escape(value), json.dumps(value)[1:-1], repr(value)[1:-1], quote(value, safe="")}
+    return {value, unquote(value), *escaped}

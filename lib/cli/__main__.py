@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 
-from lib import files, paths
+from lib import files, paths, redaction
 from lib.errors import ParameterError, WorkbookError
 from lib.runner import signals
 from lib.runner.plan import Wishes
@@ -181,19 +181,23 @@ def boundary(words: list[str]) -> int:
         code = main.main(words, prog_name="workbook", standalone_mode=False)
         return int(code or DONE)
     except click.ClickException as error:
-        print(f"✗ {error.format_message()} `make help` lists all commands.", file=sys.stderr)
+        _refuse(f"{error.format_message()} `make help` lists all commands.")
         return REFUSED
     except (KeyboardInterrupt, click.Abort, signals.Stopped) as stop:
         how = str(stop) or "interrupted with Ctrl-C"
         print(f"✗ The run was {how}. What is done is kept.", file=sys.stderr)
         return INTERRUPTED
     except (WorkbookError, _inference_error()) as error:
-        print(f"✗ {error}", file=sys.stderr)
+        _refuse(str(error))
         return REFUSED
     except OSError as error:
         refused = " Is there room, and may it be written?" if error.errno in files.REMEDIES else ""
-        print(f"✗ The system said: {' '.join(str(error).split())}.{refused}", file=sys.stderr)
+        _refuse(f"The system said: {' '.join(str(error).split())}.{refused}")
         return REFUSED
+
+
+def _refuse(why: str) -> None:
+    print(f"✗ {redaction.text(why)}", file=sys.stderr)
 
 
 def _inference_error() -> type[Exception]:

@@ -1,6 +1,6 @@
 """`make options`: what can be said in the parameters of a problem, printed."""
 
-from lib import files, notebook_source
+from lib import files, notebook_source, redaction
 from lib.paths import Project
 from lib.runner import plan, terminal
 
@@ -11,7 +11,7 @@ def show(wishes: plan.Wishes, project: Project) -> int:
     from lib.runtime import models
 
     request = plan.ask(wishes, project)
-    problem, given = request.problem, request.parameters.values["options"]
+    problem, given = request.problem, redaction.redact(request.parameters.values["options"])
     dataset = load(problem)
     rows = [["option", "value", "default", "type", "meaning"]]
     for option in notebook_source.options(notebook_source.problem(project, problem)).values():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib import notebook_source
+from lib import notebook_source, redaction
 from lib.errors import ParameterError, did_you_mean
 from lib.notebook_source import Declared, Notebook, annotations, plain_yaml
 from lib.paths import Project
@@ -37,7 +37,7 @@ def overrides(text: str) -> dict[str, Any]:
         if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", key):
             raise ParameterError(f'P: {word!r} is not key=value; write P="max_evals=50 models=[xgboost]".')
         if key in values:
-            raise ParameterError(f"P: {key} is given twice, as {values[key]!r} and as {value!r}.")
+            raise ParameterError(f"P: {key} is given twice: take one away.")
         values[key] = plain_yaml.value(value, f"P: the value of {key}")
     return values
 
@@ -83,6 +83,7 @@ def check(
         for name, parameter in notebook.parameters.items():
             declared.setdefault(name, []).append(parameter)
     over = overrides(given)
+    redaction.remember({**values, **over})
     for origin, mapping in ((file, values), ("P", over)):
         for key in mapping:
             name = key.partition(".")[0] if origin == "P" else key

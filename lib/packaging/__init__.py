@@ -2,7 +2,7 @@
 
 `save_model` writes one, `load` gives what predicts by it in this process, `ask` has the folder answer alone.
 How stored code is checked and run is in `entry`, which lies in each folder; folders of an earlier workbook
-are in `earlier`.
+are in `earlier`, and what says which rows a model was fitted on is in `marks`, as no folder has it.
 """
 
 import json
@@ -54,7 +54,8 @@ def save_model(
 ) -> str:
     """Write the model's folder (it may be there, empty); gives the digest of its content (`files.digest`).
 
-    `run_id` is the MLflow run that made it. The code comes from `lib`, by default this project's.
+    `example` should be generated rows: three of them go wherever the folder goes. `run_id` is the MLflow run
+    that made the model. The code comes from `lib`, by default this project's.
     """
     import mlflow.pyfunc
     from mlflow.models import Model
@@ -122,8 +123,10 @@ def _copy_code(lib: Path, problem: str, code: Path) -> None:
 
 
 def _write_example(pipeline: InferencePipeline, folder: Path, rows: pd.DataFrame) -> None:
-    """An input example in both forms that MLflow knows: rows, and the body of a request."""
-    split = json.loads(rows[list(pipeline.inputs)].to_json(orient="split", date_format="iso", index=False))
+    """Three rows, complete ones if there are, in both forms that MLflow knows: alone, and as a request."""
+    rows = rows[list(pipeline.inputs)]
+    rows = (rows.dropna() if len(rows.dropna()) else rows).head(3)
+    split = json.loads(rows.to_json(orient="split", date_format="iso", index=False))
     body = {key: split[key] for key in ("columns", "data")}
     request = {"dataframe_split": body}
     (folder / "input_example.json").write_text(json.dumps(body), encoding="utf-8")

@@ -142,6 +142,11 @@ def _verdict(version: Version, holder: Version | None, comparison: Contest, alia
         return "first", f"No version held {alias!r}: {version} takes it."
     if holder.number == version.number:
         return "same", f"{version} is the {alias} already, the same model to the byte: nothing moves."
+    if comparison.leaked is None:
+        return "unfair", (
+            f"Nobody here can know whether {version} was fitted on these test rows, as its marks are not in "
+            f"outputs/marks: {alias!r} stays. `make train FORCE=1` makes them anew."
+        )
     if comparison.leaked > 0.01 * total:
         return "unfair", (
             f"{version} was itself fitted on {comparison.leaked:,} of these {total:,} test rows: its "
@@ -158,6 +163,8 @@ def _verdict(version: Version, holder: Version | None, comparison: Contest, alia
         f"{metric} {abs(gain['gain']):.4g} {'better' if gain['gain'] > 0 else 'worse'} than {holder} "
         f"(95 % of resamples: {gain['low']:+.4g} to {gain['high']:+.4g})"
     )
+    if comparison.rival_leaked is None:
+        line += f"; whether {holder} was fitted on some of these rows nobody can know here, without its marks"
     if gain["gain"] > 0:
         return "better", f"{version} takes {alias!r}: {line}."
     return "not better", f"{holder} stays {alias}: {version} has {line}."

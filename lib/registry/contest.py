@@ -14,8 +14,7 @@ import pandas as pd
 
 from lib import evaluation, packaging
 from lib.errors import RegistryError
-from lib.packaging import Prediction
-from lib.packaging.entry import PIPELINE
+from lib.packaging import Prediction, marks
 from lib.problem import Dataset
 from lib.runtime import schema
 
@@ -25,7 +24,7 @@ class Contest:
     """Two predictions of the same rows; `rival` says whose the second one is.
 
     `rival_leaked` counts the rows that the rival was fitted on and the candidate was not, `leaked` those that
-    the candidate was fitted on.
+    the candidate was fitted on; None where this machine cannot know.
     """
 
     dataset: Dataset
@@ -33,8 +32,8 @@ class Contest:
     candidate: Prediction
     champion: Prediction
     rival: str
-    rival_leaked: int = 0
-    leaked: int = 0
+    rival_leaked: int | None = 0
+    leaked: int | None = 0
 
     @property
     def y(self) -> pd.Series:
@@ -141,28 +140,30 @@ def compare(
     """
     inputs = rows.drop(columns=dataset.target.name)
     prediction, own = packaging.load(candidate).predict(inputs), seen(candidate, rows)
-    leaked = int(own.sum())
+    leaked = None if own is None else int(own.sum())
     if champion is None:
         mean = evaluation.constant(dataset.task, rows[dataset.target.name], len(rows))
         return Contest(dataset, rows, prediction, mean, "these rows' own mean", leaked=leaked)
     rivals = prediction if champion == candidate else packaging.load(champion).predict(inputs)
-    return Contest(dataset, rows, prediction, rivals, rival, int((seen(champion, rows) & ~own).sum()), leaked)
+    theirs = seen(champion, rows)
+    alone = theirs if theirs is None or own is None else theirs & ~own
+    rival_leaked = None if alone is None else int(alone.sum())
+    return Contest(dataset, rows, prediction, rivals, rival, rival_leaked, leaked)
 
 
-def seen(folder: Path, rows: pd.DataFrame) -> np.ndarray:
-    """Which of `rows` the stored model was fitted on, by the marks that are stored with it."""
-    marks = folder / PIPELINE / "seen.npy"
-    if not marks.exists():
-        raise RegistryError(
-            f"{folder} does not say which rows it was fitted on (no seen.npy): train it again."
-        )
-    columns: list[str] = packaging.about(folder)["row_columns"]
+def seen(folder: Path, rows: pd.DataFrame) -> np.ndarray | None:
+    """Which of `rows` the stored model was fitted on, by its marks; None where this machine has not these."""
+    about = packaging.about(folder)
+    known = marks.find(folder, about)
+    if known is None:
+        return None
+    columns: list[str] = about["row_columns"]
     if not set(columns) <= set(rows):
         lacking = sorted(set(columns) - set(rows))
         raise RegistryError(
             f"Its training rows had {lacking}, which these have not: nobody can tell if it is fair."
         )
-    return np.isin(schema.marks(rows, columns), np.load(marks))
+    return np.isin(schema.marks(rows, columns), known)
 
 
 def _natural(group: str) -> tuple[float, float, str]:

@@ -22,8 +22,9 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import remove_error_markers
 from papermill.log import logger
+from papermill.translators import PythonTranslator
 
-from lib import compute, dependencies, files, notebook_source
+from lib import compute, dependencies, files, notebook_source, redaction
 from lib.notebook_source.modules import Modules, imported
 from lib.records import FailedStep, OpenStep, StepRecord, now
 from lib.runner.kernels import Kernels
@@ -43,6 +44,7 @@ class Execution:
         path = request.project.notebooks / f"{name}.ipynb"
         self.text = path.read_text(encoding="utf-8")  # as it is now: it may be edited while it runs
         self.page = notebook_source.read(path, self.text)
+        self.kept = redaction.redact(request.given(name))  # the parameters, as the notebook may show them
         self.modules = Modules(request.project).freeze()
         self.inputs = request.state.contents.digests(self.page.reads)
         self.log = kernels.folder / f"{request.run}.{name}.log"  # what the kernel prints past the notebook
@@ -191,13 +193,18 @@ class Execution:
         """The notebook has its parameters and is about to run."""
         self.notebook = notebook
         self.cells = sum(cell.cell_type == "code" for cell in notebook.cells)
-        notebook.metadata.papermill["input_path"] = f"notebooks/{self.name}.ipynb"
+        notebook.metadata.papermill.update(input_path=f"notebooks/{self.name}.ipynb", parameters=self.kept)
 
     def cell_starts(self, cell: NotebookNode, **_: object) -> None:
         """A code cell starts."""
         if cell.cell_type == "code":
             self.cell += 1
             self.source, self._cell_started = cell.source, time.monotonic()
+
+    def cell_ends(self, cell: NotebookNode, **_: object) -> None:
+        """What was given stands in a cell of its own, which is kept without secrets."""
+        if "injected-parameters" in notebook_source.tags_of(cell):
+            cell.source = PythonTranslator.codify(self.kept, "Parameters")
 
 
 class _Engine(NBClientEngine):
@@ -218,6 +225,7 @@ class _Engine(NBClientEngine):
             coalesce_streams=True,
             resources={"metadata": {"path": str(execution.request.project.notebooks)}},
             on_cell_start=execution.cell_starts,
+            on_cell_complete=execution.cell_ends,
         )
         if execution.stopped:
             raise RuntimeError(execution.stopped)

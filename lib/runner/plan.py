@@ -23,7 +23,7 @@ KEYS = {
     "small": Declared("small", "str", "source=generated rows=3000 max_evals=2 timeout_s=30"),
 }
 #: Names under outputs/ that are not runs.
-RESERVED = ("scratch", "cache", "wandb", "mlartifacts", "sweeps", "test")
+RESERVED = ("scratch", "cache", "wandb", "mlartifacts", "marks", "sweeps", "test")
 
 
 @dataclass(frozen=True)

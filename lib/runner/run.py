@@ -16,7 +16,7 @@ from lib import compute, files, paths, tracking
 from lib.errors import WorkbookError
 from lib.notebook_source.modules import Modules
 from lib.records import FailedStep, OpenStep, RunRecord, now
-from lib.runner import cache, kernels, recovery, signals, status, terminal
+from lib.runner import cache, kernels, recovery, signals, staleness, status, terminal
 from lib.runner.plan import Request
 from lib.runner.progress import Progress
 from lib.runner.report.process import Reporter
@@ -80,7 +80,8 @@ class Runner:
     def _begin(self, progress: Progress) -> None:
         request, say = progress.request, self.terminal.say
         self.terminal.open_log(request.run, request.folder / "pipeline.log")
-        over = "".join(f"  {key}={value}" for key, value in request.parameters.overrides.items())
+        overrides = staleness.deciding(request.parameters.overrides)
+        over = "".join(f"  {key}={value}" for key, value in overrides.items())
         say(f"Run {request.run}: {request.parameters.file}{over}", request.run)
         for line in terminal.planned(progress.planned) if len(self.runs) == 1 else ():
             say(line, request.run)
@@ -90,9 +91,9 @@ class Runner:
             run=request.run,
             problem=request.problem,
             parameters_file=request.parameters.file,
-            overrides=files.plain(request.parameters.overrides),
-            values=files.plain({k: v for k, v in request.parameters.values.items() if k != "run"}),
-            given={n.name: files.plain(request.given(n.name)) for n in notebooks},
+            overrides=overrides,
+            values=staleness.deciding(request.parameters.values),
+            given=request.state.parameters,
             commit=tracking.commit().get("workbook.commit", ""),
             started=now(),
             graph={n.name: {"reads": list(n.reads), "writes": list(n.writes)} for n in notebooks},

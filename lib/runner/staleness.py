@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib import dependencies, files, paths
+from lib import dependencies, files, paths, redaction
 from lib.notebook_source import Notebook
 from lib.notebook_source.modules import Modules
 from lib.records import StepRecord, hand_on_digests
@@ -127,9 +127,8 @@ class State:
 
 
 def deciding(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that decide what a step makes, as JSON has them: all but the run's name."""
-    plain: dict[str, Any] = files.plain({k: v for k, v in parameters.items() if k != "run"})
-    return plain
+    """The parameters that decide what a step makes, as they are kept: all but the run's name, no secret."""
+    return redaction.redact(files.plain({k: v for k, v in parameters.items() if k != "run"}))
 
 
 def changed_parameters(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

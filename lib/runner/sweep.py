@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib import redaction
 from lib.errors import ParameterError
 from lib.notebook_source import parameters, plain_yaml
 from lib.paths import Project
@@ -49,7 +50,7 @@ def grid(text: str, base: str) -> list[Point]:
     found = []
     for combination in itertools.product(*choices.values()):
         chosen = dict(zip(choices, combination, strict=True))
-        varied = {key: chosen[key] for key in varying}
+        varied = {key: str(redaction.redact(chosen)[key]) for key in varying}
         overrides = " ".join(f"{key}={value}" for key, value in chosen.items())
         found.append(Point(varied, overrides, run_name(base, varied)))
     return found

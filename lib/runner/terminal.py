@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
+from lib import redaction
 from lib.records import FailedStep, now
 from lib.runner.plan import Planned
 
@@ -37,6 +38,7 @@ class Terminal:
 
     def say(self, text: str = "", run: str = "") -> None:
         """One or more lines that stay, of one run or of all."""
+        text = redaction.text(text)
         with self._lock:
             try:
                 if self._bars:

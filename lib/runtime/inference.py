@@ -13,7 +13,7 @@ import pandas as pd
 from . import encoders, models
 from .errors import InferenceError
 from .features import Serving
-from .schema import Settings, coerced, kind, marks
+from .schema import Settings, coerced, digest, kind, marks
 
 #: Of `about.json`; a folder of another format is refused, or asked by its own stored code.
 FORMAT = 2
@@ -29,7 +29,7 @@ class InferencePipeline:
         self.serving, self.encoding, self.model, self.about = serving, encoding, model, dict(about)
         feature_set = serving.feature_sets[about["feature_set"]]
         self._derived = [name for name in feature_set.columns if name in serving.derived]
-        self.seen: np.ndarray | None = None  # marks of the rows it was fitted on, see `schema.marks`
+        self.seen: np.ndarray | None = None  # marks of the rows it was fitted on; they are not saved with it
 
     @classmethod
     def fit(
@@ -52,6 +52,7 @@ class InferencePipeline:
             parameters["num_boost_round"] = choice["rounds"]
         dense = isinstance(matrix, np.ndarray)
         model = models.build(choice["family"], parameters, serving.task, seed, threads, dense).fit(matrix, y)
+        seen = np.unique(marks(rows, list(rows.columns)))
         about = {
             "problem": serving.name,
             "feature_set": feature_set,
@@ -65,9 +66,10 @@ class InferencePipeline:
             "columns": len(encoding.names),
             "seed": seed,
             "row_columns": list(rows.columns),
+            "marks": digest(seen),
         }
         pipeline = cls(serving, encoding, model, about)
-        pipeline.seen = np.unique(marks(rows, list(rows.columns)))
+        pipeline.seen = seen
         return pipeline
 
     @property
@@ -104,8 +106,6 @@ class InferencePipeline:
         """Write the pipeline into `folder`: numbers, names and a model file; nothing that runs."""
         folder.mkdir(parents=True, exist_ok=True)
         self.encoding.save(folder)
-        if self.seen is not None:
-            np.save(folder / "seen.npy", self.seen)
         about = self.about | {"format": FORMAT, "model": self.model.save(folder)}
         (folder / "about.json").write_text(json.dumps(about, indent=1, default=str), encoding="utf-8")
 

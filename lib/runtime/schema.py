@@ -1,5 +1,6 @@
 """What raw columns are, and how a value that comes as JSON becomes the value that a model was trained on."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -35,6 +36,11 @@ class Target:
 def marks(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """A 64-bit mark for each row: rows that are alike in `columns` have the same one, in any process."""
     return pd.util.hash_pandas_object(rows[columns], index=False).to_numpy()
+
+
+def digest(marks: np.ndarray) -> str:
+    """A name for marks as a whole, which tells of no row whether it is among them."""
+    return hashlib.sha256(marks.tobytes()).hexdigest()[:32]
 
 
 def kind(column: pd.Series) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from lib import dependencies, files, notebook_source, paths, records, tracking
+from lib import dependencies, files, notebook_source, paths, records, redaction, tracking
 from lib.errors import StepError
 from lib.paths import SCRATCH
 from lib.step import page
@@ -50,6 +50,7 @@ class Step:
         self.folder_of_run = paths.outputs() / run
         values = sys._getframe(1).f_globals  # noqa: SLF001 - of the page that makes the step
         self.parameters = page.parameters(name, values)
+        redaction.remember(self.parameters)
         self.tracked: tracking.Tracked | None = None
         self._written: dict[str, str] = {}
         self._stamps: dict[str, list[int]] = {}

@@ -1,10 +1,13 @@
 """One tracker behind a thread of its own, so that the notebook does not wait for a database or a network."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Thread
 from typing import Protocol
+
+from lib import redaction
 
 Cell = object  # of a table: a number, a text or nothing
 
@@ -38,13 +41,20 @@ class TrackerRun(Protocol):
 
 
 class Backend:
-    """Calls handed over with `do` run one after another; after the first that fails the rest are dropped."""
+    """Calls handed over with `do` run one after another; after the first that fails the rest are dropped.
 
-    def __init__(self, name: str, open_run: Callable[[], TrackerRun]) -> None:
+    With a `limit` whoever waits does so for that many seconds at most; what takes longer has failed. The
+    thread ends with the process, whatever it hangs in.
+    """
+
+    def __init__(self, name: str, open_run: Callable[[], TrackerRun], limit: float | None = None) -> None:
         self.error: Exception | None = None
         self._run: TrackerRun | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"workbook-{name}")
-        self._last: Future[None] = self._thread.submit(self._guarded, lambda: self._open(open_run))
+        self._limit = limit
+        self._calls: SimpleQueue[tuple[Callable[[], None], Event] | None] = SimpleQueue()
+        self._last = Event()
+        self._hand_over(lambda: self._open(open_run))
+        Thread(target=self._work, name=f"workbook-{name}", daemon=True).start()
 
     def _open(self, open_run: Callable[[], TrackerRun]) -> None:
         self._run = open_run()
@@ -56,22 +66,34 @@ class Backend:
             if self._run is not None:
                 call(self._run)
 
-        try:
-            self._last = self._thread.submit(self._guarded, on_run)
-        except RuntimeError:  # the interpreter is ending, and its threads have ended before
-            self._guarded(on_run)
+        self._hand_over(on_run)
 
-    def _guarded(self, call: Callable[[], None]) -> None:
-        try:
-            if self.error is None:
-                call()
-        except Exception as error:  # noqa: BLE001 - raised in the notebook's own thread, by whoever waits
-            self.error = error
+    def _hand_over(self, call: Callable[[], None]) -> None:
+        self._last = Event()
+        self._calls.put((call, self._last))
+
+    def _work(self) -> None:
+        """In the thread: one call after another, until there are no more."""
+        for call, done in iter(self._calls.get, None):
+            try:
+                if self.error is None:
+                    call()
+            except Exception as error:  # noqa: BLE001 - raised in the notebook's own thread, by whoever waits
+                self.error = error
+            finally:
+                done.set()
 
     def wait(self, patience: float | None = None) -> None:
         """Wait until all that was handed over is done, at most `patience` seconds."""
-        wait([self._last], patience)
+        within = min((t for t in (patience, self._limit) if t is not None), default=None)
+        if self.error is None and not self._last.wait(within) and within == self._limit:
+            self.error = TimeoutError(f"it did not answer in {within:g} s")
+
+    @property
+    def trouble(self) -> str:
+        """Its error in words, without secrets."""
+        return f"{type(self.error).__name__}: {redaction.text(str(self.error))}"
 
     def stop(self) -> None:
         """Let the thread end after what was handed over."""
-        self._thread.shutdown(wait=False)
+        self._calls.put(None)

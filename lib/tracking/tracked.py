@@ -6,13 +6,14 @@ Each tracker has a thread that does the work in order (`lib.tracking.backend`); 
 import atexit
 import contextlib
 import dataclasses
+import functools
 import os
 import secrets
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lib import files, paths, redaction
 from lib.errors import StepError
@@ -77,12 +78,15 @@ class Tracked:
         os.environ.update(tags.environment(outputs))
         tags.take_parent()
         mode = wandb_run.mode() if wandb else "disabled"
-        tags.load(["mlflow", "mlflow.tracking"] + ([] if mode == "disabled" else ["wandb"]))
+        tags.load(["mlflow", "mlflow.tracking"])
+        if mode != "disabled":
+            with contextlib.suppress(Exception):  # said where its run is opened, and no matter of the step's
+                tags.load(["wandb"])
         self.uri = database.prepare(outputs)
         self.status, self._closed, self._wandb_told = "RUNNING", False, False
         self._metrics: dict[str, float | None] = {}
         self._files: tempfile.TemporaryDirectory[str] | None = None
-        shown = cast(Mapping[str, object], redaction.redact("", parameters))
+        shown = redaction.redact(parameters)
         self._open_step = OpenStep(
             pid=os.getpid(),
             key=key or secrets.token_hex(8),
@@ -90,7 +94,9 @@ class Tracked:
             mlflow_uri=paths.kept_uri(self.uri, outputs),
         )
         self._tags = (
-            tags.of(step, run, problem, shown) | {"workbook.key": self._open_step.key} | dict(more_tags)
+            tags.of(step, run, problem, shown)
+            | {"workbook.key": self._open_step.key}
+            | redaction.texts(more_tags)
         )
         self.note_path = note
         self._write_note()
@@ -98,7 +104,8 @@ class Tracked:
         self._mlflow = Backend("mlflow", lambda: self._open_mlflow(first, shown, outputs))
         self._backends = [self._mlflow]
         if mode != "disabled":
-            self._backends.append(Backend("wandb", lambda: self._open_wandb(first, shown, outputs, mode)))
+            open_wandb = functools.partial(self._open_wandb, first, shown, outputs, mode)
+            self._backends.append(Backend("wandb", open_wandb, wandb_run.PATIENCE))
         _LIVING.add(self)
         _close_at_exit()
 
@@ -127,8 +134,8 @@ class Tracked:
         return f"Recorded in MLflow as {run}/{step}, experiment {problem}; W&B {wandb_run.mode()}."
 
     def note(self, **used: Any) -> None:
-        """Say in the note what the step used, as fields of `OpenStep`; waits for the trackers' ids."""
-        self.wait()
+        """Say in the note what the step used, as fields of `OpenStep`; waits for MLflow's id."""
+        self._wait_for_mlflow()
         tags = {name: self._tags[name] for name in _OF_THE_RESULT if name in self._tags}
         self._open_step = dataclasses.replace(self._open_step, metrics=self._metrics, tags=tags, **used)
         self._write_note()
@@ -136,15 +143,22 @@ class Tracked:
     @property
     def run_id(self) -> str:
         """The id of the MLflow run, once that is open."""
-        self.wait()
+        self._wait_for_mlflow()
         return self._open_step.mlflow_run_id or ""
 
     # --- handing over -------------------------------------------------------------------------------
 
     def wait(self, patience: float | None = None) -> None:
-        """Wait until both trackers have what they were given; raises if MLflow could not take it."""
+        """Wait until both trackers have what they were given; raises if MLflow could not take it.
+
+        W&B is waited for as long as its `PATIENCE` lasts: what it does decides nothing.
+        """
         for backend in self._backends:
             backend.wait(patience)
+        self._check()
+
+    def _wait_for_mlflow(self) -> None:
+        self._mlflow.wait()
         self._check()
 
     def _check(self) -> None:
@@ -153,15 +167,15 @@ class Tracked:
             raise failed
         if failed:
             raise StepError(
-                f"MLflow at {redaction.text(self.uri)} could not record this step "
-                f"({type(failed).__name__}: {failed}). "
+                f"MLflow at {redaction.text(self.uri)} could not record this step ({self._mlflow.trouble}). "
                 "If the database is broken or of another version, move it away, with its -wal and -shm, then "
                 "run the step again."
             ) from failed
-        lost = self._backends[-1].error
-        if lost and not self._wandb_told:
+        wandb = self._backends[-1]
+        if wandb.error and not self._wandb_told:
             self._wandb_told = True
-            print(f"W&B took no more of this step ({type(lost).__name__}: {lost}); MLflow has it all.")
+            line = wandb.trouble.splitlines()[0]
+            print(f"W&B took no more of this step ({line}); MLflow has it all.")
 
     def _do(self, call: Callable[[TrackerRun], object]) -> None:
         """Hand one piece of work to each tracker, which is given its run when its turn comes."""
@@ -177,8 +191,9 @@ class Tracked:
 
     def tags(self, tags: Mapping[str, str]) -> None:
         """Tags of the run; those that were there are replaced."""
-        self._tags |= tags
-        self._do(lambda run: run.tag(tags))
+        told = redaction.texts(tags)
+        self._tags |= told
+        self._do(lambda run: run.tag(told))
 
     def metrics(self, metrics: Mapping[str, float | None]) -> None:
         """Figures of the run, by name; None is left out, and what is no finite number refused."""
@@ -208,16 +223,16 @@ class Tracked:
         """A small data frame, as a table; its index becomes columns unless it only counts the rows."""
         shown = frame if frame.index.name is None and frame.index.dtype == "int64" else frame.reset_index()
         columns = [str(column) for column in shown.columns]
-        rows = files.plain(shown.to_numpy(dtype=object))
         path = self._file(f"{name}.json")
-        path.write_bytes(files.as_json({"columns": columns, "data": rows}))
-        self._do(lambda run: run.table(name, path, columns, rows))
+        files.write_json(path, {"columns": columns, "data": shown.to_numpy(dtype=object)})
+        told = files.read_json(path)
+        self._do(lambda run: run.table(name, path, told["columns"], told["data"]))
 
     def text(self, name: str, text: str) -> None:
         """A text file."""
-        path = self._file(f"{name}.txt")
-        path.write_text(text, encoding="utf-8")
-        self._do(lambda run: run.text(name, path, text))
+        told, path = redaction.text(text), self._file(f"{name}.txt")
+        path.write_text(told, encoding="utf-8")
+        self._do(lambda run: run.text(name, path, told))
 
     def _file(self, name: str) -> Path:
         """A file on its way to the trackers, in a temporary folder that goes when the run is closed.
@@ -244,7 +259,7 @@ class Tracked:
     ) -> None:
         """A trial of a search: a child run in MLflow, in one batch, and a row of one table in W&B."""
         figures = files.plain(metrics) | {"seconds": round(float(seconds), 4)}
-        trial = Trial(number, family, files.plain(parameters), figures, status, reason)
+        trial = Trial(number, family, files.plain(parameters), figures, status, redaction.text(reason))
         self._do(lambda run: run.trial(trial))
 
     def model(self, folder: Path, digest: str, tags: Mapping[str, str] | None = None) -> None:
@@ -256,7 +271,7 @@ class Tracked:
         """MLflow's id of a model that an earlier step gave to `model`; it is stored now if none did."""
         ids: list[str] = []
         self._mlflow.do(lambda run: ids.append(str(run.model(folder, {"workbook.digest": digest}))))
-        self.wait()
+        self._wait_for_mlflow()
         return ids[0]
 
     def close(self, status: str = "FINISHED", patience: float | None = None) -> None:

@@ -1,7 +1,8 @@
 """A W&B run: offline under `outputs/wandb` by default, without an account, never asking a question.
 
-Gets the same figures as MLflow's. Whatever fails here is reported once and costs the step nothing: see
-`lib.tracking`. WANDB_MODE=online sends at once, =disabled keeps nothing and does not even import it.
+Gets the same figures as MLflow's; of data and models only the digests, unless the parameter `wandb_upload` is
+true. Whatever fails here is reported once and costs the step nothing: see `lib.tracking`. WANDB_MODE=online
+sends at once, =disabled keeps nothing and does not even import it.
 """
 
 import html
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 Mode = Literal["online", "offline", "shared", "disabled"]
 
+#: Seconds that a step waits for W&B, which may hang: then it goes on without.
+PATIENCE = 60.0
+
 
 def mode() -> Mode:
     """What WANDB_MODE asks for; online without a key is offline, as W&B would stop and ask for one."""
@@ -33,10 +37,10 @@ def mode() -> Mode:
 def has_key() -> bool:
     """Whether there is a key: in the environment, or where `wandb login` puts it (~/.netrc)."""
     host = urlparse(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
-    path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
     try:
+        path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
         login = netrc.netrc(path).authenticators(host)
-    except (OSError, netrc.NetrcParseError):
+    except (OSError, RuntimeError, netrc.NetrcParseError):  # a RuntimeError: this user has no home
         login = None
     return bool(os.environ.get("WANDB_API_KEY") or login)
 
@@ -52,6 +56,7 @@ class WandbRun:
         import wandb
 
         self._wandb, self._tags = wandb, dict(tags)
+        self._uploads = parameters.get("wandb_upload") is True
         self._trials: list[dict[str, Cell]] = []
         pipeline = tags.get("workbook.pipeline")
         self._run = wandb.init(
@@ -95,17 +100,21 @@ class WandbRun:
 
     def data(self, name: str, path: Path, digest: str, rows: int | None) -> None:
         """Rows, as an artifact with our digest."""
-        self._artifact("dataset", name, path, {"digest": digest, "rows": rows})
+        self._artifact("dataset", name, path, digest, {"rows": rows})
 
     def model(self, folder: Path, tags: Mapping[str, str]) -> None:
-        """A model's folder, as an artifact."""
-        self._artifact("model", "model", folder, tags)
+        """A model's folder, as an artifact with our digest."""
+        self._artifact("model", "model", folder, tags["workbook.digest"], tags)
 
-    def _artifact(self, kind: str, name: str, path: Path, metadata: Mapping[str, object]) -> None:
-        """A file or a folder as artifact `<problem>-<name>`; its bytes are copied, to be sent later."""
+    def _artifact(
+        self, kind: str, name: str, path: Path, digest: str, metadata: Mapping[str, object]
+    ) -> None:
+        """Artifact `<problem>-<name>`: a reference by its digest, or a copy of what is there, to be sent."""
         named = f"{self._tags['workbook.problem']}-{name}"
-        artifact = self._wandb.Artifact(named, type=kind, metadata=dict(metadata))
-        if path.is_dir():
+        artifact = self._wandb.Artifact(named, type=kind, metadata={**metadata, "digest": digest})
+        if not self._uploads:
+            artifact.add_reference(f"sha256:{digest}", name=path.name, checksum=False)
+        elif path.is_dir():
             artifact.add_dir(str(path))
         else:
             artifact.add_file(str(path))
