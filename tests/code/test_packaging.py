@@ -18,6 +18,8 @@ import yaml
 
 from lib import files, packaging, paths, problem
 from lib.errors import ModelError
+from lib.packaging import marks
+from lib.runtime import schema
 from lib.runtime.inference import InferencePipeline
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -206,6 +208,35 @@ def test_what_is_stored_is_what_a_prediction_needs_and_no_more(stored):
         path.relative_to(LIB).as_posix() for path in (LIB / "datasets/green_taxi/serving").rglob("*.py")
     }
     assert found == runtime | serving
+
+
+def test_no_row_that_a_model_was_fitted_on_can_be_found_or_asked_for_in_its_folder(pipeline, trips, tmp_path):
+    lookalikes = problem.load("green_taxi").generate(300, 8)
+    packaging.save_model(pipeline, tmp_path / "model", lookalikes)
+    example = json.loads((tmp_path / "model" / "input_example.json").read_text())
+    shown = pd.DataFrame(example["data"], columns=example["columns"])
+    assert len(shown) == 3
+    assert shown.notna().all(axis=None)
+    times = pd.to_datetime(shown["pickup_datetime"])
+    assert times.isin(lookalikes["pickup_datetime"]).all()
+    assert not times.isin(trips["pickup_datetime"]).any()
+    for file in (path for path in (tmp_path / "model").rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        assert not [mark for mark in pipeline.seen if mark.tobytes() in content], file
+
+
+def test_the_marks_of_the_rows_lie_beside_the_runs_under_the_name_that_the_folder_has_of_them(
+    pipeline, trips, stored, outputs
+):
+    assert marks.find(stored, packaging.about(stored)) is None
+    marks.keep(pipeline)
+    assert [path.parent for path in outputs.rglob("*.npy")] == [outputs / "marks"]
+    found = marks.find(stored, packaging.about(stored))
+    np.testing.assert_array_equal(found, np.unique(schema.marks(trips, list(trips.columns))))
+
+
+def test_a_model_of_an_earlier_workbook_has_its_marks_with_it():
+    assert len(marks.find(GOLDEN / "model", packaging.about(GOLDEN / "model"))) > 100
 
 
 def test_the_same_pipeline_has_the_same_digest_whenever_and_by_whatever_run_it_was_stored(

@@ -10,6 +10,7 @@ import pytest
 
 from lib import dependencies, files, packaging, paths, registry
 from lib.errors import ParameterError, RegistryError
+from lib.packaging import marks
 from lib.problem import load
 from lib.registry import contest
 from lib.registry.store import Store, Version
@@ -35,13 +36,15 @@ def taxi():
 
 @pytest.fixture(scope="module")
 def models(taxi, tmp_path_factory):
-    """Folders of four models: `poor`, `worse`, `good`, and one that `knows` the test rows."""
+    """Folders of four models: `poor`, `worse`, `good`, and one that `knows` the test rows; their pipelines."""
+    pipelines = []
 
     def model(name, family, rows, parameters):
         folder = tmp_path_factory.mktemp("models") / name
         choice = {"family": family, "parameters": parameters}
         pipeline = InferencePipeline.fit(taxi.dataset.serving, "zoomcamp", choice, rows, 42)
         packaging.save_model(pipeline, folder, rows.head(2))
+        pipelines.append(pipeline)
         return folder
 
     return SimpleNamespace(
@@ -49,7 +52,16 @@ def models(taxi, tmp_path_factory):
         worse=model("worse", "lasso", taxi.train, {"alpha": 20.0}),
         good=model("good", "random_forest", taxi.train, {"n_estimators": 20}),
         knows=model("knows", "lasso", taxi.everything, {"alpha": 4.0}),
+        pipelines=pipelines,
     )
+
+
+@pytest.fixture(autouse=True)
+def kept_marks(outputs, models):
+    """What tells which rows the models were fitted on, as training leaves it."""
+    for pipeline in models.pipelines:
+        marks.keep(pipeline)
+    return outputs / "marks"
 
 
 @pytest.fixture
@@ -236,6 +248,25 @@ class TestContest:
         assert verdict.outcome == "unfair"
         assert "was itself fitted on" in verdict.reason
         assert holders()["champion"] == 1
+
+    def test_where_the_marks_of_the_champion_are_not_the_contest_says_what_it_cannot_know(
+        self, step, models, taxi, kept_marks
+    ):
+        version = registry.register(step, models.knows, taxi.dataset, PROVENANCE)
+        Store(registry.outputs()).move(version, "champion")
+        (kept_marks / f"{packaging.about(models.knows)['marks']}.npy").unlink()
+        verdict, _ = enter(step, models.good, taxi)
+        assert (verdict.outcome, verdict.contest.rival_leaked) == ("better", None)
+        assert f"whether {version} was fitted on some of these rows nobody can know here" in verdict.reason
+
+    @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"of no use")])
+    def test_a_candidate_whose_marks_are_not_there_cannot_win(self, step, models, taxi, kept_marks, spoil):
+        version = registry.register(step, models.poor, taxi.dataset, PROVENANCE)
+        Store(registry.outputs()).move(version, "champion")
+        spoil(kept_marks / f"{packaging.about(models.good)['marks']}.npy")
+        verdict, _ = enter(step, models.good, taxi)
+        assert verdict.outcome == "unfair"
+        assert "its marks are not in outputs/marks: 'champion' stays" in verdict.reason
 
     def test_which_rows_a_model_has_seen_is_told_by_the_model(self, models, taxi):
         assert contest.seen(models.good, taxi.train).all()
