@@ -36,7 +36,7 @@ def taxi():
 
 @pytest.fixture(scope="module")
 def models(taxi, tmp_path_factory):
-    """Folders of four models: `poor`, `worse`, `good`, and one that `knows` the test rows; their pipelines."""
+    """Folders of four models: `poor`, `worse`, `good`, one that `knows` the test rows; and the pipelines."""
     pipelines = []
 
     def model(name, family, rows, parameters):
