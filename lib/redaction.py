@@ -64,9 +64,12 @@ def remember(parameters: Mapping[str, object]) -> None:
 
 
 def _known() -> list[str]:
-    """The values to look for: of parameters that were remembered, and of the environment as it is now."""
-    found = filter(_can_be_looked_for, _GIVEN.union(_secrets("", os.environ)))
-    return sorted(found, key=len, reverse=True)  # one may hold another
+    """What to look for, of parameters that were remembered and of the environment as it is now.
+
+    Line by line, as notebooks keep text: a private key has many.
+    """
+    lines = {line for value in _GIVEN.union(_secrets("", os.environ)) for line in value.splitlines()}
+    return sorted(filter(_can_be_looked_for, lines), key=len, reverse=True)  # one may hold another
 
 
 def _without(known: Sequence[str], line: str) -> str:

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from lib import redaction
 from lib.compute import Child, Surroundings
 
 Trial = Mapping[str, Any]
@@ -41,7 +42,8 @@ class WorkerDied(Exception):
 
 def failed(reason: str, repeatable: bool = False) -> Outcome:
     """The outcome of a trial without a score; `repeatable` if it would end so again, on any machine."""
-    return {"status": "failed", "reason": reason, "score": None, "seconds": 0.0, "repeatable": repeatable}
+    told = redaction.text(reason)
+    return {"status": "failed", "reason": told, "score": None, "seconds": 0.0, "repeatable": repeatable}
 
 
 def not_begun() -> Outcome:

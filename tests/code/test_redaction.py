@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lib import files, redaction
+from lib.compute import pool
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +91,17 @@ def test_a_secret_of_the_environment_is_hidden_by_its_value_wherever_it_stands(
     assert "(hidden" not in redaction.text(text)
     monkeypatch.setenv(name, value)
     assert hidden(value.rpartition("://me:")[2].removesuffix("@db/x")) in redaction.text(text)
+
+
+def test_a_key_of_many_lines_is_hidden_line_by_line(monkeypatch):
+    monkeypatch.setenv("PRIVATE_KEY", "-----BEGIN-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n")
+    text = redaction.text(json.dumps(["MIIEvQIBADAN\n", "BgkqhkiG9w0B\n"]))
+    assert json.loads(text) == [f"{hidden('MIIEvQIBADAN')}\n", f"{hidden('BgkqhkiG9w0B')}\n"]
+
+
+def test_why_a_trial_failed_holds_no_secret(monkeypatch):
+    monkeypatch.setenv("SOME_KEY", "5ecre7f00d")
+    assert pool.failed("refused 5ecre7f00d")["reason"] == f"refused {hidden('5ecre7f00d')}"
 
 
 @pytest.mark.parametrize("value", ["1", "true", "None", "postgres", "green_taxi", __file__])

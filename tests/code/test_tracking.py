@@ -504,7 +504,8 @@ class TestBothTrackers:
             "tracked.data('train', outputs / 'train.parquet', 'd' * 64, 1)\n"
             "tracked.model(outputs / 'model', 'e' * 64)\ntracked.close()"
         )
-        assert python(program, outputs, WANDB_MODE="offline").stdout == ""
+        done = python(program, outputs, WANDB_MODE="offline", WANDB_DATA_DIR="")
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
         kept = [content for content in contents(outputs / "wandb").values() if b"somebody's" in content]
         assert len(kept) == 2 * uploads
         entries = {
