@@ -92,6 +92,12 @@ def tags_of(cell: Mapping[str, Any]) -> list[str]:
     return tags
 
 
+def keep_given(cell: dict[str, Any], parameters: Mapping[str, object]) -> None:
+    """Have an executed cell into which parameters were put say them as they may be kept."""
+    if "injected-parameters" in tags_of(cell):
+        cell["source"] = "\n".join(["# Parameters", *(f"{name} = {it!r}" for name, it in parameters.items())])
+
+
 def _text(cell: dict[str, Any]) -> str:
     """A cell's source, which nbformat keeps as one string or as a list of lines."""
     source = cell.get("source", "")

@@ -22,7 +22,6 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import remove_error_markers
 from papermill.log import logger
-from papermill.translators import PythonTranslator
 
 from lib import compute, dependencies, files, notebook_source, redaction
 from lib.notebook_source.modules import Modules, imported
@@ -201,11 +200,6 @@ class Execution:
             self.cell += 1
             self.source, self._cell_started = cell.source, time.monotonic()
 
-    def cell_ends(self, cell: NotebookNode, **_: object) -> None:
-        """What was given stands in a cell of its own, which is kept without secrets."""
-        if "injected-parameters" in notebook_source.tags_of(cell):
-            cell.source = PythonTranslator.codify(self.kept, "Parameters")
-
 
 class _Engine(NBClientEngine):
     """Papermill's own engine, with our kernel manager and our hooks."""
@@ -225,7 +219,7 @@ class _Engine(NBClientEngine):
             coalesce_streams=True,
             resources={"metadata": {"path": str(execution.request.project.notebooks)}},
             on_cell_start=execution.cell_starts,
-            on_cell_complete=execution.cell_ends,
+            on_cell_complete=lambda cell, **_: notebook_source.keep_given(cell, execution.kept),
         )
         if execution.stopped:
             raise RuntimeError(execution.stopped)

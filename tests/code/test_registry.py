@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import dependencies, files, packaging, paths, registry
+from lib import dependencies, files, packaging, paths, redaction, registry
 from lib.errors import ParameterError, RegistryError
 from lib.packaging import marks
 from lib.problem import load
@@ -219,7 +219,8 @@ class TestContest:
         assert gone[0] in told()
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://u:secret@127.0.0.1:5000")
         assert told() == [
-            "the tracking address is http://(hidden)@127.0.0.1:5000, not sqlite:///{outputs}/mlflow.db"
+            f"the tracking address is http://{redaction.hidden('u:secret')}@127.0.0.1:5000, "
+            "not sqlite:///{outputs}/mlflow.db"
         ]
 
     def test_what_the_step_takes_from_the_registry_is_noted(self, step, models, taxi):

@@ -265,7 +265,8 @@ def test_another_tracking_address_concerns_the_step_that_acts_on_it_alone(tiny):
     elsewhere = {"MLFLOW_TRACKING_URI": "http://me:secret@127.0.0.1:5000"}
     said = tiny.run("plan", **elsewhere).stdout
     assert said.count("up to date") == 3
-    assert "04_tune: the tracking address is http://(hidden)@127.0.0.1:5000, not sqlite:///{outputs}" in said
+    assert "04_tune: the tracking address is http://(hidden " in said
+    assert "secret" not in said
 
 
 def test_a_start_that_runs_a_step_sees_that_what_the_others_logged_is_there(done):
