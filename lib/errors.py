@@ -45,6 +45,13 @@ class RunError(WorkbookError):
     """A pipeline run that did not finish."""
 
 
+def few(names: Iterable[object], most: int = 5) -> str:
+    """Names as a sentence has them: of many the first, and how many more there are."""
+    listed = [str(name) for name in names]
+    more = len(listed) - most
+    return ", ".join(listed[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     """` Did you mean 'max_evals'?`, where a known word is near enough; else nothing."""
     import difflib  # only where something was wrong

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PERCENTILES = (1, 5, 50, 95, 98, 99)
 BINS = 20  # equal parts that a number is cut into where it is compared with the target
+MOST = 20  # columns that a picture shows
 
 
 def about(dataset: Dataset) -> "Markdown":
@@ -37,16 +38,13 @@ def origin(provenance: Provenance) -> "Markdown":
             f"(seed {provenance['seed']}): lookalikes to learn and to test with. No figure made from them "
             "says anything about the world."
         )
-    lines = [f"**Published data**: {provenance['rows']:,} rows.\n", "| file | rows | bytes | sha256 | from |"]
-    lines.append("|---|---:|---:|---|---|")
+    lines = [f"**Published data**: {provenance['rows']:,} rows.\n"]
     for file in provenance["files"]:
-        size, digest = f"{file['bytes']:,}", f"`{file['sha256'][:16]}…`"
-        lines.append(f"| {file['name']} | {_count(file['rows'])} | {size} | {digest} | {file['url']} |")
+        rows = "" if file["rows"] is None else f"{file['rows']:,} rows, "
+        where = f", published at {file['url']}" if "://" in file["url"] else ""
+        digest = f"sha256 `{file['sha256'][:16]}…`"
+        lines.append(f"- **{file['name']}**: {rows}{file['bytes']:,} bytes, {digest}{where}")
     return display.markdown("\n".join(lines))
-
-
-def _count(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
 
 
 def dictionary(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
@@ -156,7 +154,9 @@ def _text(value: object) -> str:
 def groups(values: pd.Series, kind: str = "number") -> pd.Series:
     """A number cut at its quantiles into `BINS` parts (missing: one more), anything else as it is."""
     if kind == "number" and pd.api.types.is_numeric_dtype(values) and values.nunique() > BINS:
-        return pd.qcut(values, BINS, duplicates="drop").cat.codes
+        edges = np.unique(values.quantile(np.linspace(0, 1, BINS + 1)))
+        codes = np.maximum(np.searchsorted(edges, values), 1) - 1  # as `pd.qcut` does, but ten times quicker
+        return pd.Series(np.where(values.isna(), -1, codes), index=values.index)
     return pd.Series(values.factorize(use_na_sentinel=False)[0], index=values.index)
 
 
@@ -166,16 +166,18 @@ def explained(values: pd.Series, target: pd.Series, kind: str = "number") -> flo
     Corrected for the number of groups (epsilon squared), so that a column of names does not win by
     having many. For classes the variance is Gini's, which makes it Goodman and Kruskal's tau.
     """
-    return _between(groups(values, kind).factorize()[0], target)
+    return _between(groups(values, kind).factorize()[0], _as_numbers(target))
 
 
-def _between(codes: np.ndarray, target: pd.Series) -> float:
+def _as_numbers(target: pd.Series) -> np.ndarray:
+    """A number as one column, of classes a column of 0 and 1 each."""
+    if _is_number(target):
+        return target.to_numpy(dtype=float)[:, None]
+    return pd.get_dummies(target).to_numpy(float)
+
+
+def _between(codes: np.ndarray, wanted: np.ndarray) -> float:
     """The share of the target's variance between the groups numbered by `codes`, see `explained`."""
-    wanted = (
-        target.to_numpy(dtype=float)[:, None]
-        if _is_number(target)
-        else pd.get_dummies(target).to_numpy(float)
-    )
     rows, kinds = len(codes), codes.max() + 1
     total = ((wanted - wanted.mean(axis=0)) ** 2).sum()
     if rows <= kinds or not total:
@@ -191,7 +193,7 @@ def with_target(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
 
     Of columns that cut the rows into the same groups, only the first one is there.
     """
-    target, table, seen = rows[dataset.target.name], [], set()
+    target, table, seen = _as_numbers(rows[dataset.target.name]), [], set()
     for name in candidates(dataset, rows):
         codes = groups(rows[name], kind(dataset, name)).factorize()[0]
         if (mark := codes.tobytes()) not in seen:
@@ -199,6 +201,16 @@ def with_target(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
             table.append((name, _between(codes, target), known(dataset, name)))
     frame = pd.DataFrame(table, columns=["column", "explained", "known"]).set_index("column")
     return frame.sort_values("explained", ascending=False)
+
+
+def foremost(dataset: Dataset, rows: pd.DataFrame, names: Sequence[str], most: int = MOST) -> list[str]:
+    """Of more than `most` columns, those that explain most of the target, in the order of `names`."""
+    if len(names) <= most:
+        return list(names)
+    target = _as_numbers(dataset.label(rows))
+    told = {name: _between(groups(rows[name], kind(dataset, name)).factorize()[0], target) for name in names}
+    first = set(sorted(told, key=told.__getitem__, reverse=True)[:most])
+    return [name for name in names if name in first]
 
 
 def candidates(dataset: Dataset, rows: pd.DataFrame) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lib.errors import DataError, ParameterError
+from lib.errors import DataError, ParameterError, few
 
 Frames = Mapping[str, pd.DataFrame]  # by name, the first one is the reference
 
@@ -115,7 +115,7 @@ def schema(columns: Mapping[str, str], ordered: bool = False) -> Check:
     def finds(rows: pd.DataFrame) -> str:
         missing = [name for name in columns if name not in rows]
         if missing:
-            return f"no column {missing}, there are {list(rows)}"
+            return f"no column {few(map(repr, missing))}, there are {few(map(repr, rows), 60)}"
         if ordered and list(rows) != list(columns):
             return f"the columns are {list(rows)}, in this order"
         wrong = {name: str(rows[name].dtype) for name, kind in columns.items() if not _is(rows[name], kind)}
@@ -154,7 +154,7 @@ def known(column: str, values: Sequence[object], why: str = "") -> Check:
 
     def finds(rows: pd.DataFrame) -> str:
         odd = rows.loc[~rows[column].isin(list(values)), column]
-        return f"{len(odd):,} others: {_few(odd.unique())}" if len(odd) else ""
+        return f"{len(odd):,} others: {few(map(repr, odd.unique()))}" if len(odd) else ""
 
     return each(
         f"{column} is one of {len(values)}", why or "A new name is a new thing, or a typing error.", finds
@@ -218,7 +218,7 @@ def same_distribution(columns: Sequence[str], alpha: float = 0.05) -> Check:
             table = ks_same_distribution(reference, sample, columns, alpha)
             moved = table[~table["same"]]
             if len(moved):
-                gaps = ", ".join(f"{name} {gap:.3f}" for name, gap in moved["statistic"].items())
+                gaps = few((f"{name} {gap:.3f}" for name, gap in moved["statistic"].items()), 10)
                 findings.append(f"{label}: {len(moved)} of {len(table)} columns moved ({gaps})")
         return "; ".join(findings)
 
@@ -278,8 +278,3 @@ def sidak(alpha: float, tests: int) -> float:
     if not 0 < alpha < 1:
         raise ParameterError(f"alpha is {alpha}; it must lie between 0 and 1.")
     return 1 - (1 - alpha) ** (1 / max(tests, 1))
-
-
-def _few(values: Sequence[object], most: int = 5) -> str:
-    shown = ", ".join(repr(value) for value in itertools.islice(values, most))
-    return shown + (f" and {len(values) - most} more" if len(values) > most else "")

@@ -168,6 +168,7 @@ class Tuned(Record):
     choice: dict[str, Any]
     best: dict[str, dict[str, Any]]  # family to its best trial
     trials: int
+    unit: str = ""  # of the metric
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def read_gains(table: pd.DataFrame, metric: str, unit: str = "") -> str:
     for name, row in table.iterrows():
         sure = "surely better" if row["low"] > 0 else "surely worse" if row["high"] < 0 else "not told apart"
         said.append(
-            f"{row.iloc[0]:+.3g}{unit} against *{name}* ({row['low']:+.3g} to {row['high']:+.3g}), {sure}"
+            f"{row.iloc[0]:+.3g}{unit} against {name} ({row['low']:+.3g} to {row['high']:+.3g}), {sure}"
         )
     return f"The refitted model's gain in {metric}: " + "; ".join(said) + "."
 
@@ -153,10 +153,11 @@ def read_reload(before: Prediction, after: Prediction, times: Mapping[str, float
 def some_answers(
     target: str, pipeline: InferencePipeline, rows: pd.DataFrame, predictions: Prediction
 ) -> pd.DataFrame:
-    """Raw rows beside the prediction and the truth."""
-    shown = rows[list(pipeline.inputs)].reset_index(drop=True)
+    """The truth and the prediction of raw rows, and beside them the rows."""
+    answers = {"truth": rows[target].to_numpy()}
     if isinstance(predictions, pd.DataFrame):
-        shown = shown.assign(prediction=predictions.idxmax(axis=1), chance=predictions.max(axis=1).round(2))
+        answers |= {"prediction": predictions.idxmax(axis=1), "chance": predictions.max(axis=1).round(2)}
     else:
-        shown = shown.assign(prediction=np.round(predictions, 2))
-    return shown.assign(truth=rows[target].to_numpy())
+        answers |= {"prediction": np.round(predictions, 2)}
+    inputs = rows[list(pipeline.inputs)].reset_index(drop=True)
+    return pd.concat([pd.DataFrame(answers), inputs], axis=1)

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from lib.errors import few
 from lib.explain import Shares
 from lib.plots import shapes, style
 
@@ -27,7 +28,7 @@ def read_permutation(table: pd.DataFrame, metric: str, unit: str = "") -> str:
         text += f", without {table.index[1]} {table.iloc[1]['worse']:.3g}{unit}"
     text += "."
     if idle:
-        text += f" No more than chance is lost without {', '.join(idle)}."
+        text += f" No more than chance is lost without {few(idle, 8)}."
     return text + " Columns that tell the same can each look idle, as the other stands in."
 
 

@@ -134,12 +134,13 @@ def roc(y: ArrayLike, prediction: pd.DataFrame) -> Figure:
     from sklearn.metrics import roc_curve
 
     areas, truth = _areas(y, prediction), np.asarray(y).astype(str)
-    ends = {areas.index[0]: style.GREEN, areas.index[-1]: style.RED}
+    ends = {areas.index[-1]: (style.ORANGE, "--"), areas.index[0]: (style.BLUE, "-")}
     figure, axes = plt.subplots(figsize=(5.4, 5))
     for name, area in areas.items():
         false, true, _ = roc_curve(truth == name, prediction[name])
         if name in ends:
-            axes.plot(false, true, color=ends[name], linewidth=2, label=f"{name} ({area:.3f})", zorder=3)
+            colour, dashes = ends[name]
+            axes.plot(false, true, dashes, color=colour, linewidth=2, label=f"{name} ({area:.3f})", zorder=3)
         else:
             axes.plot(false, true, color=style.GREY, linewidth=0.8)
     axes.plot([0, 1], [0, 1], color=style.INK, linestyle=":", linewidth=1)
@@ -163,7 +164,7 @@ def _areas(y: ArrayLike, prediction: pd.DataFrame) -> pd.Series:
 def _read_roc(y: ArrayLike, prediction: pd.DataFrame) -> str:
     areas = _areas(y, prediction)
     return (
-        f"The green curve, **{areas.index[0]}**, encloses {areas.iloc[0]:.3f}; the red one, "
+        f"The solid curve, **{areas.index[0]}**, encloses {areas.iloc[0]:.3f}; the dashed one, "
         f"**{areas.index[-1]}**, {areas.iloc[-1]:.3f}: so often a row of the class gets a higher score than "
         "one of the others. One half would be chance. The curve says nothing of where to set the threshold."
     )
@@ -171,7 +172,7 @@ def _read_roc(y: ArrayLike, prediction: pd.DataFrame) -> str:
 
 @style.figure
 def slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> Figure:
-    """The metric of each group, slice by slice, against the line of all rows; the worst in red."""
+    """The metric of each group, slice by slice, against the line of all rows; the worst is marked."""
     if table.empty:
         return plt.figure(figsize=(8, 0.3))
     table = table.assign(
@@ -184,6 +185,9 @@ def slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> 
     sizes = 12 + 160 * table["rows"] / table["rows"].max()
     axes.scatter(table[metric], table["name"], c=table["colour"], s=sizes, zorder=3)
     axes.axvline(overall, color=style.INK, linewidth=1, linestyle=":")
+    worst = table.loc[table["colour"] == style.RED].iloc[0]
+    side = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center", "fontsize": 8}
+    axes.annotate("worst", (worst[metric], worst["name"]), color=style.RED, **side)
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelsize=8)
     axes.set_xlabel(f"{style.with_unit(metric, unit)} (dotted: all rows; the larger the dot, the more rows)")

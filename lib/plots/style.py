@@ -27,6 +27,7 @@ _SETTINGS: Mapping["RcKeyType", object] = {
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "text.color": INK,
+    "text.parse_math": False,  # names and categories of the data may have dollars in them
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.titlesize": 11,
@@ -65,10 +66,21 @@ def figure(draw: Callable[Arguments, "Figure"]) -> Callable[Arguments, "Figure"]
 
         with look():
             figure = draw(*args, **kwargs)
+            _settle_labels(figure)
         plt.close(figure)
         return figure
 
     return styled
+
+
+def _settle_labels(figure: "Figure") -> None:
+    """Have the labels of ticks made now, in this look: names as they are, powers of ten as mathematics."""
+    from matplotlib.ticker import LogFormatterMathtext
+
+    for axis in [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]:
+        powers = isinstance(axis.get_major_formatter(), LogFormatterMathtext)
+        for label in axis.get_ticklabels(which="both"):
+            label.set_parse_math(powers)
 
 
 def with_unit(name: str, unit: str) -> str:

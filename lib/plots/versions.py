@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 
 from lib.plots import style
 
+#: What is surely better or worse is told by its shape and its colour, and the colours by everybody.
+_MARKS = {"better": ("^", style.BLUE), "worse": ("v", style.ORANGE), "undecided": ("o", style.GREY)}
+
 
 @style.figure
 def luck(resamples: pd.DataFrame, metric: str, unit: str, rival: str) -> Figure:
@@ -27,12 +30,17 @@ def luck(resamples: pd.DataFrame, metric: str, unit: str, rival: str) -> Figure:
 
 @style.figure
 def gains(table: pd.DataFrame, metric: str, unit: str, rival: str) -> Figure:
-    """How much better the candidate is, for all rows and group by group: a dot and its 95 % interval each."""
+    """How much better the candidate is, for all rows and group by group, with its 95 % interval."""
     places = np.arange(len(table))
-    colours = np.select([table["low"] > 0, table["high"] < 0], [style.GREEN, style.RED], style.GREY)
+    sure = np.select([table["low"] > 0, table["high"] < 0], ["better", "worse"], "undecided")
     figure, axes = plt.subplots(figsize=(7.5, 1.2 + 0.34 * len(table)))
-    axes.hlines(places, table["low"], table["high"], color=colours, lw=3, alpha=0.5)
-    axes.scatter(table["gain"], places, c=colours, s=49, zorder=3)
+    for which, (mark, colour) in _MARKS.items():
+        here = sure == which
+        axes.hlines(places[here], table["low"][here], table["high"][here], color=colour, lw=3, alpha=0.5)
+        axes.scatter(
+            table["gain"][here], places[here], color=colour, marker=mark, s=49, zorder=3, label=which
+        )
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8)
     axes.axvline(0, color=style.INK, lw=1)
     axes.set_yticks(places, [f"{name}  ({rows:,})" for name, rows in table["rows"].items()])
     axes.get_yticklabels()[0].set_fontweight("bold")

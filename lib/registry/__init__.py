@@ -230,7 +230,7 @@ def _note(step: Step, version: Version, alias: str) -> None:
 
 
 def ask(name: str, alias: str, rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Labelled rows beside the predictions of the version that holds `alias`, and what was true."""
+    """What was true of labelled rows and what the version that holds `alias` predicts, beside the rows."""
     target = dataset.target.name
     prediction = predict(name, alias, rows.drop(columns=target))
     inputs = list(packaging.about(Store(outputs()).find(name, alias))["inputs"])
@@ -238,7 +238,8 @@ def ask(name: str, alias: str, rows: pd.DataFrame, dataset: Dataset) -> pd.DataF
         predicted = prediction.idxmax(axis=1).to_numpy()
     else:
         predicted = prediction.round(1)
-    return rows[inputs].assign(**{"predicted": predicted, f"true {target}": rows[target]})
+    answers = pd.DataFrame({f"true {target}": rows[target], "predicted": predicted}, index=rows.index)
+    return pd.concat([answers, rows[inputs]], axis=1)
 
 
 def predict(name: str, alias: str, rows: pd.DataFrame) -> Prediction:

@@ -3,6 +3,7 @@
 Nothing here runs when all went well the last time.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -31,9 +32,11 @@ def keep_failed(place: Place, notebook: nbformat.NotebookNode | None, failure: F
 def _top(failure: FailedStep) -> str:
     where = f"in cell `[{failure.cell}]` of {failure.cells}" if failure.cell else "before its first cell"
     lines = terminal.excerpt(failure.source, failure.line, 12) if failure.cell else []
-    cell = "\n```python\n" + "\n".join(lines) + "\n```\n" if lines else ""
+    ticks = re.findall("`{3,}", failure.error + failure.source)
+    fence = max(["``", *ticks], key=len) + "`"  # longer than any in the text, which ends none
+    cell = "\n".join(["", f"{fence}python", *lines, fence, ""]) if lines else ""
     return (
-        f"# ✗ {failure.step} failed {where}\n\n```text\n{failure.error.strip()}\n```\n{cell}\n"
+        f"# ✗ {failure.step} failed {where}\n\n{fence}text\n{failure.error.strip()}\n{fence}\n{cell}\n"
         "The cells below hold what they gave until then; mend `notebooks/` or `lib/`, not this copy. "
         "The next `make pipeline` goes on from this step."
     )

@@ -61,7 +61,7 @@ def _made_of(record: StepRecord, run: RunRecord, writers: Mapping[str, Standing]
         read = [thing for thing in run.graph[name]["writes"] if thing in record.inputs]
         other = [thing for thing in read if there.get(thing) != record.inputs[thing]]
         if other:
-            yield f"made of an earlier {' and '.join(other)}"
+            yield f"made of an earlier {' and '.join(filter(None, (', '.join(other[:-1]), other[-1])))}"
         elif writer.reason:
             yield f"{name} is"
 
@@ -115,12 +115,13 @@ def _words(standing: Standing) -> str:
 
 def result(folder: Path, name: str, kind: type[_R]) -> _R | None:
     """The record `name`, if the step that writes it is done: what a failed step has left is no result."""
-    return kind.read(folder / f"{name}.json") if _done(folder, name) else None
+    return kind.read(folder / f"{name}.json") if name in _written(folder) else None
 
 
-def _done(folder: Path, name: str) -> bool:
+def _written(folder: Path) -> dict[str, StepRecord]:
+    """Each thing that a step of the run wrote, with that step's record."""
     records = (StepRecord.read(path) for path in folder.glob("notebooks/[0-9][0-9]_*.json"))
-    return any(record is not None and name in record.outputs for record in records)
+    return {thing: record for record in records if record for thing in record.outputs}
 
 
 def generated(folder: Path) -> bool:
@@ -158,7 +159,15 @@ def out_of_date(folder: Path) -> dict[str, str]:
 
 
 def comparison(folder: Path) -> tuple[str, float | None, dict[str, float | None]] | None:
-    """The metric that models are chosen by (or the first there is), its test figure, and the baselines'."""
+    """The metric that models are chosen by (or the first there is), its test figure, and the baselines'.
+
+    Nothing where a search has come to another choice since: these are not its figures.
+    """
+    written = _written(folder)
+    if {"tuned", "metrics"} <= set(written):
+        chosen = written["tuned"].outputs["tuned"]
+        if written["metrics"].inputs.get("tuned", chosen) != chosen:
+            return None
     metrics, tuned = result(folder, "metrics", Metrics), result(folder, "tuned", Tuned)
     figures = metrics.figures if metrics else {}
     wanted = ([tuned.metric] if tuned else []) + list(_FIRST)

@@ -108,7 +108,7 @@ def _task(values: pd.Series, name: str) -> tuple[Task, int]:
         )
     number = _numeric(there)
     if number is not None and not pd.api.types.is_bool_dtype(there):
-        if distinct > 10 or (number % 1 != 0).any():
+        if distinct > 10 or (number.dropna() % 1 != 0).any():
             return "regression", 0
         return "classification", distinct
     if distinct > min(CLASSES, len(there) / 2):
@@ -124,12 +124,12 @@ def _numeric(values: pd.Series) -> pd.Series | None:
     if pd.api.types.is_bool_dtype(values):
         return None
     if pd.api.types.is_numeric_dtype(values):
-        return values.astype(float)
+        return table.finite(values)
     if not pd.api.types.is_string_dtype(values):
         return None
     text = values.dropna().astype("str").str.strip()
     text = text[text != ""]
-    numbers = pd.to_numeric(text, errors="coerce")
+    numbers = table.finite(pd.to_numeric(text, errors="coerce"))
     return numbers.dropna() if len(text) and numbers.notna().mean() > 0.97 else None
 
 

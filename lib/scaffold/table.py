@@ -94,10 +94,16 @@ def cast(values: pd.Series, kind: str) -> pd.Series:
     if kind == "number":
         if not pd.api.types.is_numeric_dtype(values):
             values = values.astype("str").str.strip()
-        return pd.to_numeric(values, errors="coerce").astype("float64")
+        return finite(pd.to_numeric(values, errors="coerce"))
     if kind == "time":
         return times(values)
     return names(values)
+
+
+def finite(values: pd.Series) -> pd.Series:
+    """Numbers as floats; what a division by zero has left is a gap."""
+    numbers = values.astype("float64")
+    return numbers.mask(np.isinf(numbers))
 
 
 def names(values: pd.Series) -> pd.Series:

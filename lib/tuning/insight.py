@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib import evaluation
+from lib.errors import few
 from lib.problem import Dataset
 from lib.runtime.encoders import Encoding
 from lib.runtime.encoders.means import TargetMean
@@ -69,7 +70,8 @@ def read_over_time(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
     gained = abs(best["score"] - early)
     tail = f"The second half of the search gained {gained:.2g}" + (f" {unit}." if unit else ".")
     failed = int((trials["status"] != "ok").sum())
-    lost = f" {failed} trial{'s' if failed > 1 else ''} failed and cost only themselves." if failed else ""
+    lost = f" {failed} trials failed and cost only themselves." if failed else ""
+    lost = " 1 trial failed and cost only itself." if failed == 1 else lost
     return (
         f"The best score, **{best['score']:.4g}**{f' {unit}' if unit else ''}, came with trial "
         f"{best['number']} of {len(trials)} ({best['family']}). {tail}{lost}"
@@ -111,7 +113,7 @@ def read_features(dataset: Dataset, features: FeatureSet, generated: bool) -> st
 
 def describe(part: Encode) -> str:
     """One line of a feature set in words."""
-    names, settings = ", ".join(f"`{name}`" for name in part.columns), part.settings
+    names, settings = few((f"`{name}`" for name in part.columns), 20), part.settings
     if part.how == "target_mean":
         kinds = ", ".join(what.replace("/", " per ") for what in settings.get("of", ("target",)))
         said = f"for each of {names}: the mean of {kinds} over the other rows of the same value"

@@ -66,10 +66,11 @@ class SearchResult:
         points = [row.parameters | {"encoding": row.encoding} for row in trials.itertuples()]
         return trials.assign(parameters=pd.Series(points, index=trials.index, dtype=object))
 
-    def tuned(self, feature_set: str) -> records.Tuned:
-        """The result as a record that is the same for the same trials: no times."""
+    def tuned(self, feature_set: str, unit: str = "") -> records.Tuned:
+        """The result as a record that is the same for the same trials: no times. `unit` is the target's."""
         best = {row["family"]: self._plain(row) for _, row in self.best.iterrows()}
-        return records.Tuned(feature_set, self.metric, self._plain(self.choice), best, len(self.trials))
+        unit = unit if self.metric in ("rmse", "mae") else ""
+        return records.Tuned(feature_set, self.metric, self._plain(self.choice), best, len(self.trials), unit)
 
     def _plain(self, row: pd.Series) -> Outcome:
         names = ["number", "family", "parameters", "encoding", "score", "rounds", "comparisons"]

@@ -4,8 +4,10 @@ Those of the target are in `lib.views.target`. All words are computed from the r
 """
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from lib import profiling
+from lib.errors import few
 from lib.plots import data, shapes
 from lib.problem import Dataset
 from lib.views.view import View
@@ -85,17 +87,19 @@ def missing() -> View:
         equal = [name for name in share.index if abs(share[name] - share.iloc[0]) < 1e-12]
         together = len(equal) > 1 and rows[equal].isna().all(axis=1).mean() == share.iloc[0]
         most, part = share.index[0], share.iloc[0]
-        text = f"{len(share)} of {rows.shape[1]} columns have gaps, {most} the most ({part:.1%}). "
+        text = _drawn(share.index, "have the most gaps")
+        text += f"{len(share)} of {rows.shape[1]} columns have gaps, {most} the most ({part:.1%}). "
         if together:
-            text += f"{', '.join(equal)} are missing in the very same rows: one cause, not {len(equal)}. "
+            text += f"{few(equal)} are missing in the very same rows: one cause, not {len(equal)}. "
         return text + "A gap can carry news, so an encoder should be able to tell it from a common value."
 
     return View(
         "Missing values",
         "A bar for each column with gaps. Bars of the same length suggest that the same rows lack them all.",
-        lambda rows, _: data.missing(profiling.missing(rows), len(rows)),
+        lambda rows, _: data.missing(profiling.missing(rows).head(profiling.MOST), len(rows)),
         read,
         of_raw=True,
+        rest=lambda rows, _: profiling.missing(rows).to_frame("share"),
     )
 
 
@@ -110,11 +114,12 @@ def frequent(dataset: Dataset) -> View:
 
     def read(rows: pd.DataFrame, _: pd.DataFrame) -> str:
         uniques = profiling.uniques(rows[present(rows)]).sort_values("unique")
-        few, many = uniques.iloc[0], uniques.iloc[-1]
-        text = f"From {few['unique']:,} value(s) in {few.name} to {many['unique']:,} in {many.name}. "
+        least, many = uniques.iloc[0], uniques.iloc[-1]
+        text = _drawn(uniques.index, f"tell most of {dataset.target.name}")
+        text += f"From {least['unique']:,} value(s) in {least.name} to {many['unique']:,} in {many.name}. "
         constant = uniques[uniques["share"] > 0.9]
         if len(constant):
-            text += f"Nearly constant: {', '.join(f'{n} ({s:.0%})' for n, s in constant['share'].items())}. "
+            text += f"Nearly constant: {few(f'{n} ({s:.0%})' for n, s in constant['share'].items())}. "
         if many["unique"] > 50:
             counted = rows[uniques.index[-1]].value_counts()
             rare = int((counted < 10).sum())
@@ -125,9 +130,10 @@ def frequent(dataset: Dataset) -> View:
         "Most frequent values",
         "The commonest values of each named thing. One that holds nearly all rows tells little; a long "
         "tail of rare ones is what makes one-hot encoding wide.",
-        lambda rows, _: data.frequent(rows, present(rows)),
+        lambda rows, clean: data.frequent(rows, profiling.foremost(dataset, clean, present(rows))),
         read,
         of_raw=True,
+        rest=lambda rows, _: profiling.uniques(rows[present(rows)]),
     )
 
 
@@ -136,19 +142,23 @@ def numbers(dataset: Dataset) -> View:
 
     names = [name for name in dataset.of_kind("number") if name != dataset.target.name]
 
-    def present(rows: pd.DataFrame) -> dict[str, str]:
-        return {n: dataset.columns[n].unit for n in names if n in rows and rows[n].notna().any()}
+    def present(rows: pd.DataFrame) -> list[str]:
+        return [name for name in names if name in rows and rows[name].notna().any()]
+
+    def draw(rows: pd.DataFrame, clean: pd.DataFrame) -> Figure:
+        drawn = profiling.foremost(dataset, clean, present(rows))
+        return data.numbers(rows, {name: dataset.columns[name].unit for name in drawn})
 
     def read(rows: pd.DataFrame, _: pd.DataFrame) -> str:
         if not present(rows):
             return "There are 0 numbers besides the target."
-        table = rows[list(present(rows))].astype(float)
+        table = rows[present(rows)].astype(float)
         top, middle = table.quantile(0.99), table.median()
         varied = top > middle  # of a number that is nearly always the same, no percentile gives a scale
         far = ((table.max() - middle)[varied] / (top - middle)[varied]).sort_values(ascending=False)
         zero = (table == 0).mean().sort_values(ascending=False)
         negative = (table < 0).sum().sort_values(ascending=False)
-        text = (
+        text = _drawn(table.columns, f"tell most of {dataset.target.name}") + (
             f"The longest tail is that of {far.index[0]}: its largest value, "
             f"{table[far.index[0]].max():,.0f}, is {far.iloc[0]:,.0f} times as far from the median as its "
             "99th percentile. "
@@ -165,7 +175,18 @@ def numbers(dataset: Dataset) -> View:
         "Each number",
         "The orange line is the median. Where a few values lie far outside the rest, both axes are "
         "stretched (logarithmic far out), else they would be one bar.",
-        lambda rows, _: data.numbers(rows, present(rows)),
+        draw,
         read,
         of_raw=True,
+        rest=lambda rows, _: profiling.percentiles({name: rows[name] for name in present(rows)}),
+    )
+
+
+def _drawn(names: pd.Index, which: str) -> str:
+    """That a picture shows few of many columns, and `which`; nothing where it shows them all."""
+    most = profiling.MOST
+    return (
+        f"Drawn are the {most} of {len(names):,} columns that {which}; the table below has all. "
+        if len(names) > most
+        else ""
     )

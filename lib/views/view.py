@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 from IPython.display import display as show
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from lib import display
+from lib import display, profiling
 from lib.errors import DataError
 from lib.tracking import Tracked
 
@@ -26,6 +25,9 @@ class View:
     read: Callable[[pd.DataFrame, pd.DataFrame], str]
     costly: bool = False  # drawn from a sample of the rows
     of_raw: bool = False  # of the raw rows alone, as they come
+    rest: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame] | None = (
+        None  # all columns, where few are drawn
+    )
 
     def show(
         self,
@@ -47,8 +49,9 @@ class View:
         clean = raw if clean is None else clean
         if self.costly:
             raw, clean = (rows.sample(min(len(rows), sample), random_state=0) for rows in (raw, clean))
-        figure = self.draw(raw, clean)
-        shown = figure if tracked is None else tracked.figure(self.title.lower().replace(" ", "_"), figure)
-        question = display.markdown(f"**{self.title}.** {self.look_for}")
-        show(question, shown, display.markdown(self.read(raw, clean)))
-        plt.close(figure)
+        show(display.markdown(f"**{self.title}.** {self.look_for}"))
+        display.picture(tracked, self.title, self.draw(raw, clean))
+        show(display.markdown(self.read(raw, clean)))
+        rest = self.rest(raw, clean) if self.rest else None
+        if rest is not None and len(rest) > profiling.MOST:
+            show(display.Table(rest))

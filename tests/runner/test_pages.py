@@ -1,6 +1,7 @@
 """The pages of a run: what a notebook looks like as HTML, and the graph of steps as a drawing."""
 
 import copy
+import re
 
 import nbformat
 import pytest
@@ -9,6 +10,7 @@ from test_status import DONE
 from lib import display, profiling
 from lib.notebook_source import prose
 from lib.records import FailedStep
+from lib.runner import recovery
 from lib.runner.report import drawing, executed, pages
 from lib.runner.status import Standing
 
@@ -71,6 +73,40 @@ def test_a_category_of_the_data_is_no_markup_on_the_page(category):
     assert html.count(category.replace("<", "&lt;").replace(">", "&gt;")) == 3
 
 
+@pytest.mark.parametrize(
+    "category",
+    [
+        "[x](javascript:alert(1))",
+        "[x](/etc/passwd)",
+        "![x](x.png)",
+        "[x][y]\n\n[y]: /etc/passwd",
+        "*x* _x_ ~~x~~",
+        "&lt;b&gt; &#60;",
+        "\\*x\\* `a`b`c",
+        "$x$ $$y$$ \\(z\\) \\begin{x}z\\end{x}",
+        "`<i>`<script>x`|`<b>",
+    ],
+)
+def test_a_category_of_the_data_sets_no_text_and_links_to_nowhere(category):
+    said = display.markdown(f"Mostly **x**: {category}\n\n| a | b |\n|---|---|\n| {category} | c |").data
+    shown = page(code("f()", output(text_markdown=said))).partition("<main>")[2]
+    assert "\\" not in said.replace(r"\$", "")  # what JupyterLab would take for the beginning of a formula
+    for markup in ("<a ", "<img", "<em>", "<del>", "<script", "<i>", "<b>&"):
+        assert markup not in shown, markup
+    said = display.markdown(f"Mostly {category}").data
+    words = executed._plain(page(code("f()", output(text_markdown=said))).partition("<main>")[2])
+    assert re.findall(r"\w+", category)[0] in words
+
+
+def test_an_error_text_with_fences_stays_in_its_block():
+    failure = FailedStep("02_eda", 1, 3, "x = '````'", "DataError: no\n```\n# A heading <b>\n`````")
+    html = page(text(recovery._top(failure)))
+    assert "A heading" in html
+    assert "<h1" not in html.partition("A heading")[2]
+    assert "<b>" not in html
+    assert html.count("<pre") == 2
+
+
 def test_a_file_name_is_no_markup_where_the_rows_come_from():
     file = {"name": "<script>alert(1)</script>.csv", "url": "x", "bytes": 1, "sha256": "0" * 64, "rows": None}
     said = profiling.origin({"generated": False, "rows": 1, "files": [file]})
@@ -85,6 +121,16 @@ def test_a_progress_bar_is_shown_as_it_ended():
 
 def test_a_picture_is_described_by_the_heading_above_it():
     assert 'alt="One"' in page(text("## One"), code("f()", picture()))
+
+
+def test_each_picture_of_a_cell_is_named_by_its_own_title_where_it_has_one():
+    first, second = picture("Zmlyc3Q="), picture("c2Vjb25k")
+    first.metadata, second.metadata = ({"image/png": {"alt": title}} for title in ("Fares", "Tips & <more>"))
+    book = nbformat.v4.new_notebook(cells=[text("## Own"), code("a", first, second, tags=["headline"])])
+    assert [caption for caption, _ in executed.pictures(book)] == ["Fares", "Tips & <more>"]
+    html = executed.render(book, [], "")
+    assert 'alt="Fares"' in html
+    assert 'alt="Tips &amp; &lt;more&gt;"' in html
 
 
 def test_headline_pictures_are_those_of_tagged_cells_else_the_first():

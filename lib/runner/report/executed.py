@@ -62,7 +62,7 @@ def _plain(text: str) -> str:
 
 
 def pictures(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
-    """The headline pictures as (heading, image): of cells tagged `headline`, else the notebook's first."""
+    """The headline pictures as (caption, image): of cells tagged `headline`, else the notebook's first."""
     found, heading = [], ""
     for cell in notebook.cells:
         heading = _last_heading(cell, heading)
@@ -70,9 +70,10 @@ def pictures(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
         for output in cell.get("outputs", []):
             content = output.get("data", {}).get("image/png")
             if content:
-                found.append((tagged, heading, f"data:image/png;base64,{content.strip()}"))
+                caption = output.metadata.get("image/png", {}).get("alt", heading)
+                found.append((tagged, caption, f"data:image/png;base64,{content.strip()}"))
     chosen = [picture for picture in found if picture[0]] or found[:1]
-    return [(heading, image) for _, heading, image in chosen]
+    return [(caption, image) for _, caption, image in chosen]
 
 
 def write(folder: Path, step: str) -> None:

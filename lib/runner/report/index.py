@@ -42,11 +42,7 @@ def write(folder: Path) -> None:
         about_sources=list(next(iter(provenance.get("files") or []), ())),
         parameters=_parameters(run, records),
         written=_files(folder, run),
-        tracked=[
-            (name, Markup("<code>{}</code>").format(record.mlflow_run_id))
-            for name, record in records.items()
-            if record.mlflow_run_id
-        ],
+        tracked=[(name, record.mlflow_run_id) for name, record in records.items() if record.mlflow_run_id],
     )
     files.write_text(folder / "index.html", page)
 
@@ -56,12 +52,12 @@ def _boxes(folder: Path) -> list[tuple[str, str]]:
     boxes = []
     out_of_date = status.out_of_date(folder)
     old = {n: " (out of date)" * (n in out_of_date) for n in ("metrics", "tuned", "registry")}
-    score = status.comparison(folder)
+    score, tuned = status.comparison(folder), status.result(folder, "tuned", Tuned)
     if score:
         name, value, baselines = score
-        boxes.append((f"test {name}{old['metrics']}", status.figure(value)))
-        boxes += [(f"{key} baseline", status.figure(other)) for key, other in baselines.items()]
-    tuned = status.result(folder, "tuned", Tuned)
+        unit = f" {tuned.unit}" if tuned and tuned.unit and tuned.metric == name else ""
+        boxes.append((f"test {name}{old['metrics']}", f"{status.figure(value)}{unit}"))
+        boxes += [(f"{key} baseline", f"{status.figure(other)}{unit}") for key, other in baselines.items()]
     if tuned:
         boxes.append(
             (f"best of the search, features {tuned.feature_set}{old['tuned']}", tuned.choice["family"])
