@@ -207,7 +207,8 @@ def foremost(dataset: Dataset, rows: pd.DataFrame, names: Sequence[str], most: i
     """Of more than `most` columns, those that explain most of the target, in the order of `names`."""
     if len(names) <= most:
         return list(names)
-    target = _as_numbers(dataset.label(rows))
+    rows = rows[rows[dataset.target.name].notna()]
+    target = _as_numbers(rows[dataset.target.name])
     told = {name: _between(groups(rows[name], kind(dataset, name)).factorize()[0], target) for name in names}
     first = set(sorted(told, key=told.__getitem__, reverse=True)[:most])
     return [name for name in names if name in first]

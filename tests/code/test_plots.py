@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.collections import PathCollection
+from matplotlib.text import Text
 
-from lib.plots import residuals, shapes
+from lib.plots import data, residuals, shapes, style, versions
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +31,65 @@ def test_where_all_bars_are_negative_the_axis_is_not_turned_round():
     axes = shapes.bars(pd.Series([-2.0, -1.0], index=["a", "b"]), "r2", texts=["-2", "-1"]).axes[0]
     low, high = axes.get_xlim()
     assert low < -2 < high
+
+
+#: Each is a formula to matplotlib, and the last ones none that it could read.
+DOLLARS = ["$x$", "cost_$_per_$", "$50%_$", "$^$", "rent_$"]
+
+
+def test_dollars_in_names_and_categories_are_drawn_as_they_are(tmp_path):
+    rng = np.random.default_rng(0)
+    names = pd.Series(rng.choice(DOLLARS, 300))
+    rows = pd.DataFrame(rng.lognormal(1, 2, size=(300, 2)), columns=["rent_$ in $", "%_$_$"]).assign(
+        band=names
+    )
+    chances = pd.DataFrame(rng.random((300, len(DOLLARS))), columns=DOLLARS)
+    counts = pd.DataFrame({"n": [3, 2], "share": [0.6, 0.4]}, index=DOLLARS[:2])
+    groups = pd.DataFrame({"slice": "$_$", "group": DOLLARS, "rows": 9, "rmse": np.arange(5.0)})
+    gains = pd.DataFrame({"gain": 1.0, "low": -1.0, "high": 2.0, "rows": 9}, index=DOLLARS)
+    drawn = [
+        data.target_number(rows["rent_$ in $"], rows["%_$_$"], "$^$", "$_$"),
+        data.target_classes(counts, "a_$_b_$"),
+        data.frequent(rows, ["band"]),
+        data.numbers(rows, {"rent_$ in $": "$_$", "%_$_$": ""}),
+        data.with_target(pd.DataFrame({"explained": 0.5, "known": "after"}, index=DOLLARS), "$_$"),
+        data.by_column(rows, ["%_$_$", "band"], "rent_$ in $", "$_$"),
+        data.class_profile(rows, ["%_$_$"], "band"),
+        data.in_order(names, "$_$", ""),
+        residuals.confusion(names, chances),
+        residuals.roc(names, chances),
+        residuals.slices(groups, "rmse", 2.0, "$_$"),
+        versions.gains(gains, "rmse", "$_$", "mine_$_$"),
+        shapes.points(rows["%_$_$"], rows["%_$_$"], ("$_$", "$^$"), names),
+    ]
+    for number, figure in enumerate(drawn):
+        figure.savefig(tmp_path / f"{number}.png")  # a formula that cannot be read is an error here
+        labels = [text for text in figure.findobj(Text) if "$" in text.get_text() and text.get_visible()]
+        said = [text for text in labels if "mathdefault" not in text.get_text()]  # a power of ten
+        assert said, number
+        assert not any(text.get_parse_math() for text in said), number
+
+
+def test_powers_of_ten_are_still_set_as_such():
+    @style.figure
+    def powers():
+        figure, axes = plt.subplots()
+        axes.plot([1, 1e6])
+        axes.set_yscale("log")
+        return figure
+
+    labels = powers().axes[0].get_yticklabels()
+    assert all(label.get_parse_math() for label in labels if "mathdefault" in label.get_text())
+
+
+def test_better_and_worse_are_told_by_their_shape_and_by_a_word():
+    table = pd.DataFrame(
+        {"gain": [2.0, -2, 0], "low": [1.0, -3, -1], "high": [3.0, -1, 1], "rows": [9, 9, 9]}
+    )
+    axes = versions.gains(table, "rmse", "min", "the mean").axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["better", "worse", "undecided"]
+    marks = [dots for dots in axes.collections if isinstance(dots, PathCollection)]
+    assert len({dots.get_paths()[0].vertices.tobytes() for dots in marks}) == 3
 
 
 def test_the_squares_of_two_confusion_matrices_can_be_compared():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lib import problem, profiling, views
+from lib.errors import few
 from lib.runtime.schema import Column
 
 
@@ -119,6 +120,59 @@ def test_a_number_without_a_value_in_test_is_not_compared():
     test = train.assign(tip_amount=np.nan)
     assert "tip_amount" in profiling.comparable(dataset, train, train)
     assert "tip_amount" not in profiling.comparable(dataset, train, test)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """A problem of sixty numbers and thirty names, and rows of it: the last of each go with the target."""
+    kinds = {f"n{i}": "number" for i in range(60)} | {f"c{i}": "category" for i in range(30)}
+    rentals, random = problem.load("nyc_rentals"), np.random.default_rng(0)
+    columns = {name: Column(kind, "") for name, kind in kinds.items()}
+    stored = dataclasses.replace(rentals.serving, columns=columns, derived={}, feature_sets={})
+    dataset = dataclasses.replace(
+        rentals, serving=stored, views="", rules=lambda: (), label=lambda rows: 10 * rows["n59"] + 100
+    )
+    rows = pd.DataFrame(random.normal(size=(200, 60)), columns=list(kinds)[:60])
+    names = {name: random.choice(["x", "y"], 200) for name in list(kinds)[60:]}
+    names["c29"] = np.where(rows["n59"] > 0, "up", "down")
+    rows = dataset.labelled(pd.concat([rows, pd.DataFrame(names)], axis=1))
+    return dataset, rows.mask(random.random(rows.shape) < 0.05).assign(price=rows["price"])
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "last"), [("numbers", 60, "n59"), ("frequent", 30, "c29"), ("missing", 90, None)]
+)
+def test_of_many_columns_the_twenty_that_matter_are_drawn_and_the_rest_is_a_table(wide, name, of, last):
+    dataset, rows = wide
+    view = views.of(dataset)[name]
+    figure = view.draw(rows, rows)
+    drawn = [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes if axes.axison]
+    drawn = drawn if last else figure.axes[0].get_yticklabels()
+    assert len(drawn) == profiling.MOST
+    assert last is None or any(title.startswith(last) for title in drawn)
+    assert view.read(rows, rows).startswith(f"Drawn are the 20 of {of} columns that ")
+    assert len(view.rest(rows, rows)) == of
+
+
+def test_where_all_columns_are_drawn_nothing_is_said_of_it(wide):
+    dataset, rows = wide
+    few = dataclasses.replace(
+        dataset, serving=dataclasses.replace(dataset.serving, columns=dict(list(dataset.columns.items())[:9]))
+    )
+    assert "Drawn are" not in views.of(few)["numbers"].read(rows, rows)
+
+
+def test_numbers_are_cut_as_pandas_cuts_them():
+    random = np.random.default_rng(1)
+    for values in (random.normal(size=300), random.integers(0, 40, 300), random.poisson(90, 300) * 1.0):
+        column = pd.Series(values).mask(random.random(300) < 0.1)
+        parts = pd.qcut(column, profiling.BINS, duplicates="drop").cat.codes
+        assert profiling.groups(column).tolist() == parts.tolist()
+
+
+def test_a_list_of_many_names_is_a_sentence_all_the_same():
+    assert few(["a", "b"]) == "a, b"
+    assert few(range(1500), 3) == "0, 1, 2 and 1,497 more"
 
 
 def test_a_number_that_is_nearly_always_the_same_has_no_tail_of_billions():

@@ -202,6 +202,7 @@ def test_a_name_that_no_module_can_have_is_refused(tmp_path, name):
     "column",
     [
         'y"""; import pathlib; pathlib.Path("ran").touch(); """',
+        'y"""""";import pathlib; pathlib.Path("ran").touch(); """"""',
         "y'''; import pathlib; pathlib.Path('ran').touch()  # ",
         "cost\\unit",
         "it's {name} {{twice}} %s",
@@ -218,6 +219,22 @@ def test_a_column_s_name_is_data_and_never_becomes_code(tmp_path, monkeypatch, c
     assert f"{column} too" in dataset.columns
     goes_through(dataset)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("target", ["price", "kind"])
+def test_a_number_that_a_division_by_zero_has_left_is_a_gap(tmp_path, target):
+    table = pd.DataFrame({"ratio": RANDOM.random(200), "price": RANDOM.normal(60, 20, 200).round(2)})
+    table["kind"] = np.where(table["ratio"] > 0.5, 1.0, 0.0)
+    table["written"] = table["price"].astype(str)
+    table.loc[::40, ["ratio", "price", "kind"]] = np.inf
+    table.loc[1::80, "ratio"], table.loc[5::80, "written"] = -np.inf, " inf"
+    dataset = written(tmp_path, table, target)
+    assert dataset.task == ("regression" if target == "price" else "classification")
+    assert {kinds(dataset)[name] for name in ("ratio", "price", "written")} == {"number"}
+    numbers = goes_through(dataset)[["ratio", "price", "written"]]
+    assert not np.isinf(numbers).any().any()
+    assert numbers.isna().sum().tolist() == [8, 5, 3]
+    goes_through(dataset, "generated")
 
 
 def test_a_name_longer_than_a_file_may_have_is_refused_in_a_line(tmp_path):
