@@ -154,9 +154,11 @@ def _text(value: object) -> str:
 def groups(values: pd.Series, kind: str = "number") -> pd.Series:
     """A number cut at its quantiles into `BINS` parts (missing: one more), anything else as it is."""
     if kind == "number" and pd.api.types.is_numeric_dtype(values) and values.nunique() > BINS:
-        edges = np.unique(values.quantile(np.linspace(0, 1, BINS + 1)))
-        codes = np.maximum(np.searchsorted(edges, values), 1) - 1  # as `pd.qcut` does, but ten times quicker
-        return pd.Series(np.where(values.isna(), -1, codes), index=values.index)
+        numbers = values.to_numpy(dtype=float, na_value=np.nan)
+        gaps = np.isnan(numbers)
+        edges = np.unique(np.quantile(numbers[~gaps], np.linspace(0, 1, BINS + 1)))
+        codes = np.maximum(np.searchsorted(edges, numbers), 1) - 1  # as `pd.qcut` does, but ten times quicker
+        return pd.Series(np.where(gaps, -1, codes), index=values.index)
     return pd.Series(values.factorize(use_na_sentinel=False)[0], index=values.index)
 
 
