@@ -186,8 +186,9 @@ def slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> 
     axes.scatter(table[metric], table["name"], c=table["colour"], s=sizes, zorder=3)
     axes.axvline(overall, color=style.INK, linewidth=1, linestyle=":")
     worst = table.loc[table["colour"] == style.RED].iloc[0]
-    side = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center", "fontsize": 8}
-    axes.annotate("worst", (worst[metric], worst["name"]), color=style.RED, **side)
+    axes.annotate(
+        "worst", (worst[metric], worst["name"]), (0, 8), textcoords="offset points", ha="center", fontsize=8
+    )
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelsize=8)
     axes.set_xlabel(f"{style.with_unit(metric, unit)} (dotted: all rows; the larger the dot, the more rows)")
