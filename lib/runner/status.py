@@ -163,11 +163,9 @@ def comparison(folder: Path) -> tuple[str, float | None, dict[str, float | None]
 
     Nothing where a search has come to another choice since: these are not its figures.
     """
-    written = _written(folder)
-    if {"tuned", "metrics"} <= set(written):
-        chosen = written["tuned"].outputs["tuned"]
-        if written["metrics"].inputs.get("tuned", chosen) != chosen:
-            return None
+    searched, measured = map(_written(folder).get, ("tuned", "metrics"))
+    if searched and measured and measured.inputs.get("tuned") not in (None, searched.outputs["tuned"]):
+        return None
     metrics, tuned = result(folder, "metrics", Metrics), result(folder, "tuned", Tuned)
     figures = metrics.figures if metrics else {}
     wanted = ([tuned.metric] if tuned else []) + list(_FIRST)

@@ -9,10 +9,12 @@ from test_status import DONE
 
 from lib import display, profiling
 from lib.notebook_source import prose
-from lib.records import FailedStep
+from lib.records import FailedStep, RunRecord
 from lib.runner import recovery
 from lib.runner.report import drawing, executed, pages
 from lib.runner.status import Standing
+
+RUN = RunRecord("tiny", "tiny", "params/tiny.yaml", {}, {}, {}, "", "now", {})
 
 
 def page(*cells):
@@ -147,6 +149,25 @@ def test_what_a_template_is_given_is_text_and_never_html():
     assert "&lt;b&gt;t" in html
     for raw in ("<b>t", "<i>x", "<script>", "<u>n"):
         assert raw not in html
+
+
+def test_nothing_of_the_style_is_wider_than_a_phone():
+    style = str(pages.style())
+    assert "minmax(min(22rem, 100%), 1fr)" in style  # of the gallery
+    html = pages.render(
+        "run.html.j2",
+        **dict.fromkeys(
+            ("boxes", "old", "failures", "pictures", "sources", "about_sources", "provenance"), ()
+        ),
+        run=RUN,
+        heading="Tiny",
+        graph="",
+        parameters=[("p", "v", "f", "s")],
+        written=[("f", "1 B", "01_a")],
+        tracked=[("01_a", "0123abc")],
+    )
+    assert html.count('<div class="wide"><table') == html.count("<table") == 3
+    assert '<a href="http://127.0.0.1:5000/#/runs/0123abc">' in html
 
 
 def test_the_drawing_leaves_out_lines_that_others_imply_and_links_to_what_is_done():

@@ -1,5 +1,6 @@
 """The closing lines of a run say what is in its files, and no more."""
 
+import dataclasses
 import json
 import os
 import re
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lib.records import Registration, StepRecord
+from lib.records import Metrics, Registration, StepRecord, Tuned
 from lib.runner import status
+from lib.runner.report import index as report_index
 
 DONE = StepRecord(
     step="06_registry",
@@ -52,6 +54,35 @@ def test_the_alias_is_told_of_the_version_that_holds_it(tmp_path, holder, outcom
     assert status.headline(tmp_path) == []  # the step that writes it is not done
     DONE.write(tmp_path / "notebooks" / "06_registry.json")
     assert line in status.headline(tmp_path)
+
+
+def of_a_search(folder, made_of, unit="min"):
+    """The records of a search, and of figures of the model that the search `made_of` has chosen."""
+    Tuned("all", "rmse", {"family": "forest"}, {}, 1, unit).write(folder / "tuned.json")
+    Metrics({"test_rmse": 5.1, "baseline_mean_test_rmse": 9.3}).write(folder / "metrics.json")
+    for step, inputs, outputs in (
+        ("04_tune", {}, {"tuned": "new"}),
+        ("05_train", {"tuned": made_of}, {"metrics": "m"}),
+    ):
+        record = dataclasses.replace(
+            DONE, step=step, inputs=inputs, outputs=outputs, mlflow_run_id=f"{step}-id"
+        )
+        record.write(folder / "notebooks" / f"{step}.json")
+
+
+def test_a_score_never_stands_beside_a_model_that_did_not_make_it(tmp_path):
+    of_a_search(tmp_path, made_of="new")
+    assert status.comparison(tmp_path) == ("rmse", 5.1, {"mean": 9.3})
+    of_a_search(tmp_path, made_of="an earlier one")
+    assert status.comparison(tmp_path) is None
+    assert "5.1" not in "\n".join(status.headline(tmp_path))
+    assert not any("5.1" in value for _, value in report_index._boxes(tmp_path))
+
+
+@pytest.mark.parametrize(("unit", "value"), [("min", "5.1 min"), ("", "5.1")])
+def test_a_score_has_its_unit_where_there_is_one(tmp_path, unit, value):
+    of_a_search(tmp_path, made_of="new", unit=unit)
+    assert report_index._boxes(tmp_path)[0] == ("test rmse", value)
 
 
 # --- what is out of date, and pages --------------------------------------------------------------------
