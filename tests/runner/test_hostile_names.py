@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -72,7 +73,10 @@ def test_hostile_names_run_through_all_pages_and_stay_text(project, target):
     named = {"GIVEN_NAME": "mine", "GIVEN_DATA": str(project.root / FILE), "GIVEN_TARGET": target}
     written = project.run("new-problem", **named)
     assert written.returncode == 0, written.stderr
-    run = project.run("pipeline", PARAMS="params/mine.yaml", RUN="mine", P=small, WANDB_MODE="disabled")
+    wanted = {"PARAMS": "params/mine.yaml", "RUN": "mine", "P": small, "WANDB_MODE": "disabled"}
+    command, environment = project.command("pipeline", **wanted)
+    around = {"cwd": project.root, "env": environment, "capture_output": True, "text": True}
+    run = subprocess.run(command, timeout=900, **around)  # six real pages, perhaps on a busy machine
     assert run.returncode == 0, run.stdout + run.stderr
     assert not list(project.root.rglob("ran"))
     folder = project.folder("mine")
