@@ -10,7 +10,11 @@ WorkbookError
 └── RunError         a pipeline run that did not finish
 """
 
+import reprlib
 from collections.abc import Iterable
+
+#: The longest line that an error is told in.
+LONGEST = 500
 
 
 class WorkbookError(Exception):
@@ -54,7 +58,26 @@ def few(names: Iterable[object], most: int = 5) -> str:
 
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     """` Did you mean 'max_evals'?`, where a known word is near enough; else nothing."""
+    near = nearest(word, known)
+    return f" Did you mean {prefix + near!r}?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is near enough to be what was meant, if there is one."""
     import difflib  # only where something was wrong
 
-    near = difflib.get_close_matches(word, list(known), 1, 0.5)
-    return f" Did you mean {prefix + near[0]!r}?" if near else ""
+    return next(iter(difflib.get_close_matches(word[:100], list(known), 1, 0.5)), "")
+
+
+def shown(value: object) -> str:
+    """A value as Python writes it, shortened where it is long or deep."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    return short.repr(value)
+
+
+def one_line(error: object) -> str:
+    """A message as one line that a terminal can show; of a long one the middle is left out."""
+    words = " ".join(str(error).split())
+    text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in words)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 120]} … {text[-110:]}"

@@ -5,10 +5,12 @@ Nothing here reads or writes; that is `lib.files`. Standard library only.
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib import redaction
+from lib.errors import ParameterError
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The run of a notebook that is opened in JupyterLab, or run by pytest or plain papermill.
@@ -68,9 +70,16 @@ def tracking_uri(outputs: Path) -> str:
     """
     named = os.environ.get("MLFLOW_TRACKING_URI", "")
     kind, found, file = named.partition("sqlite:///")
-    if found and not kind:
-        return f"sqlite:///{ROOT / file}"
-    return named or f"sqlite:///{outputs / 'mlflow.db'}"
+    if named and (kind or not found):
+        return named
+    database = ROOT / file if named else outputs / "mlflow.db"
+    if re.search(r"\?|%[0-9a-fA-F]{2}", str(database)):  # of a URL that is a query, or stands for a character
+        where = "MLFLOW_TRACKING_URI" if named else "WORKBOOK_OUTPUTS"
+        raise ParameterError(
+            f"MLflow cannot keep its database in {database}: the path must hold no `?`, and no `%` before "
+            f"two digits. Set {where} to another place."
+        )
+    return f"sqlite:///{database}"
 
 
 def kept_uri(uri: str, outputs: Path) -> str:

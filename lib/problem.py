@@ -18,9 +18,9 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 import pandas as pd
 
-from lib import notebook_source, paths, redaction
+from lib import paths, redaction
 from lib.errors import ParameterError, SourceError
-from lib.notebook_source import annotations
+from lib.notebook_source import annotations, problems
 from lib.quality import Check
 from lib.runtime.features import Derived, FeatureSet, Serving
 from lib.runtime.schema import Column, Target
@@ -178,7 +178,7 @@ class Dataset:
         except annotations.Misfit as error:
             raise ParameterError(f"The options of {self.name} must be {error}.") from None
         known = [one.name for one in dataclasses.fields(self.options)]
-        declared = notebook_source.options(Path(inspect.getfile(type(self.options))))
+        declared = problems.options(Path(inspect.getfile(type(self.options))))
         values = {}
         for key, value in given.items():
             if key not in known:
@@ -273,6 +273,6 @@ def names(folder: Path | None = None) -> list[str]:
 def load(name: str, options: Mapping[str, Any] | str | None = None) -> Dataset:
     """The problem `name` with its `options` bound; only that problem's modules are imported."""
     if name not in names():
-        notebook_source.problem(paths.here(), name)  # says what there is, and what became of one module
+        problems.training(paths.here(), name)  # says what there is, and what became of one module
     dataset: Dataset = importlib.import_module(f"lib.datasets.{name}.training").DATASET
     return dataset.with_options(options or {})

@@ -167,8 +167,17 @@ class Tuned(Record):
     metric: str
     choice: dict[str, Any]
     best: dict[str, dict[str, Any]]  # family to its best trial
-    trials: int
+    trials: int  # that ran
+    budget: int = 0  # how many were to run
+    failed: int = 0  # of those that ran
+    ended: str = ""  # why the search ended
     unit: str = ""  # of the metric
+
+    @property
+    def told(self) -> str:
+        """`12 of 50 trials, as the 30 s were over; 2 failed`: how far the search came."""
+        short = f" of {self.budget} trials, as {self.ended}" if self.trials < self.budget else " trials"
+        return f"{self.trials}{short}" + (f"; {self.failed} failed" if self.failed else "")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from lib import files, paths, redaction
-from lib.errors import ParameterError, WorkbookError
+from lib.errors import ParameterError, WorkbookError, one_line
 from lib.runner import signals
 from lib.runner.plan import Wishes
 
@@ -134,10 +134,21 @@ def _model(function: _F) -> _F:
     return function
 
 
+def _alias(given: str) -> str:
+    """The alias that is meant; what cannot be one is refused before the registry is asked."""
+    from lib.notebook_source import annotations, limits
+
+    try:
+        return limits.alias(given or "champion")
+    except annotations.Misfit as error:
+        raise ParameterError(f"ALIAS must be {error}.") from None
+
+
 @main.command()
 @_model
-def versions(model: str, alias: str, params: str) -> int:  # noqa: ARG001 - the three take the same
+def versions(model: str, alias: str, params: str) -> int:
     """The registered versions of a model and their aliases."""
+    _alias(alias)
     from lib import registry
 
     click.echo(registry.versions(registry.named(model, params)).to_string())
@@ -149,9 +160,10 @@ def versions(model: str, alias: str, params: str) -> int:  # noqa: ARG001 - the 
 @_named("version", "A number or an alias; by default the challenger.")
 def promote(model: str, version: str, alias: str, params: str) -> int:
     """Point an alias to a version."""
+    alias = _alias(alias)
     from lib import registry
 
-    name, alias = registry.named(model, params), alias or "champion"
+    name = registry.named(model, params)
     click.echo(f"{registry.promote(name, version or registry.CHALLENGER, alias)} is the {alias} now.")
     return DONE
 
@@ -160,9 +172,10 @@ def promote(model: str, version: str, alias: str, params: str) -> int:
 @_model
 def rollback(model: str, alias: str, params: str) -> int:
     """Point an alias to the version that held it before."""
+    alias = _alias(alias)
     from lib import registry
 
-    name, alias = registry.named(model, params), alias or "champion"
+    name = registry.named(model, params)
     click.echo(f"{registry.rollback(name, alias)} is the {alias} again.")
     return DONE
 
@@ -181,23 +194,22 @@ def boundary(words: list[str]) -> int:
         code = main.main(words, prog_name="workbook", standalone_mode=False)
         return int(code or DONE)
     except click.ClickException as error:
-        _refuse(f"{error.format_message()} `make help` lists all commands.")
-        return REFUSED
+        return _refuse(f"{error.format_message()} `make help` lists all commands.")
     except (KeyboardInterrupt, click.Abort, signals.Stopped) as stop:
         how = str(stop) or "interrupted with Ctrl-C"
         print(f"✗ The run was {how}. What is done is kept.", file=sys.stderr)
         return INTERRUPTED
     except (WorkbookError, _inference_error()) as error:
-        _refuse(str(error))
-        return REFUSED
+        return _refuse(error)
     except OSError as error:
-        refused = " Is there room, and may it be written?" if error.errno in files.REMEDIES else ""
-        _refuse(f"The system said: {' '.join(str(error).split())}.{refused}")
-        return REFUSED
+        remedy = " Is there room, and may it be written?" if error.errno in files.REMEDIES else ""
+        return _refuse(f"The system said: {error}.{remedy}")
 
 
-def _refuse(why: str) -> None:
-    print(f"✗ {redaction.text(why)}", file=sys.stderr)
+def _refuse(why: object) -> int:
+    """Say in one line why nothing is done."""
+    print(f"✗ {one_line(redaction.text(str(why)))}", file=sys.stderr)
+    return REFUSED
 
 
 def _inference_error() -> type[Exception]:

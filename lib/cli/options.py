@@ -1,6 +1,7 @@
 """`make options`: what can be said in the parameters of a problem, printed."""
 
-from lib import files, notebook_source, redaction
+from lib import files, redaction
+from lib.notebook_source import problems
 from lib.paths import Project
 from lib.runner import plan, terminal
 
@@ -14,7 +15,7 @@ def show(wishes: plan.Wishes, project: Project) -> int:
     problem, given = request.problem, redaction.redact(request.parameters.values["options"])
     dataset = load(problem)
     rows = [["option", "value", "default", "type", "meaning"]]
-    for option in notebook_source.options(notebook_source.problem(project, problem)).values():
+    for option in problems.options(problems.training(project, problem)).values():
         default = files.plain(getattr(dataset.options, option.name))
         value = given.get(option.name, default)
         rows.append([f"options.{option.name}", str(value), str(default), option.type, option.meaning])

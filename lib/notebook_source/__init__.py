@@ -1,4 +1,4 @@
-"""What a notebook, a module and a problem's options say, read by `ast` and never run.
+"""What a notebook and a module say, read by `ast` and never run; a problem's package is read in `problems`.
 
 Standard library only. A digest here is one of *meaning*: comments, blank lines and the outputs that
 JupyterLab saved do not count, so they never make a step run again.
@@ -9,16 +9,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from lib import MOVED
-from lib.errors import ParameterError, StepError, did_you_mean
+from lib.errors import ParameterError, StepError
 from lib.files import digest_of
-from lib.notebook_source import annotations
 from lib.notebook_source.meaning import meaning, parse
-from lib.paths import Project
 
 #: The tags by which a notebook's client leaves a cell out, or goes on after its error.
 TAGS = {"skip-execution", "raises-exception"}
@@ -104,7 +102,8 @@ def _text(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def _tree(text: str, where: Any) -> ast.Module:
+@lru_cache(8)
+def syntax_tree(text: str, where: object) -> ast.Module:
     """The syntax tree of `text`; code that is no Python is an error that says where."""
     try:
         return ast.parse(text)
@@ -117,7 +116,7 @@ def _tree(text: str, where: Any) -> ast.Module:
 def _parameters(path: Path, text: str) -> dict[str, Declared]:
     """The assignments of the parameters cell; each must be one name and one literal."""
     found = {}
-    for node in _tree(text, f"{path}, the cell tagged `parameters`").body:
+    for node in syntax_tree(text, f"{path}, the cell tagged `parameters`").body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             name, annotation, value = node.target.id, ast.unparse(node.annotation), node.value
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -210,76 +209,6 @@ def _step_line(path: Path, cells: tuple[str, ...]) -> dict[str, tuple[str, ...]]
     if names != [path.stem]:
         raise StepError(f"{path}: its Step line names {names}; it must be the notebook's own: {example}.")
     return {"reads": (), "writes": (), "acts_on": ()} | given
-
-
-@dataclass(frozen=True)
-class Option:
-    """An option of a problem, as its `Options` class declares it: type and range, and meaning."""
-
-    name: str
-    annotation: str  # the whole of `Annotated[...]`
-    meaning: str
-
-    @property
-    def type(self) -> str:
-        """The type with its range, as a reader wants it: `float, at least 0`, `green or yellow`."""
-        tree = ast.parse(self.annotation, mode="eval").body
-        parts = (
-            tree.slice.elts
-            if isinstance(tree, ast.Subscript) and isinstance(tree.slice, ast.Tuple)
-            else [tree]
-        )
-        if isinstance(parts[0], ast.Subscript) and ast.unparse(parts[0].value) == "Literal":
-            return " or ".join(str(choice) for choice in ast.literal_eval(parts[0].slice))
-        shown = ast.unparse(parts[0]).replace("Sequence[str]", "list of text").replace("| None", "or null")
-        for part in parts[1:]:
-            if isinstance(part, ast.Call):
-                bounds = annotations.bounds(*(ast.literal_eval(bound) for bound in part.args))
-                shown += "".join(f", {bound}" for bound in bounds)
-        return shown
-
-
-def problem(project: Project, name: str) -> Path:
-    """The `training` module of a problem; one that is not there, or is of before, is refused."""
-    packages = sorted(path.parent.name for path in project.datasets.glob("*/training.py"))
-    if name in packages:
-        return project.datasets / name / "training.py"
-    if (project.datasets / f"{name}.py").is_file():
-        raise ParameterError(
-            f"lib/datasets/{name}.py is a problem of an earlier workbook, where it was one module; it is a "
-            f"package now. Move it and params/{name}.yaml away, run `make new-problem NAME={name} DATA=… "
-            "TARGET=…` again, and carry over what you had changed."
-        )
-    hint = did_you_mean(str(name), packages)
-    raise ParameterError(f"There is no problem {name!r}.{hint} Known are: {', '.join(packages)}.")
-
-
-def options(path: Path) -> dict[str, Option]:
-    """The fields of the `Options` class in a problem's module; none where it has no such class."""
-    for node in _tree(path.read_text(encoding="utf-8"), path).body:
-        if isinstance(node, ast.ClassDef) and any(
-            ast.unparse(b).split(".")[-1] == "Options" for b in node.bases
-        ):
-            return {
-                option.name: option
-                for line in node.body
-                if isinstance(line, ast.AnnAssign)
-                for option in [_option(line)]
-            }
-    return {}
-
-
-def _option(line: ast.AnnAssign) -> Option:
-    name, annotation = ast.unparse(line.target), line.annotation
-    parts = (
-        annotation.slice.elts
-        if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Tuple)
-        else []
-    )
-    meaning = " ".join(
-        part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
-    )
-    return Option(name, ast.unparse(annotation), meaning)
 
 
 def writers(folder: Path) -> dict[str, str]:

@@ -5,11 +5,14 @@ it will judge better than this.
 """
 
 import ast
+import contextlib
 import datetime
+import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from lib.errors import ParameterError
+from lib.errors import ParameterError, shown
 
 _PLAIN = {"int": int, "float": float, "str": str, "bool": bool, "dict": dict, "list": list, "tuple": list}
 _LISTS = {"list", "tuple", "Sequence", "Iterable", "Collection", "List", "Tuple"}
@@ -52,7 +55,7 @@ def fit_text(value: Any, annotation: str) -> Any:
     try:
         return fit(plain_yaml.value(value, "the value"), annotation)
     except ParameterError as error:
-        raise Misfit(f"{annotation}, not {value!r}") from error
+        raise Misfit(f"{annotation}, not {shown(value)}") from error
 
 
 def _fit(value: Any, wanted: ast.expr) -> Any:
@@ -69,10 +72,8 @@ def _fit(value: Any, wanted: ast.expr) -> Any:
 
 
 def _fit_plain(value: Any, name: str) -> Any:
-    if name == "float" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if name == "float" and isinstance(value, str) and _NUMBER.fullmatch(value):
-        return float(value)
+    if name == "float":
+        return _fit_float(value)
     if name == "int" and isinstance(value, str) and _NUMBER.fullmatch(value) and float(value).is_integer():
         return int(float(value))
     if name == "str" and type(value) is datetime.date:
@@ -86,12 +87,21 @@ def _fit_plain(value: Any, name: str) -> Any:
     return _is(value, right, name)
 
 
+def _fit_float(value: object) -> float:
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):  # it is too large for any float
+            value = float(value)
+    fitting: float = _is(value, isinstance(value, float), "float")
+    return within(fitting, None, None)
+
+
 def _fit_generic(value: Any, wanted: ast.Subscript) -> Any:
     name = ast.unparse(wanted.value).split(".")[-1]
     parts = wanted.slice.elts if isinstance(wanted.slice, ast.Tuple) else [wanted.slice]
     if name == "Literal":
-        choices = [ast.literal_eval(part) for part in parts]
-        return _is(value, value in choices, " or ".join(repr(choice) for choice in choices))
+        return among(value, [ast.literal_eval(part) for part in parts])
     if name == "Annotated":
         return _fit_annotated(value, parts)
     if name in ("Optional", "Union"):
@@ -115,16 +125,27 @@ def _fit_annotated(value: Any, parts: list[ast.expr]) -> Any:
             and ast.unparse(part.func).split(".")[-1] == "Range"
             and value is not None
         ):
-            least, most = (ast.literal_eval(bound) for bound in part.args)
-            inside = (least is None or value >= least) and (most is None or value <= most)
-            _is(value, inside, " and ".join(bounds(least, most)))
+            value = within(value, *(ast.literal_eval(bound) for bound in part.args))
     return value
+
+
+def within(value: float, least: float | None, most: float | None) -> float:
+    """A number that is at least and at most so much, and finite, or Misfit."""
+    finite = [] if math.isfinite(value) else ["a finite number"]
+    inside = (least is None or value >= least) and (most is None or value <= most)
+    fitting: float = _is(value, inside and not finite, " and ".join([*finite, *bounds(least, most)]))
+    return fitting
+
+
+def among(value: object, choices: Sequence[object]) -> object:
+    """One of the choices, or Misfit."""
+    return _is(value, value in choices, " or ".join(repr(choice) for choice in choices))
 
 
 def bounds(least: float | None, most: float | None) -> list[str]:
     """`at least 0`, `at most 1`, where there are such."""
-    at_least = [] if least is None else [f"at least {least:g}"]
-    return at_least + ([] if most is None else [f"at most {most:g}"])
+    words = {"at least": least, "at most": most}
+    return [f"{word} {bound:,}" for word, bound in words.items() if bound is not None]
 
 
 def _first(value: Any, choices: list[ast.expr], shown: str) -> Any:
@@ -139,5 +160,5 @@ def _first(value: Any, choices: list[ast.expr], shown: str) -> Any:
 def _is(value: Any, right: bool, name: str) -> Any:
     if not right:
         hint = f"; {_HINTS[name]}" if name in _HINTS else ""
-        raise Misfit(f"{name}, not {value!r}{hint}")
+        raise Misfit(f"{name}, not {shown(value)}{hint}")
     return value

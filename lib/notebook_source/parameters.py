@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib import notebook_source, redaction
-from lib.errors import ParameterError, did_you_mean
-from lib.notebook_source import Declared, Notebook, annotations, plain_yaml
+from lib import redaction
+from lib.errors import ParameterError, did_you_mean, shown
+from lib.notebook_source import Declared, Notebook, annotations, limits, plain_yaml, problems
 from lib.paths import Project
 
 
@@ -35,7 +35,9 @@ def overrides(text: str) -> dict[str, Any]:
     for word in filter(None, split(text, " \t\n")):
         key, equals, value = word.partition("=")
         if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", key):
-            raise ParameterError(f'P: {word!r} is not key=value; write P="max_evals=50 models=[xgboost]".')
+            raise ParameterError(
+                f'P: {shown(word)} is not key=value; write P="max_evals=50 models=[xgboost]".'
+            )
         if key in values:
             raise ParameterError(f"P: {key} is given twice: take one away.")
         values[key] = plain_yaml.value(value, f"P: the value of {key}")
@@ -62,7 +64,7 @@ def split(text: str, separators: str) -> list[str]:
         before = sign
     if quote or depth > 0:
         what = f"the quote {quote}" if quote else "a bracket"
-        raise ParameterError(f"P: {what} is opened and not closed in {text!r}.")
+        raise ParameterError(f"P: {what} is opened and not closed in {shown(text)}.")
     return parts
 
 
@@ -103,7 +105,17 @@ def check(
     problem = merged.get("problem", default)
     options = dict(merged.get("options") or {})
     merged["options"] = _options(project, problem, options, file, over)
+    for key, parameters in declared.items():
+        for parameter in parameters:
+            _within(project, problem, origins.get(key, "by default"), key, merged.get(key, parameter.default))
     return Parameters(file, merged, over)
+
+
+def _within(project: Project, problem: str | None, origin: str, key: str, value: object) -> None:
+    try:
+        limits.check(project, problem, key, value)
+    except annotations.Misfit as error:
+        raise ParameterError(f"{origin}: {key} must be {error}.") from None
 
 
 def _options(
@@ -112,7 +124,7 @@ def _options(
     """The options, checked against the fields of the problem's `Options`."""
     if problem is None or not project.datasets.is_dir():
         return options
-    accepted = notebook_source.options(notebook_source.problem(project, problem))
+    accepted = problems.options(problems.training(project, problem))
     for key, value in options.items():
         origin = "P" if f"options.{key}" in over or "options" in over else file
         _known(key, accepted, f"{origin}: {problem} has no option", "options.")
@@ -125,7 +137,7 @@ def _known(key: str, known: Iterable[str], complaint: str, prefix: str = "") -> 
         return
     names = sorted(known)
     hint = did_you_mean(str(key), names, prefix)
-    raise ParameterError(f"{complaint} {prefix + str(key)!r}.{hint} Known are: {', '.join(names)}.")
+    raise ParameterError(f"{complaint} {shown(prefix + str(key))}.{hint} Known are: {', '.join(names)}.")
 
 
 def _set(mapping: dict[str, Any], path: list[str], value: object) -> None:

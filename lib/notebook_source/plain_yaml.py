@@ -1,26 +1,32 @@
 """YAML as parameters have it: plain values, without tags and anchors, no key given twice."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lib.errors import ParameterError
+from lib.errors import ParameterError, shown
+
+#: How deep lists and mappings may stand in one another.
+DEEPEST = 50
+#: What no text may hold: NUL, and halves of characters.
+_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
 
 
-def read(path: Path, shown: str) -> dict[str, Any]:
-    """The mapping in a YAML file of parameters, which errors call `shown`."""
+def read(path: Path, called: str) -> dict[str, Any]:
+    """The mapping in a YAML file of parameters, which errors call `called`."""
     try:
-        values = value(path.read_text(encoding="utf-8"), shown) or {}
+        values = value(path.read_text(encoding="utf-8"), called) or {}
     except OSError as error:
         known = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         raise ParameterError(
-            f"PARAMS={shown} cannot be read ({error.strerror}); there are {known}."
+            f"PARAMS={called} cannot be read ({error.strerror}); there are {known}."
         ) from error
     except UnicodeDecodeError as error:
-        raise ParameterError(f"{shown} is not YAML: it is no UTF-8 (byte {error.start}).") from error
+        raise ParameterError(f"{called} is not YAML: it is no UTF-8 (byte {error.start}).") from error
     if not isinstance(values, dict):
-        raise ParameterError(f"{shown} must hold `key: value` lines, not {type(values).__name__}.")
+        raise ParameterError(f"{called} must hold `key: value` lines, not {type(values).__name__}.")
     return values
 
 
@@ -32,27 +38,61 @@ def value(text: str, origin: str) -> Any:
         mark = error.problem_mark
         line = f" in line {mark.line + 1}" if mark and "\n" in text else ""
         raise ParameterError(f"{origin} is not YAML{line}: {error.problem or error.context}.") from error
-    except RecursionError:
-        raise ParameterError(f"{origin} is not YAML: it is nested too deeply.") from None
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError: a date or a number that is none
+    except RecursionError:  # PyYAML's parser keeps what is open on Python's stack
+        raise ParameterError(f"{origin} is not YAML: it is nested more than {DEEPEST} deep.") from None
+    except (
+        yaml.YAMLError,
+        ValueError,
+        OverflowError,
+    ) as error:  # a date, a number or a character that is none
         raise ParameterError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from error
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe one, refusing what it would take without a word."""
+    """PyYAML's safe one, refusing what it would take without a word, and what cannot be kept as JSON."""
+
+    _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            what = "tags and anchors are not read"
-            raise yaml.MarkedYAMLError(problem=what, problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
+            raise _refused("tags and anchors are not read", event)
+        if self._depth == DEEPEST:
+            raise _refused(f"it is nested more than {DEEPEST} deep", event)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        text = super().construct_scalar(node)
+        if _NO_TEXT.search(text):
+            raise _refused("it holds NUL or half a character", node)
+        return text
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        short = len(node.value) <= 100  # Python itself refuses to read thousands of digits
+        number: int = super().construct_yaml_int(node) if short else 2**64
+        if not -(2**63) <= number < 2**64:
+            raise _refused("a whole number of it has more than 64 bits", node)
+        return number
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
-                what = f"{key.value!r} is given twice: take one away"
-                raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
-            seen.add((key.tag, str(key.value)))
-        return super().construct_mapping(node, deep)
+        keys = [key for key, _ in node.value]
+        for key in keys:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise _refused("`<<` is not read", key)
+        found = super().construct_mapping(node, deep)
+        if len(found) < len(keys):
+            written = [str(key.value) for key in keys]
+            same = [key for key in keys if written.count(str(key.value)) > 1]
+            twice = (same or keys)[-1]
+            raise _refused(f"{shown(twice.value)} is given twice: take one away", twice)
+        return found
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+
+
+def _refused(what: str, where: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=what, problem_mark=where.start_mark)

@@ -15,7 +15,7 @@ def runs(table: Sequence[Mapping[str, Any]]) -> "Figure":
     from matplotlib import pyplot as plt
 
     names = [name for name in table[0] if name.startswith(("validation_", "test_"))]
-    varying = [name for name in table[0] if name not in (*names, "seconds", "run")]
+    varying = [name for name in table[0] if name not in (*names, "trials", "seconds", "run")]
     done = [row for row in table if row[names[0]] is not None]
     figure, axes = plt.subplots(figsize=(8, 0.8 + 0.42 * max(len(done), 1)))
     places = list(range(len(done)))

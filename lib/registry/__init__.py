@@ -13,6 +13,7 @@ import pandas as pd
 from lib import dependencies, files, packaging
 from lib.errors import RegistryError, StepError
 from lib.notebook_source import plain_yaml
+from lib.notebook_source.limits import CHALLENGER
 from lib.packaging import Prediction
 from lib.paths import here, kept_uri, outputs, tracking_uri
 from lib.problem import Dataset
@@ -23,7 +24,6 @@ from lib.registry.store import Decision, Store, Version, name_of
 from lib.runtime.schema import Settings
 from lib.step import Step
 
-CHALLENGER = "challenger"
 _WINS = ("first", "better")
 
 

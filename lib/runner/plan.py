@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib import paths
-from lib.errors import ParameterError, RunError, StepError
+from lib.errors import ParameterError, RunError, StepError, shown
 from lib.notebook_source import Declared, parameters, plain_yaml
 from lib.notebook_source.modules import Modules
 from lib.paths import Project
@@ -22,8 +22,19 @@ KEYS = {
     # what `make all-problems` gives as P, to run the problem offline and in a minute
     "small": Declared("small", "str", "source=generated rows=3000 max_evals=2 timeout_s=30"),
 }
-#: Names under outputs/ that are not runs.
-RESERVED = ("scratch", "cache", "wandb", "mlartifacts", "marks", "sweeps", "test")
+#: Names under outputs/ that are not runs; so are all that begin with `mlflow.db`, as SQLite's logs do.
+RESERVED = (
+    "scratch",
+    "cache",
+    "wandb",
+    "mlartifacts",
+    "marks",
+    "sweeps",
+    "test",
+    "predictions",
+    "last.json",
+    "mlflow.db",
+)
 
 
 @dataclass(frozen=True)
@@ -120,20 +131,21 @@ class Request:
 def ask(wishes: Wishes, project: Project | None = None) -> Request:
     """Read and check all that was asked; whatever is wrong is said before anything runs."""
     project = project or paths.here()
+    paths.tracking_uri(project.outputs)  # refused where it cannot be
     steps = graph.read(project)
-    shown = wishes.file or "params/quickstart.yaml"
-    file = Path(shown) if Path(shown).is_absolute() else project.root / shown
+    named = wishes.file or "params/quickstart.yaml"
+    file = project.root / named
     run = run_name(wishes.run, file)
-    values = plain_yaml.read(file, shown)
-    checked = parameters.check(project, steps.notebooks, shown, values, wishes.overrides, KEYS.values())
+    values = plain_yaml.read(file, named)
+    checked = parameters.check(project, steps.notebooks, named, values, wishes.overrides, KEYS.values())
     checked.values["run"] = run
     only = [steps.named(word) for word in wishes.steps.replace(",", " ").split()]
     everything = [notebook.name for notebook in steps.notebooks]
     until = [steps.named(word) for word in wishes.until]
     wanted = [name for name in everything if name in only] if only else steps.needed(until or everything)
     force = wishes.force.lower() not in ("", "0", "no", "false")
-    if wishes.jobs and not wishes.jobs.isdigit():
-        raise RunError(f"JOBS={wishes.jobs!r} must be how many steps may run at once, such as JOBS=1.")
+    if not re.fullmatch(r"[0-9]{0,4}", wishes.jobs):
+        raise RunError(f"JOBS={shown(wishes.jobs)} must be how many steps may run at once, such as JOBS=1.")
     folder = project.outputs / run
     given = {n.name: staleness.deciding(checked.of(n)) for n in steps.notebooks}
     state = State(folder, given, Modules(project), Contents(folder), force)
@@ -145,9 +157,10 @@ def ask(wishes: Wishes, project: Project | None = None) -> Request:
 def run_name(given: str | None, file: Path) -> str:
     """The run's name: RUN, or the parameters file's own."""
     name = given or file.stem
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or name in RESERVED:
+    taken = name.lower().startswith("mlflow.db") or name.lower() in RESERVED
+    if taken or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
         raise ParameterError(
-            f"RUN={name!r} cannot name a run: use letters, digits, `-`, `_` and `.`; "
+            f"RUN={shown(name)} cannot name a run: use at most 100 letters, digits, `-`, `_` and `.`; "
             f"{', '.join(RESERVED)} are taken."
         )
     return name

@@ -130,20 +130,22 @@ def generated(folder: Path) -> bool:
 
 
 def headline(folder: Path) -> list[str]:
-    """The lines after the table; those whose file is not there are left out."""
+    """The lines after the table; those whose file is not there, or is of an earlier model, are left out."""
     tuned, registered = result(folder, "tuned", Tuned), result(folder, "registry", Registration)
+    old = out_of_date(folder)
+    searched_anew = tuned is not None and "tuned" not in old
     lines = []
     if tuned:
         note = " (generated data)" if generated(folder) else ""
         lines.append(f"Best model: {tuned.choice['family']}, features {tuned.feature_set}{note}")
+        lines.append(f"  the best of {tuned.told}")
     score = comparison(folder)
     if score:
         name, value, baselines = score
         others = ", ".join(f"{key} {figure(other)}" for key, other in baselines.items())
         lines.append(f"  test {name} {figure(value)}" + (f"   baselines: {others}" if others else ""))
-    if registered:
+    if registered and not (searched_anew and "registry" in old):
         lines.append(_registered(registered))
-    old = out_of_date(folder)
     why = "; ".join(dict.fromkeys(old[thing] for thing in ("tuned", "metrics", "registry") if thing in old))
     return [*lines, f"  out of date: {why}"] if lines and why else lines
 

@@ -1,24 +1,19 @@
 """`make sweep`: the runs of a grid in one start, what they share run once; one table, one chart.
 
-`feature_set=zoomcamp,rich max_evals=range(10,30,10)` is one P a run: a comma outside brackets and quotes
-makes values, and so does `range(first, end, step)`, as Python counts. Every run is an ordinary one under a
-name of its own. What no varying parameter reaches (ingest, say) is run by the first of them and linked by the
+What P says of a grid is read in `lib.notebook_source.grids`. Every run is an ordinary one under a name of its
+own. What no varying parameter reaches (ingest, say) is run by the first of them and linked by the
 others. One step runs at a time, so that no point is compared under starvation; JOBS says otherwise.
 `all_problems` runs the problems in the same way.
 """
 
 import dataclasses
-import hashlib
-import itertools
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib import redaction
 from lib.errors import ParameterError
-from lib.notebook_source import parameters, plain_yaml
+from lib.notebook_source import grids, parameters, plain_yaml
+from lib.notebook_source.grids import Point
 from lib.paths import Project
 from lib.records import HIGHER_IS_BETTER, Metrics, Tuned
 from lib.runner import kernels, plan, start, status, terminal
@@ -26,71 +21,11 @@ from lib.runner.plan import Wishes
 from lib.runner.report import comparison
 from lib.runner.run import Runner
 
-_RANGE = re.compile(r"range\(([^()]*)\)")
-
-
-@dataclass(frozen=True)
-class Point:
-    """One run of a sweep: its values of what varies, the whole P that it is given, its name."""
-
-    values: Mapping[str, str]
-    p: str
-    run: str
-
-
-def grid(text: str, base: str) -> list[Point]:
-    """Every combination of the values in P, in the order in which they are written."""
-    pairs = [word.partition("=") for word in parameters.split(text, " \t\n") if word]
-    if any(not equals for _, equals, _ in pairs):
-        raise ParameterError('P: a sweep is written as P="feature_set=zoomcamp,rich max_evals=10,20".')
-    choices = {key: values(value, key) for key, _, value in pairs}
-    varying = [key for key, found in choices.items() if len(found) > 1]
-    if not varying:
-        raise ParameterError('P: nothing varies; a sweep needs values, such as P="max_evals=10,20".')
-    found = []
-    for combination in itertools.product(*choices.values()):
-        chosen = dict(zip(choices, combination, strict=True))
-        varied = {key: str(redaction.redact(chosen)[key]) for key in varying}
-        overrides = " ".join(f"{key}={value}" for key, value in chosen.items())
-        found.append(Point(varied, overrides, run_name(base, varied)))
-    return found
-
-
-def values(text: str, key: str) -> list[str]:
-    """`10,20` and `range(10,30,10)` as `["10", "20"]`; what stands in brackets stays one value."""
-    found = []
-    for part in parameters.split(text, ","):
-        counted = _RANGE.fullmatch(part.strip())
-        found += _counted(counted[1], key) if counted else [part.strip()]
-    if not all(found):
-        raise ParameterError(f"P: {key} has an empty value in {text!r}.")
-    return list(dict.fromkeys(found))
-
-
-def _counted(inner: str, key: str) -> list[str]:
-    try:
-        found = list(range(*(int(number) for number in inner.split(","))))
-    except (ValueError, TypeError) as error:
-        what = f"P: {key}=range({inner}) needs whole numbers"
-        raise ParameterError(f"{what}: range(first, end, step).") from error
-    if not found:
-        raise ParameterError(f"P: {key}=range({inner}) holds nothing.")
-    return [str(number) for number in found]
-
-
-def run_name(base: str, values: Mapping[str, str]) -> str:
-    """A run's name that says its values; a long one is cut and made unique."""
-    said = "-".join(f"{key.split('.')[-1]}={value}" for key, value in values.items())
-    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{base}-{said}").strip("-")
-    if len(plain) <= 80:
-        return plain
-    return f"{plain[:70]}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
-
 
 def sweep(wishes: Wishes, project: Project | None = None) -> int:
     """Check every point, run them all, compare; the exit code."""
     base = plan.ask(dataclasses.replace(wishes, overrides="", steps=""), project)
-    points = grid(wishes.overrides, base.run)
+    points = grids.read(wishes.overrides, base.run)
     wanted = [dataclasses.replace(wishes, overrides=point.p, run=point.run, steps="") for point in points]
     requests = [plan.ask(wish, project) for wish in wanted]
     folder = base.project.outputs / "sweeps" / base.run
@@ -118,7 +53,7 @@ def all_problems(wishes: Wishes, project: Project) -> int:
         name = f"{problem}-generated"
         small = plan.ask(Wishes(file=file, run=name), project).setting("small")
         given = parameters.overrides(wishes.overrides)
-        words = [word for word in small.split() if word.partition("=")[0] not in given]
+        words = [word for word in parameters.split(small, " ") if word.partition("=")[0] not in given]
         wish = dataclasses.replace(
             wishes, file=file, run=name, overrides=" ".join([*words, wishes.overrides])
         )
@@ -139,7 +74,7 @@ def parameter_files(project: Project) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(project.params.glob("*.yaml"), key=lambda path: path.name):
         shown = f"params/{path.name}"
-        problem = plain_yaml.read(path, shown).get("problem")
+        problem = str(plain_yaml.read(path, shown).get("problem") or "")
         if problem and (problem not in found or path.stem == problem):
             found[problem] = shown
     if not found:
@@ -150,20 +85,22 @@ def parameter_files(project: Project) -> dict[str, str]:
 def compare(
     points: Sequence[Point], project: Project, seconds: dict[str, float], done: set[str]
 ) -> list[dict[str, Any]]:
-    """One row a run, best on validation first: what varied, validation and test figures, seconds."""
+    """One row a run, best on validation first: what varied, the figures, which trials ran, seconds."""
     folders = {point.run: project.outputs / point.run for point in points}
-    searches = (Tuned.read(folder / "tuned.json") for folder in folders.values())
-    metric = next((tuned.metric for tuned in searches if tuned), "")  # the first run may have failed
+    searches = {run: Tuned.read(folder / "tuned.json") for run, folder in folders.items()}
+    metric = next((tuned.metric for tuned in searches.values() if tuned), "")  # the first run may have failed
     validation, test = f"validation_{metric}", f"test_{metric}"
     rows = []
     for point in points:
         metrics = Metrics.read(folders[point.run] / "metrics.json") if point.run in done else None
         figures = metrics.figures if metrics else {}
+        tuned = searches[point.run] if point.run in done else None
         rows.append(
             {
                 **point.values,
                 validation: figures.get(validation),
                 test: figures.get(test),
+                "trials": tuned.told.removesuffix(" trials") if tuned else None,
                 "seconds": round(seconds[point.run], 1),
                 "run": point.run,
             }

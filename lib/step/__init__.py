@@ -50,6 +50,8 @@ class Step:
         self.folder_of_run = paths.outputs() / run
         values = sys._getframe(1).f_globals  # noqa: SLF001 - of the page that makes the step
         self.parameters = page.parameters(name, values)
+        if run == SCRATCH and (last := page.last_pipeline(problem)):
+            page.take_options(last, [n for n in reads if not self._in_scratch(n)], self.parameters, values)
         redaction.remember(self.parameters)
         self.tracked: tracking.Tracked | None = None
         self._written: dict[str, str] = {}
@@ -76,14 +78,15 @@ class Step:
             )
         path = paths.find(self.folder_of_run, name)
         if self.run == SCRATCH and name not in self._written:
-            path = self._of_this_problem(name, path) or self._from_last_pipeline(name)
+            path = self._in_scratch(name) or self._from_last_pipeline(name)
         if path is None:
             raise StepError(self._missing(name))
         return path
 
-    def _of_this_problem(self, name: str, path: Path | None) -> Path | None:
+    def _in_scratch(self, name: str) -> Path | None:
         """What lies in scratch, if it was this problem that wrote it."""
-        return path if files.read_json(self._owners).get(name) == self.problem else None
+        ours = files.read_json(self._owners).get(name) == self.problem
+        return paths.find(self.folder_of_run, name) if ours else None
 
     @property
     def _owners(self) -> Path:
@@ -91,8 +94,8 @@ class Step:
 
     def _from_last_pipeline(self, name: str) -> Path | None:
         """The same name in the last `make pipeline` of this problem, said in one line."""
-        last = files.read_json(paths.outputs() / "last.json").get(self.problem)
-        path = paths.find(paths.outputs() / last, name) if last else None
+        last = page.last_pipeline(self.problem)
+        path = paths.find(last, name) if last else None
         if path and name not in self._said:
             self._said.add(name)
             print(f"{name}: taken from the last `make pipeline`, {_short(path)}")

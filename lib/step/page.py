@@ -3,30 +3,59 @@
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lib import dependencies, files, notebook_source, paths
 from lib.errors import ParameterError
-from lib.notebook_source import annotations
+from lib.notebook_source import annotations, limits
 from lib.notebook_source.modules import Modules
+from lib.records import StepRecord
 
 
 def parameters(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values on the page of the parameters that the notebook `name` declares, each as annotated.
 
-    `papermill -p models '[xgboost]'` gives text where a list is declared: it is read as YAML.
+    `papermill -p models '[xgboost]'` gives text where a list is declared: it is read as YAML. What `make
+    plan` refuses is refused here, too.
     """
-    path = paths.here().notebooks / f"{name}.ipynb"
+    project = paths.here()
+    path = project.notebooks / f"{name}.ipynb"
     if not path.is_file():
         return {}
-    found = {}
+    found: dict[str, Any] = {}
     for parameter in notebook_source.read(path).parameters.values():
         if parameter.name in values:
             try:
-                found[parameter.name] = annotations.fit_text(values[parameter.name], parameter.annotation)
+                value = annotations.fit_text(values[parameter.name], parameter.annotation)
+                limits.check(project, str(values.get("problem", "")), parameter.name, value)
             except annotations.Misfit as error:
                 raise ParameterError(f"The parameter {parameter.name} must be {error}.") from None
+            found[parameter.name] = value
     return found
+
+
+def last_pipeline(problem: str) -> Path | None:
+    """The folder of the last `make pipeline` of a problem, where run `scratch` finds what it lacks."""
+    run = files.read_json(paths.outputs() / "last.json").get(problem)
+    return paths.outputs() / run if run else None
+
+
+def take_options(last: Path, names: list[str], parameters: dict[str, Any], values: dict[str, Any]) -> None:
+    """With what comes from the run in `last`, take the options that it was made with, under the page's own.
+
+    They are set among the `values` on the page, which its cells use.
+    """
+    records = [record for path in sorted(last.glob("notebooks/*.json")) if (record := StepRecord.read(path))]
+    writers = [record for record in records if record.outputs.keys() & set(names)]
+    theirs = {k: v for record in writers for k, v in (record.parameters.get("options") or {}).items()}
+    given = parameters.get("options", theirs)  # a page without options needs none
+    new = {key: value for key, value in theirs.items() if key not in given}
+    if new:
+        values["options"] = parameters["options"] = {**new, **given}
+        print(
+            f"options: {new} are those of the last `make pipeline`, which {', '.join(names)} are taken from"
+        )
 
 
 def reload_edited_modules() -> None:

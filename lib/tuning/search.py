@@ -45,6 +45,7 @@ class SearchResult:
     metric: str
     seconds: float
     reason: str
+    budget: int
     settings: dict[str, spaces.Point]
     spaces: dict[str, spaces.Space]
 
@@ -70,7 +71,18 @@ class SearchResult:
         """The result as a record that is the same for the same trials: no times. `unit` is the target's."""
         best = {row["family"]: self._plain(row) for _, row in self.best.iterrows()}
         unit = unit if self.metric in ("rmse", "mae") else ""
-        return records.Tuned(feature_set, self.metric, self._plain(self.choice), best, len(self.trials), unit)
+        failed = int((self.trials["status"] != "ok").sum())
+        return records.Tuned(
+            feature_set=feature_set,
+            metric=self.metric,
+            choice=self._plain(self.choice),
+            best=best,
+            trials=len(self.trials),
+            budget=self.budget,
+            failed=failed,
+            ended=self.reason,
+            unit=unit,
+        )
 
     def _plain(self, row: pd.Series) -> Outcome:
         names = ["number", "family", "parameters", "encoding", "score", "rounds", "comparisons"]
@@ -212,7 +224,9 @@ class _Search:
             pool.close()
         trials = pd.DataFrame(self.rows)
         selection.require_a_score(trials, reason)
-        return SearchResult(trials, self.metric, self.elapsed(), reason, self.settings, self.spaces)
+        return SearchResult(
+            trials, self.metric, self.elapsed(), reason, self.budget, self.settings, self.spaces
+        )
 
     def _submitted(self) -> int:
         return sum(one.suggested for one in self.searches.values())

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import datasets, notebook_source, paths, problem, quality
+from lib import datasets, paths, problem, quality
 from lib.errors import DataError, ParameterError, SourceError
+from lib.notebook_source import problems
 from lib.problem import Dataset
 from lib.runtime import encoders
 from lib.scaffold import inspection, new_problem
@@ -132,7 +133,7 @@ def test_the_serving_half_imports_runtime_alone_and_only_relatively(tmp_path):
 
 def test_its_options_are_read_without_running_it(tmp_path):
     written(tmp_path, customers(), "churned")
-    options = notebook_source.options(tmp_path / "lib/datasets/mine/training.py")
+    options = problems.options(tmp_path / "lib/datasets/mine/training.py")
     assert list(options) == ["file", "test_share", "validation_share"]
     assert options["test_share"].type == "float, at least 0, at most 1"
     assert options["test_share"].meaning == "of all rows"

@@ -213,6 +213,36 @@ def test_a_thing_written_in_another_form_replaces_the_older_form(outputs):
     assert not (outputs / "r1" / "quality.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"problem": "nosuch"},
+            r"There is no problem 'nosuch'\. Known are: green_taxi, music_genres, nyc_ren",
+        ),
+        ({"seed": "seven"}, "The parameter seed must be int, not 'seven'"),
+        ({"seed": -1}, "The parameter seed must be at least 0 and at most"),
+        ({"max_evals": 0}, "The parameter max_evals must be at least 1, not 0"),
+        ({"timeout_s": float("nan")}, "The parameter timeout_s must be a finite number"),
+        ({"models": "[]"}, r"The parameter models must be one family or more.* not \[\]"),
+        (
+            {"models": ["xgboos"]},
+            r"must be families for regression.* not 'xgboos' \(the nearest is 'xgboost'\)",
+        ),
+        (
+            {"feature_set": "richh"},
+            r"must be a feature set of green_taxi.* not 'richh' \(the nearest is 'rich'\)",
+        ),
+        ({"options": "[1]"}, "The parameter options must be dict"),
+    ],
+)
+def test_a_page_that_is_given_what_cannot_be_says_so_before_its_step_begins(outputs, values, message):
+    page = {"Step": Step, "problem": "green_taxi"} | values
+    with pytest.raises(ParameterError, match=message):
+        exec("Step('04_tune', 'scratch', problem)", page)  # noqa: S102 - as a notebook's cell is run
+    assert not (outputs / "scratch").exists()
+
+
 class TestScratch:
     """Opened in JupyterLab: exploring starts at once, at any step."""
 
@@ -227,6 +257,28 @@ class TestScratch:
         said = capsys.readouterr().out
         assert said.count("train: taken from the last `make pipeline`") == 1
         assert "quickstart" in said
+
+    def test_with_what_it_takes_come_the_options_that_made_it_under_those_of_the_page(self, outputs, capsys):
+        made(run="quickstart", name="01_ingest", writes=["raw"]).write("raw", FRAME)
+        theirs = {"train_months": ["2024-01"], "max_minutes": 45.0}
+        record = records.StepRecord(
+            "01_ingest", [], {"options": theirs}, {}, {}, {"raw": "digest"}, "", 0.0, [], "warm"
+        )
+        record.write(outputs / "quickstart" / "notebooks" / "01_ingest.json")
+        (outputs / "last.json").write_text(json.dumps({"green_taxi": "quickstart"}))
+        page = {"Step": Step, "problem": "green_taxi", "options": {"max_minutes": 50.0}}
+        line = "step = Step('03_prep', 'scratch', problem, reads=['raw'], writes=['train'])"
+        exec(line, page)  # noqa: S102 - as a notebook's cell is run
+        assert page["options"] == {"train_months": ["2024-01"], "max_minutes": 50.0}
+        assert page["step"].parameters["options"] == page["options"]
+        assert (
+            "options: {'train_months': ['2024-01']} are those of the last `make pip"
+            in capsys.readouterr().out
+        )
+        made(run="scratch", name="01_ingest", writes=["raw"]).write("raw", FRAME)
+        page["options"] = {}
+        exec(line, page)  # noqa: S102
+        assert page["options"] == {}, "scratch has raw rows of its own"
 
     def test_what_scratch_has_goes_before_the_last_pipeline(self, last, capsys):
         made(run="scratch").write("train", FRAME.head(1))

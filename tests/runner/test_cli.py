@@ -36,6 +36,12 @@ def test_help_names_every_command_with_one_line_and_ends_well():
         ("versions", "--params", "params/missing.yaml"),
         ("new-problem",),
         ("new-problem", "--name", "churn"),
+        ("promote", "--alias", "a b"),
+        ("rollback", "--alias", "v3"),
+        ("versions", "--alias", "a\nb"),
+        ("plan", "--jobs", "²"),
+        ("plan", "--run", "mlflow.db"),
+        ("plan", "--overrides", f"models=[{'x' * 5000}]"),
     ],
 )
 def test_what_is_refused_is_one_line_of_why_and_ends_with_two(words, tmp_path):
@@ -43,6 +49,13 @@ def test_what_is_refused_is_one_line_of_why_and_ends_with_two(words, tmp_path):
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert re.fullmatch(r"✗ .+\n", result.stderr)
+
+
+def test_a_folder_in_which_the_record_cannot_be_kept_is_refused_before_anything_runs(tmp_path):
+    result = run("pipeline", WORKBOOK_OUTPUTS=str(tmp_path / "a?b"))
+    assert result.returncode == 2
+    assert re.fullmatch(r"✗ MLflow cannot keep its database in .*a\?b/mlflow.db: .*\n", result.stderr)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_problem_without_a_name_a_file_or_a_target_is_told_all_that_is_missing():

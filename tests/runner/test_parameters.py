@@ -6,8 +6,11 @@ import pytest
 import tiny as tiny_project
 
 from lib import paths
+from lib import problem as problems_there
 from lib.errors import ParameterError
-from lib.notebook_source import parameters
+from lib.notebook_source import limits, parameters, problems
+from lib.runner import graph
+from lib.runtime import models
 
 PROBLEM = """
 from lib.datasets.months import Months
@@ -99,6 +102,19 @@ def test_what_is_not_key_and_value_is_refused(tiny, text):
         ("rows: 3", "run=mine", r"P: `run` is not a parameter to give; name the run with RUN=name"),
         ("[1, 2]", "", r"must hold `key: value` lines, not list"),
         ("rows: [", "", r"params/quickstart.yaml is not YAML"),
+        ("rows: 3\nrows: 4", "", r"params/quickstart.yaml is not YAML in line 2: 'rows' is given twice"),
+        ("rows: 3", "rows=4 rows=5", r"P: rows is given twice, as 4 and as '5'"),
+        ("options: {a: 1, a: 2}", "", r"'a' is given twice"),
+        ("{1: a, 0x1: b}", "", r"'0x1' is given twice"),
+        ("<<: {rows: 3}", "", r"`<<` is not read"),
+        ("rows: 3", "models=['open] rows=6", r"P: the quote ' is opened and not closed"),
+        ("rows: 3", 'problem="open rows=6', r'P: the quote " is opened and not closed'),
+        ("rows: 0", "", r"params/quickstart.yaml: rows must be at least 1, not 0"),
+        ("rows: 3", "max_evals=-2", r"P: max_evals must be at least 1, not -2"),
+        ("rows: 3", "step_timeout_s=.nan", r"P: step_timeout_s must be a finite number, not nan"),
+        ("rows: 3", "keep=1e999", r"P: keep must be a finite number, not inf"),
+        ("rows: 3", "models=[]", r"P: models must be one family or more, each named once, not \[\]"),
+        ("rows: 3", "models=[mean,mean]", r"P: models must be one family or more, each named once"),
     ],
 )
 def test_a_mistake_is_refused_and_says_where_it_stands(tiny, yaml, p, message):
@@ -169,6 +185,73 @@ def test_a_name_that_is_no_run_is_refused(tiny, name):
             ask(tiny, RUN=name)
     else:
         assert ask(tiny, RUN=name).run == "quickstart"
+
+
+@pytest.mark.parametrize(
+    ("p", "message"),
+    [
+        (
+            "models=[xgboos]",
+            r"models must be families for regression, .*; not 'xgboos' \(the nearest is 'xgb",
+        ),
+        ("models=[logistic_regression]", r"families for regression.*; not 'logistic_regression'"),
+        ("feature_set=richh", r"a feature set of green_taxi, .*; not 'richh' \(the nearest is 'rich'\)"),
+        (
+            "problem=music_genres",
+            r"quickstart.yaml: models must be families for classification.* not 'linear_reg",
+        ),
+        ("problem=nyc_rentals feature_set=zoomcamp", r"P: feature_set must be a feature set of nyc_rentals"),
+        ("seed=-1", r"P: seed must be at least 0 and at most 4,294,967,295, not -1"),
+        ("draws=0", r"P: draws must be at least 1"),
+        ("explained=0", r"P: explained must be at least 1"),
+        ("alpha=1.5", r"P: alpha must be at least 0 and at most 1"),
+        ("timeout_s=.inf", r"P: timeout_s must be a finite number"),
+        ("source=made", r"P: source must be 'generated' or 'published', not 'made'"),
+        ("on_drift=cry", r"P: on_drift must be 'warn' or 'fail'"),
+        ("alias='a b'", r"P: alias must be of letters, digits, - and _.* not 'a b'"),
+        ("alias=v3", r"P: alias must be of letters"),
+        ("alias=challenger", r"P: alias must be another name than 'challenger'"),
+        ("options.min_minutes=.nan", r"P: options.min_minutes must be a finite number"),
+    ],
+)
+def test_names_of_what_there_is_not_and_numbers_out_of_range_are_refused_before_anything_runs(p, message):
+    with pytest.raises(ParameterError, match=message):
+        tiny_project.ask(paths.here(), P=p)
+
+
+def test_every_number_that_a_notebook_declares_has_a_range():
+    declared = {
+        name
+        for notebook in graph.read(paths.here()).notebooks
+        for name, parameter in notebook.parameters.items()
+        if parameter.annotation in ("int", "float")
+    }
+    assert declared
+    assert declared <= limits.RANGES.keys()
+
+
+@pytest.mark.parametrize("problem", problems_there.names())
+def test_what_is_read_of_a_problem_is_what_it_has(problem):
+    dataset = problems_there.load(problem)
+    here = paths.here()
+    assert problems.task(here, problem) == dataset.task
+    assert problems.feature_sets(here, problem) == list(dataset.feature_sets)
+    families = [family.name for family in models.ZOO.values() if dataset.task in family.tasks]
+    assert problems.families(here, dataset.task) == families
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FEATURE_SETS = dict(a=1)",
+        "FEATURE_SETS = {'a': 1}\nFEATURE_SETS['b'] = 2",
+        "FEATURE_SETS = {'a': 1}\nFEATURE_SETS |= {'b': 2}",
+        "",
+    ],
+)
+def test_feature_sets_that_are_computed_are_left_to_the_code_that_uses_them(problem, text):
+    problem.module("datasets/tiny/serving", text)
+    assert problems.feature_sets(problem.project, "tiny") == []
 
 
 def test_every_parameters_file_of_the_project_is_valid():

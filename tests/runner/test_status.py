@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.records import Metrics, Registration, StepRecord, Tuned
+from lib.records import Metrics, Registration, RunRecord, StepRecord, Tuned
 from lib.runner import status
 from lib.runner.report import index as report_index
 
@@ -58,7 +58,7 @@ def test_the_alias_is_told_of_the_version_that_holds_it(tmp_path, holder, outcom
 
 def of_a_search(folder, made_of, unit="min"):
     """The records of a search, and of figures of the model that the search `made_of` has chosen."""
-    Tuned("all", "rmse", {"family": "forest"}, {}, 1, unit).write(folder / "tuned.json")
+    Tuned("all", "rmse", {"family": "forest"}, {}, 1, unit=unit).write(folder / "tuned.json")
     Metrics({"test_rmse": 5.1, "baseline_mean_test_rmse": 9.3}).write(folder / "metrics.json")
     for step, inputs, outputs in (
         ("04_tune", {}, {"tuned": "new"}),
@@ -83,6 +83,48 @@ def test_a_score_never_stands_beside_a_model_that_did_not_make_it(tmp_path):
 def test_a_score_has_its_unit_where_there_is_one(tmp_path, unit, value):
     of_a_search(tmp_path, made_of="new", unit=unit)
     assert report_index._boxes(tmp_path)[0] == ("test rmse", value)
+
+
+@pytest.mark.parametrize(
+    ("trials", "budget", "failed", "ended", "line"),
+    [
+        (12, 12, 0, "all trials were run", "12 trials"),
+        (12, 12, 2, "all trials were run", "12 trials; 2 failed"),
+        (12, 50, 0, "the 30 s were over", "12 of 50 trials, as the 30 s were over"),
+        (7, 50, 1, "it was interrupted", "7 of 50 trials, as it was interrupted; 1 failed"),
+    ],
+)
+def test_the_closing_lines_say_how_far_the_search_came(tmp_path, trials, budget, failed, ended, line):
+    Tuned("rich", "rmse", {"family": "lasso"}, {}, trials, budget, failed, ended).write(
+        tmp_path / "tuned.json"
+    )
+    dataclasses.replace(DONE, step="04_tune", outputs={"tuned": "d"}).write(
+        tmp_path / "notebooks" / "04_tune.json"
+    )
+    assert status.headline(tmp_path) == ["Best model: lasso, features rich", f"  the best of {line}"]
+
+
+def test_no_score_stands_beside_a_model_that_did_not_make_it(tmp_path):
+    """`make tune` after a whole run: the test figure and the champion are of the model before."""
+    graph = {
+        "04_tune": {"reads": [], "writes": ["tuned"]},
+        "05_train": {"reads": ["tuned"], "writes": ["metrics"]},
+    }
+    given = {"04_tune": {}, "05_train": {}}
+    RunRecord("r", "taxi", "p.yaml", {}, {}, given, "", "", graph).write(tmp_path / "run.json")
+    Tuned("rich", "rmse", {"family": "lasso"}, {}, 3, 3).write(tmp_path / "tuned.json")
+    Metrics({"test_rmse": 5.0}).write(tmp_path / "metrics.json")
+    tuned = dataclasses.replace(DONE, step="04_tune", outputs={"tuned": "one"})
+    trained = dataclasses.replace(DONE, step="05_train", inputs={"tuned": "one"}, outputs={"metrics": "m"})
+    tuned.write(tmp_path / "notebooks" / "04_tune.json")
+    trained.write(tmp_path / "notebooks" / "05_train.json")
+    assert "  test rmse 5" in status.headline(tmp_path)
+    dataclasses.replace(tuned, outputs={"tuned": "another"}).write(tmp_path / "notebooks" / "04_tune.json")
+    assert status.headline(tmp_path) == [
+        "Best model: lasso, features rich",
+        "  the best of 3 trials",
+        "  out of date: 05_train (made of an earlier tuned)",
+    ]
 
 
 # --- what is out of date, and pages --------------------------------------------------------------------

@@ -9,6 +9,7 @@ from tiny import kill_group, wait_for
 
 from lib import paths
 from lib.errors import ParameterError
+from lib.notebook_source import grids
 from lib.records import Metrics, Tuned
 from lib.runner import sweep
 
@@ -38,11 +39,11 @@ def open(**about):
     ],
 )
 def test_commas_and_ranges_make_values_but_not_within_brackets(text, found):
-    assert sweep.values(text, "key") == found
+    assert grids.values(text, "key") == found
 
 
 def test_every_combination_is_a_run_with_its_values_in_its_name():
-    points = sweep.grid("feature_set=zoomcamp,rich seed=1 max_evals=10,20", "taxi")
+    points = grids.read("feature_set=zoomcamp,rich seed=1 max_evals=10,20", "taxi")
     assert [point.p for point in points] == [
         "feature_set=zoomcamp seed=1 max_evals=10",
         "feature_set=zoomcamp seed=1 max_evals=20",
@@ -54,9 +55,25 @@ def test_every_combination_is_a_run_with_its_values_in_its_name():
 
 
 def test_names_that_would_be_too_long_stay_apart():
-    points = sweep.grid("models=" + ",".join(f"[{'x' * 90}{n}]" for n in range(3)), "taxi")
+    points = grids.read("models=" + ",".join(f"[{'x' * 90}{n}]" for n in range(3)), "taxi")
     assert len({point.run for point in points}) == 3
     assert all(len(point.run) <= 80 for point in points)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "models=[a,b],[a-b]",
+        "a=1-b-2,1 b=3,2-b-3",
+        "feature_set=Rich,rich",
+        "a=x/y,x?y,x-y",
+        "a=\udcff,\udcfe",
+    ],
+)
+def test_no_two_points_have_one_name_not_even_without_capitals(text):
+    points = grids.read(text, "taxi")
+    assert len({point.run.lower() for point in points}) == len(points) > 1
+    assert [point.run for point in grids.read(text, "taxi")] == [point.run for point in points]
 
 
 @pytest.mark.parametrize(
@@ -67,11 +84,16 @@ def test_names_that_would_be_too_long_stay_apart():
         ("seed=range(a,b)", "needs whole numbers"),
         ("seed=range(5,1,1)", "holds nothing"),
         ("seed=1,,2", "empty value"),
+        ("seed=1,2 seed=3", "'seed' is given twice"),
+        ("x=range(0,1000000000)", r"x=range\(0,1000000000\) has more than 1,000 values"),
+        ("x=range(0,1e9)", "needs whole numbers"),
+        (f"x=range(0,{10**30})", "has more than 1,000 values"),
+        ("a=range(0,100) b=range(0,100)", "the grid has 10,000 points; a sweep runs at most 1,000"),
     ],
 )
 def test_a_grid_that_is_none_is_refused(text, message):
     with pytest.raises(ParameterError, match=message):
-        sweep.grid(text, "taxi")
+        grids.read(text, "taxi")
 
 
 @pytest.fixture
@@ -90,7 +112,7 @@ def test_a_sweep_runs_ingest_once_and_ends_with_a_table(swept):
     result = tiny.run("sweep", P="max_evals=1,5")
     assert result.returncode == 0, result.stdout + result.stderr
     lines = [line.split() for line in result.stdout.splitlines()]
-    assert ["max_evals", "validation_rmse", "test_rmse", "seconds", "run"] in lines
+    assert ["max_evals", "validation_rmse", "test_rmse", "trials", "seconds", "run"] in lines
     table = json.loads((tiny.outputs / "sweeps" / "quickstart" / "sweep.json").read_text())["runs"]
     assert [row["max_evals"] for row in table] == ["5", "1"]  # best on validation first
     assert "closed FINISHED" in result.stdout
@@ -127,6 +149,15 @@ def test_the_tracked_run_of_a_sweep_that_was_interrupted_was_killed(swept):
         kill_group(started)
     assert started.returncode == 130
     assert next(line for line in said.splitlines() if line.startswith("closed")) == "closed KILLED"
+
+
+@pytest.mark.parametrize("command", ["pipeline", "sweep"])
+def test_no_run_takes_the_name_of_what_is_kept_beside_the_runs(tiny, command):
+    for name in ("mlflow.db", "MLflow.db-wal", "last.json", "cache", "n" * 101):
+        result = tiny.run(command, RUN=name, P="max_evals=1,2" if command == "sweep" else "")
+        assert result.returncode == 2
+        assert re.fullmatch(r"✗ RUN='.*' cannot name a run: .* are taken\.\n", result.stderr)
+    assert not tiny.outputs.exists()
 
 
 def test_a_mistake_in_any_point_is_refused_before_the_first_runs(tiny):
@@ -168,16 +199,17 @@ def test_what_was_changed_in_the_other_run_is_not_linked(done):
 
 
 def test_a_first_run_that_failed_takes_no_figures_from_the_others(tmp_path):
-    points = sweep.grid("seed=1,2", "taxi")
+    points = grids.read("seed=1,2", "taxi")
     project = paths.Project(tmp_path, tmp_path)
-    Tuned("all", "rmse", {}, {}, 1).write(tmp_path / points[1].run / "tuned.json")
+    cut = Tuned("all", "rmse", {}, {}, 12, 50, 2, "the 30 s were over")
+    cut.write(tmp_path / points[1].run / "tuned.json")
     for point in points:
         Metrics({"validation_rmse": 5.0, "test_rmse": 6.0}).write(tmp_path / point.run / "metrics.json")
     seconds = dict.fromkeys([point.run for point in points], 1.0)
     table = sweep.compare(points, project, seconds, done={points[1].run})
-    assert [(row["seed"], row["validation_rmse"], row["test_rmse"]) for row in table] == [
-        ("2", 5.0, 6.0),
-        ("1", None, None),
+    assert [(row["seed"], row["validation_rmse"], row["test_rmse"], row["trials"]) for row in table] == [
+        ("2", 5.0, 6.0, "12 of 50 trials, as the 30 s were over; 2 failed"),
+        ("1", None, None, None),
     ]
 
 

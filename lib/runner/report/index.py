@@ -59,9 +59,8 @@ def _boxes(folder: Path) -> list[tuple[str, str]]:
         boxes.append((f"test {name}{old['metrics']}", f"{status.figure(value)}{unit}"))
         boxes += [(f"{key} baseline", f"{status.figure(other)}{unit}") for key, other in baselines.items()]
     if tuned:
-        boxes.append(
-            (f"best of the search, features {tuned.feature_set}{old['tuned']}", tuned.choice["family"])
-        )
+        about = f"best of {tuned.told}, features {tuned.feature_set}{old['tuned']}"
+        boxes.append((about, tuned.choice["family"]))
     registered = status.result(folder, "registry", Registration)
     if registered:
         boxes.append((f"{registered.name}{old['registry']}", f"version {registered.version}"))

@@ -1,0 +1,69 @@
+"""What a parameter may be beyond its type: numbers in a range, words of a choice, names of what there is.
+
+A parameter means one thing in every notebook, so its limits stand here once, by its name. Options of a
+problem have theirs in its `Options` class. Standard library only.
+"""
+
+import re
+from collections.abc import Mapping
+
+from lib.errors import nearest, shown
+from lib.notebook_source import annotations, problems
+from lib.notebook_source.annotations import Misfit
+from lib.paths import Project
+
+#: The least and the most that a number may be, both included; None where there is no bound.
+RANGES: Mapping[str, tuple[float | None, float | None]] = {
+    "rows": (1, None),
+    "sample": (1, None),
+    "seed": (0, 2**32 - 1),  # as NumPy's and scikit-learn's generators take them
+    "alpha": (0, 1),
+    "max_evals": (1, None),
+    "timeout_s": (1, None),
+    "workers": (1, None),
+    "draws": (1, None),
+    "explained": (1, None),
+    "step_timeout_s": (1, None),
+}
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "source": ("generated", "published"),
+    "on_drift": ("warn", "fail"),
+}
+#: The alias of the last version that did not win; the registry moves it itself.
+CHALLENGER = "challenger"
+
+
+def check(project: Project, problem: str | None, name: str, value: object) -> None:
+    """Refuse with a Misfit a value of the parameter `name` that nothing could be done with."""
+    if name in RANGES and isinstance(value, int | float):
+        annotations.within(value, *RANGES[name])
+    if name in CHOICES:
+        annotations.among(value, CHOICES[name])
+    if name == "problem" and problem and project.datasets.is_dir():
+        problems.training(project, problem)
+    if name == "alias" and alias(str(value)) == CHALLENGER:
+        raise Misfit(f"another name than {CHALLENGER!r}, which is what a model that does not win is called")
+    if name == "feature_set" and problem:
+        known = problems.feature_sets(project, problem)
+        _named([value], known, f"a feature set of {problem}")
+    if name == "models" and isinstance(value, list):
+        if not value or len({*map(str, value)}) < len(value):
+            raise Misfit(f"one family or more, each named once, not {shown(value)}")
+        task = problems.task(project, problem) if problem else ""
+        _named(value, problems.families(project, task) if task else [], f"families for {task}")
+
+
+def alias(name: str) -> str:
+    """The name of an alias, as MLflow's registry takes one, and that is not the number of a version."""
+    if not re.fullmatch(r"[\w-]{1,100}", name) or re.fullmatch(r"(?i)latest|v?\d+", name):
+        raise Misfit(f"of letters, digits, - and _, and neither latest nor a version, not {shown(name)}")
+    return name
+
+
+def _named(names: list[object], known: list[str], what: str) -> None:
+    """Names of what there is; where it cannot be read what there is (`known` is empty), any."""
+    for name in names:
+        if known and name not in known:
+            near = nearest(str(name), known)
+            hint = f" (the nearest is {near!r})" if near else ""
+            raise Misfit(f"{what}, {', '.join(known)}; not {shown(name)}{hint}")
