@@ -103,7 +103,7 @@ def test_what_is_not_key_and_value_is_refused(tiny, text):
         ("[1, 2]", "", r"must hold `key: value` lines, not list"),
         ("rows: [", "", r"params/quickstart.yaml is not YAML"),
         ("rows: 3\nrows: 4", "", r"params/quickstart.yaml is not YAML in line 2: 'rows' is given twice"),
-        ("rows: 3", "rows=4 rows=5", r"P: rows is given twice, as 4 and as '5'"),
+        ("rows: 3", "rows=4 rows=5", r"P: rows is given twice: take one away"),
         ("options: {a: 1, a: 2}", "", r"'a' is given twice"),
         ("{1: a, 0x1: b}", "", r"'0x1' is given twice"),
         ("<<: {rows: 3}", "", r"`<<` is not read"),
