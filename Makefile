@@ -6,10 +6,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The beginning of a command in .venv, if that starts the Python beside it: wherever the folder is moved or copied
+# to, or at least here. Without one .venv was built elsewhere, or its Python is gone, and it is built anew.
+OWN := $(shell test -x $(BIN)/python && head -n 2 $(BIN)/papermill 2>/dev/null | grep -F -e dirname -e "$$(pwd -P)/$(BIN)/")
 OUTPUTS := $(or $(WORKBOOK_OUTPUTS),$(CURDIR)/outputs)
 # The systems and Pythons that the locks are for: those of `environments` in pyproject.toml, by uv's names.
 PLATFORMS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
+# What `make clean` leaves in the outputs: downloads, and what was tracked, registered and predicted.
+KEPT := cache mlflow.db mlflow.db-journal mlflow.db-shm mlflow.db-wal mlartifacts marks wandb predictions
 STRIP := --keep-id --extra-keys "metadata.papermill cell.metadata.papermill"
 
 # A step's target is its notebook's name: notebooks/07_predict.ipynb joins as `make predict` by being there.
@@ -38,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .SUFFIXES:
 
 help: ## print this list
-	@echo "The MLOps workbook. With PARAMS=params/<problem>.yaml, P=\"max_evals=50 models=[xgboost]\", RUN=name:"
+	@echo "The MLOps workbook. With PARAMS=params/<problem>.yaml, P=\"max_evals=10 models=[xgboost]\", RUN=name:"
 	@awk -F ':[^#]*## ' '/^[a-zA-Z0-9_.-]+:[^=]*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@for step in $(foreach s,$(STEPS_HERE),$(call name_of,$(s))); do \
 	  printf '  make %-14s %s\n' $$step "that step, after what it needs"; done
@@ -68,7 +73,9 @@ test-data: $(READY) ## a problem's checks on your files: PARAMS=... SAMPLE=a.csv
 	@exec $(BIN)/python -m pytest -o addopts= -q -rf --tb=line tests/data/test_named_files.py
 
 lab: $(READY) ## open the notebooks in JupyterLab, on 127.0.0.1
-	@exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${GIVEN_PORT:-8888} --notebook-dir=notebooks
+	@if test "$$(id -u)" = 0; then root=--allow-root; \
+	  echo "You are root, as in a container: JupyterLab is told to allow it. Whoever opens it can do all that root can."; fi; \
+	exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${GIVEN_PORT:-8888} --notebook-dir=notebooks $$root
 
 mlflow: $(READY) ## open MLflow's pages on 127.0.0.1: runs, trials, models
 	@echo "http://127.0.0.1:$${GIVEN_PORT:-5000}"
@@ -89,21 +96,23 @@ rollback: $(READY) ## make the champion before this one the champion again (MODE
 
 test: lint ## lint, unit tests, every notebook by nbmake, and one whole pipeline
 	@$(BIN)/python -m pytest tests -m "not slow"
-	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" $(BIN)/python -m pytest --nbmake notebooks
+	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" $(BIN)/python -m pytest --nbmake notebooks/[0-9][0-9]_*.ipynb
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" PARAMS= P= STEPS= FORCE=1 $(BIN)/python -m lib.cli pipeline
 
 test-slow: $(READY) ## the tests that take minutes
 	@exec $(BIN)/python -m pytest tests -m slow
 
-lint: $(READY) ## ruff, its formatting, mypy, and that no notebook is committed with outputs
+lint: $(READY) ## ruff, its formatting, mypy, and that no notebook has outputs or another machine's kernel
 	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/ruff format --no-cache --check .
 	@$(BIN)/mypy
 	@$(BIN)/nbstripout --verify $(STRIP) notebooks/*.ipynb
+	@$(BIN)/python -m lib.cli kernel-name notebooks/*.ipynb
 
-format: $(READY) ## format the code, and strip the notebooks' outputs
+format: $(READY) ## format the code, strip the notebooks' outputs, and name their kernel
 	@$(BIN)/ruff check --no-cache --fix-only --quiet .
 	@$(BIN)/ruff format --no-cache .
+	@$(BIN)/python -m lib.cli kernel-name --mend notebooks/*.ipynb
 	@$(BIN)/nbstripout $(STRIP) notebooks/*.ipynb
 
 bench: $(READY) ## time the pipeline against one plain Python process, and more; ONLY=pipeline runs one
@@ -133,13 +142,35 @@ lock: $(READY) ## compile the locks again from the ranges in pyproject.toml (UPG
 	done; done; \
 	rm -rf $(VENV)/dry-run
 
-clean: ## remove what runs have made, but for downloaded files in outputs/cache
-	@test ! -d outputs || find outputs -mindepth 1 -maxdepth 1 ! -name .gitignore ! -name cache -exec rm -rf {} +
+clean: ## remove what runs have made; what was downloaded, tracked, registered and predicted stays
+	@$(call empty_outputs,$(KEPT))
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache
 
-clean-all: clean ## remove downloads and .venv, too
-	@test ! -d outputs || find outputs -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
-	@rm -rf $(VENV)
+clean-all: ## remove all of it, downloads and the registry too, and .venv
+	@$(call empty_outputs,)
+	@echo "Removed $(VENV), which the next command builds again."
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+# Removes what lies in the outputs but for $(1), and says so. Refused: a folder around the project or the user's home,
+# and one elsewhere that has files beside those of KEPT and nothing that tells of runs.
+empty_outputs = folder="$${WORKBOOK_OUTPUTS:-outputs}"; project=$$(pwd -P); home=$$(cd 2>/dev/null && pwd -P); \
+	own= gone= kept=; test -L outputs || own=$$(cd outputs 2>/dev/null && pwd -P); \
+	cd "$$folder" 2>/dev/null || { echo "There is no $$folder: nothing to remove."; exit 0; }; \
+	here=$$(pwd -P); \
+	case "$$project/ $$home/" in "$${here%/}"/*|*" $${here%/}"/*) foreign=yes ;; *) foreign= ;; esac; \
+	if test "$$here" != "$$own" && test -z "$$(ls -d last.json */run.json */.problems.json 2>/dev/null)"; then \
+	  foreign=$$foreign$$(find . $(foreach name,$(KEPT),-path ./$(name) -prune -o) ! -type d -print | head -n 1); fi; \
+	if test -n "$$foreign"; then \
+	  echo "$$here is no folder that runs have filled: nothing is removed. Correct WORKBOOK_OUTPUTS." >&2; exit 1; fi; \
+	for name in * .[!.]*; do \
+	  test -e "$$name" || test -L "$$name" || continue; \
+	  case " $(1) " in \
+	    *" $$name "*) kept="$$kept $$name" ;; \
+	    *) test "$$name" = .gitignore || { rm -rf "./$$name"; gone="$$gone $$name"; } ;; \
+	  esac; \
+	done; \
+	echo "Removed from $$here:$${gone:- nothing}."; \
+	test -z "$$kept" || echo "Kept:$$kept. \`make clean-all\` removes that as well."
 
 # From the index that pip is set to, and for the Python that is here.
 USE_UV = index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}; \
@@ -147,21 +178,29 @@ USE_UV = index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip co
 	UV_PYTHON_DOWNLOADS=never; export UV_PYTHON_DOWNLOADS
 
 # The environment: what builds it, then the lock, by uv or else by pip, every file checked by its hash; then this
-# project's `lib`, editable. Where the locks have nothing, pip would install just that without a word: refused.
+# project's `lib`, editable, by a path that is relative: a copied or moved folder runs its own code. A kernel does not
+# warn that it listens on 127.0.0.1. Where the locks have nothing, pip would install just that without a word: refused.
 $(READY): requirements.txt requirements/build.txt pyproject.toml
 	@$(PYTHON) -c 'import platform, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) or \
 	  (sys.platform, platform.machine()) not in {("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")})' \
 	  || { echo "The workbook needs Python 3.11 to 3.14 (make PYTHON=/path/to/python3.12 pipeline)," \
 	    "on Linux (x86_64 or aarch64), macOS on Apple silicon, or WSL." >&2; exit 1; }
 	@echo "Building $(VENV) from requirements.txt ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(if $(findstring dirname,$(OWN)),,rm -rf $(VENV); $(PYTHON) -m venv $(VENV))
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
 	@$(USE_UV); \
+	$(BIN)/uv venv --quiet --no-project --allow-existing --relocatable --python $(BIN)/python $(VENV) && \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.txt \
 	|| { echo "uv could not; pip tries."; \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@for packages in $(VENV)/lib/python3*/site-packages; do echo ../../../.. > $$packages/_mlops_workbook.pth; done
+	@for pip in $(BIN)/pip*; do printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m pip "$$@"\n' > $$pip; done
+	@mkdir -p $(VENV)/etc/ipython; echo '{"IPKernelApp": {"log_level": "ERROR"}}' > $(VENV)/etc/ipython/ipython_kernel_config.json
 	@touch $@
+ifeq ($(OWN),)
+.PHONY: $(READY)
+endif
 
 # One target a step, from the notebooks that are there.
 define step_target

@@ -23,7 +23,7 @@ from lib.errors import StepError
 
 #: What the system refuses to write for, and what helps.
 REMEDIES = {
-    errno.ENOSPC: "the disk is full: free some space (`make clean` empties outputs/) and run the step again",
+    errno.ENOSPC: "the disk is full: free some space (`make clean` removes runs) and run the step again",
     errno.EDQUOT: "the disk quota is used up: free some space, then run the step again",
     errno.EROFS: "the disk is read-only: set WORKBOOK_OUTPUTS to a folder that can be written",
     errno.EACCES: "it may not be written: change its permissions, or set WORKBOOK_OUTPUTS to another folder",

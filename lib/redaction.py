@@ -31,6 +31,11 @@ def hidden(value: object) -> str:
     return f"(hidden {hashlib.sha256(str(value).encode(errors='replace')).hexdigest()[:4]})"
 
 
+def is_hidden(value: object) -> bool:
+    """Whether this stands for a secret, and is none."""
+    return bool(_HIDDEN.fullmatch(str(value)))
+
+
 def redact(parameters: Mapping[str, object]) -> dict[str, object]:
     """Parameters as they may be kept; below a mapping of a secret name all is secret."""
     known = _known()
@@ -85,7 +90,7 @@ def _is_secret(name: str, value: object) -> bool:
     if value is None or value == "" or isinstance(value, bool) or not _NAMED.search(name):
         return False
     counts = _COUNTED.search(name) and _NUMBER.fullmatch(str(value))
-    return not counts and not _HIDDEN.fullmatch(str(value))
+    return not counts and not is_hidden(value)
 
 
 def _secrets(name: str, value: object) -> Iterator[str]:

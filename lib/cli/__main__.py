@@ -5,6 +5,7 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -186,6 +187,17 @@ def wandb_sync() -> int:
     from lib import tracking
 
     return tracking.sync(paths.outputs())
+
+
+@main.command("kernel-name")
+@click.argument("notebooks", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--mend", is_flag=True, help="Name it where another is named.")
+def kernel_name(notebooks: tuple[Path, ...], mend: bool) -> int:
+    """Refuse notebooks that name another kernel than python3."""
+    from lib.cli import kernel_name as kernels
+
+    (kernels.mend if mend else kernels.check)(notebooks)
+    return DONE
 
 
 def boundary(words: list[str]) -> int:

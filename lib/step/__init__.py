@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from lib import dependencies, files, notebook_source, paths, records, redaction, tracking
+from lib import dependencies, files, paths, records, redaction, tracking
 from lib.errors import StepError
 from lib.paths import SCRATCH
 from lib.step import page
@@ -45,6 +45,7 @@ class Step:
         """`acts_on` names what outside of the run's folder the step changes: its result is never linked."""
         if not re.fullmatch(r"\w[\w.\-]*", run):
             raise StepError(f"{run!r} cannot name a run: use letters, digits, dots, dashes and underscores.")
+        page.check_place()
         self.name, self.run, self.problem = name, run, problem
         self.reads, self.writes, self.acts_on = list(reads), list(writes), list(acts_on)
         self.folder_of_run = paths.outputs() / run
@@ -102,21 +103,7 @@ class Step:
         return path
 
     def _missing(self, name: str) -> str:
-        """What to say when an input is not there: which `make` target writes it."""
-        project = paths.here()
-        writer = notebook_source.writers(project.notebooks).get(name)
-        if writer is None:
-            return (
-                f"{self.name} reads {name!r}; {_short(self.folder_of_run)} has none, no notebook writes it."
-            )
-        target = f"make {writer.partition('_')[2]}"
-        if (project.params / f"{self.problem}.yaml").exists():
-            target += f" PARAMS=params/{self.problem}.yaml"
-        if self.run == SCRATCH:
-            remedy = f"Run notebooks/{writer}.ipynb first, or `{target}`"
-        else:
-            remedy = f"Run `{target} RUN={self.run}`"
-        return f"{self.name} reads {name!r}, which is not in {_short(self.folder_of_run)}. {remedy}."
+        return page.missing(self.name, self.run, self.problem, name)
 
     # --- reading and writing ------------------------------------------------------------------------
 

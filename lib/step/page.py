@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lib import dependencies, files, notebook_source, paths
-from lib.errors import ParameterError
+from lib import dependencies, files, notebook_source, paths, redaction
+from lib.errors import ParameterError, StepError
 from lib.notebook_source import annotations, limits
 from lib.notebook_source.modules import Modules
 from lib.records import StepRecord
@@ -50,12 +50,40 @@ def take_options(last: Path, names: list[str], parameters: dict[str, Any], value
     writers = [record for record in records if record.outputs.keys() & set(names)]
     theirs = {k: v for record in writers for k, v in (record.parameters.get("options") or {}).items()}
     given = parameters.get("options", theirs)  # a page without options needs none
-    new = {key: value for key, value in theirs.items() if key not in given}
+    new = {k: v for k, v in theirs.items() if k not in given and not redaction.is_hidden(v)}
     if new:
         values["options"] = parameters["options"] = {**new, **given}
         print(
             f"options: {new} are those of the last `make pipeline`, which {', '.join(names)} are taken from"
         )
+
+
+def missing(step: str, run: str, problem: str, name: str) -> str:
+    """What to say when an input is not there: which notebook and `make` target write it."""
+    project = paths.here()
+    folder = project.shown(project.outputs / run)
+    writer = notebook_source.writers(project.notebooks).get(name)
+    if writer is None:
+        return f"{step} reads {name!r}; {folder} has none, no notebook writes it."
+    target = f"make {writer.partition('_')[2]}"
+    if (project.params / f"{problem}.yaml").exists():
+        target += f" PARAMS=params/{problem}.yaml"
+    here = f"`{target} RUN={run}`"
+    remedy = f"notebooks/{writer}.ipynb first, or `{target}`" if run == paths.SCRATCH else here
+    return f"{step} reads {name!r}, which is not in {folder}. Run {remedy}."
+
+
+def check_place() -> None:
+    """Refuse to run the pages of one checkout with the code of another, as a copied `.venv` would."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "lib" / "step").is_dir() and (folder / "notebooks").is_dir():
+            if not folder.samefile(paths.ROOT):
+                raise StepError(
+                    f"This page was started in {folder}, but its code comes from {paths.ROOT}, by a `.venv` "
+                    f"made there. Run `make plan` in {folder}, and use the `.venv` there."
+                )
+            return
 
 
 def reload_edited_modules() -> None:

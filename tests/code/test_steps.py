@@ -71,6 +71,18 @@ def test_the_same_content_gives_the_same_bytes(outputs):
         assert (outputs / "once" / name).read_bytes() == (outputs / "again" / name).read_bytes()
 
 
+def test_a_page_of_another_checkout_is_not_run_with_this_ones_code(outputs, tmp_path, monkeypatch):
+    for folder in ("copy/lib/step", "copy/notebooks/lessons"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "copy" / "notebooks" / "lessons")
+    with pytest.raises(
+        StepError, match=rf"started in {tmp_path}/copy, but its code comes from {paths.ROOT}, "
+    ):
+        made()
+    monkeypatch.chdir(paths.ROOT / "notebooks")
+    assert made().run == "r1"
+
+
 def test_a_name_that_was_not_declared_is_neither_read_nor_written(outputs):
     step = made(reads=["raw"])
     with pytest.raises(StepError, match=r"does not declare 'test'; it reads \['raw'\]"):
