@@ -2,7 +2,10 @@
 (RUN, NAME, MODEL, VERSION, …) only where it was given on a command line: make hands those on as GIVEN_<name>.
 """
 
+import contextlib
+import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +18,7 @@ from lib.errors import ParameterError, WorkbookError, one_line
 from lib.runner import signals
 from lib.runner.plan import Wishes
 
+_SET_DEATH_SIGNAL = 1  # of Linux's `prctl`
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 _F = TypeVar("_F", bound=Callable[..., object])
 
@@ -41,7 +45,7 @@ def _wishes(function: _F) -> _F:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """The MLOps workbook: numbered notebooks as a pipeline. `make help` lists the same by its targets."""
-    signals.die_with_make()
+    _die_with_make()
     if os.environ.get("RUN"):
         click.echo(
             f"RUN={os.environ['RUN']} in the environment is not read: write it after make, as in RUN=name.",
@@ -203,7 +207,9 @@ def kernel_name(notebooks: tuple[Path, ...], mend: bool) -> int:
 def boundary(words: list[str]) -> int:
     """Run one command; whatever this project raises on purpose becomes one line and an exit code."""
     try:
-        code = main.main(words, prog_name="workbook", standalone_mode=False)
+        _speak_to_any_terminal()
+        with signals.handled(signals.raises):
+            code = main.main(words, prog_name="workbook", standalone_mode=False)
         return int(code or DONE)
     except click.ClickException as error:
         return _refuse(f"{error.format_message()} `make help` lists all commands.")
@@ -222,6 +228,22 @@ def _refuse(why: object) -> int:
     """Say in one line why nothing is done."""
     print(f"✗ {one_line(redaction.text(str(why)))}", file=sys.stderr)
     return REFUSED
+
+
+def _speak_to_any_terminal() -> None:
+    """What a terminal cannot show (a tick, on a Latin-1 or ASCII one) becomes a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _die_with_make() -> None:
+    """On Linux, have the system send SIGTERM to this process when the make that started it dies."""
+    if os.environ.get("MAKELEVEL"):
+        with contextlib.suppress(OSError, AttributeError):
+            import ctypes
+
+            ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
 
 
 def _inference_error() -> type[Exception]:

@@ -25,8 +25,6 @@ from typing import Any
 from lib import files
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-#: What temporary folders of ours are called, before the id of the process that made them.
-PREFIX = "workbook-"
 #: Held while a child is started or looked at: the library reads each exit code once, whoever asks.
 _STARTING = threading.RLock()
 
@@ -81,24 +79,14 @@ def start(modules: Sequence[str], environment: Mapping[str, str], folder: Path) 
         os.environ.update(before)
 
 
-def private_folder() -> Path:
+def private_folder() -> contextlib.AbstractContextManager[Path]:
     """A private folder whose path is short enough for a socket; those of dead runs are removed first."""
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
     if not base.is_dir() or len(str(base)) > 60 or not os.access(base, os.W_OK):
         base = Path("/tmp")  # noqa: S108 - what is made in it below is private
     for place in {base, Path(tempfile.gettempdir())}:  # a killed kernel's figures lie in the second
-        for old in place.glob(f"{PREFIX}*"):
-            pid = old.name.removeprefix(PREFIX).partition("-")[0]
-            if pid.isdigit() and not files.alive(int(pid)):
-                with contextlib.suppress(FileNotFoundError):  # another start removes the same
-                    if old.stat().st_uid == os.getuid():
-                        files.remove(old)
-    return temporary_folder(base)
-
-
-def temporary_folder(base: Path | None = None) -> Path:
-    """A new folder in `base`, or where temporary ones go, whose name says which process it belongs to."""
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))
+        files.sweep(place, "workbook-*.tmp")
+    return files.temporary_folder(base)
 
 
 def stop() -> None:
@@ -176,11 +164,11 @@ class Child:
             kill_group(self.pid)
 
 
-def spawn(command: Sequence[str], around: Surroundings) -> "subprocess.Popen[bytes]":
-    """A process that the server has no part in, in a session of its own; it ends when its command does."""
+def spawn(words: Sequence[str], around: Surroundings) -> "subprocess.Popen[bytes]":
+    """A kernel that the server has no part in, in a session of its own; like the others it ends with us."""
     with (around.log or Path(os.devnull)).open("ab") as log:
         return subprocess.Popen(
-            command,
+            [sys.executable, "-P", "-m", "lib.compute.alone", *map(str, around.private), "--", *words],
             cwd=around.folder,
             env=dict(around.environment),
             stdin=subprocess.DEVNULL,
@@ -188,6 +176,15 @@ def spawn(command: Sequence[str], around: Surroundings) -> "subprocess.Popen[byt
             stderr=log,
             start_new_session=True,
         )
+
+
+def ending(code: int | None) -> str:
+    """How a process ended, by its exit code as `subprocess` says it."""
+    if code == -signal.SIGKILL:
+        return "was killed, by hand or because the system ran out of memory"
+    if code is not None and code < 0:
+        return f"died of {signal.Signals(-code).name} ({signal.strsignal(-code)})"
+    return f"ended itself with exit code {code}"
 
 
 def kill_group(pid: int | None) -> None:
@@ -247,9 +244,23 @@ def _end_with_parent(private: Sequence[Path]) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
-        for folder in private:
-            shutil.rmtree(folder, ignore_errors=True)
-        os.killpg(0, signal.SIGKILL)
+        _end(private)
+
+
+def end_with_holder(private: Sequence[Path]) -> None:
+    """The same where the parent is no `multiprocessing` one: it holds the folders for as long as it lives."""
+
+    def wait() -> None:
+        files.wait_for_end(private[0])
+        _end(private)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _end(private: Sequence[Path]) -> None:
+    for folder in private:
+        shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _redirect(log: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lib import redaction
-from lib.compute import Child, Surroundings
+from lib.compute import Child, Surroundings, ending
 
 Trial = Mapping[str, Any]
 Outcome = dict[str, Any]
@@ -163,7 +163,7 @@ class _Worker:
         code = self._child.poll()
         self.kill()
         if code is not None:
-            raise WorkerDied(f"its process died (exit code {code}); was there enough memory?")
+            raise WorkerDied(f"its process {ending(code)}")
         return late
 
     def kill(self) -> None:

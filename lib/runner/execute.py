@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
@@ -51,8 +52,7 @@ class Execution:
         self.notebook: NotebookNode | None = None
         self.cells, self.cell, self.source = 0, 0, ""
         self.stopped = ""  # why it was stopped from outside
-        self.client: Any = None
-        self._cell_started, self._saved_cell = 0.0, -1
+        self._cell_started, self._saved_cell, self._interrupted = 0.0, -1, 0.0
         self._lock = threading.Lock()
 
     @property
@@ -76,7 +76,7 @@ class Execution:
             started=self.started,
             seconds=self.seconds,
             reasons=self.reasons,
-            kernel=self.kernels.kinds[self.log],
+            kernel=self.kernels.kind(self.log),
             peak_memory_mb=note.peak_memory_mb if note else None,
             mlflow_uri=note.mlflow_uri if note else "",
             mlflow_run_id=note.mlflow_run_id if note else None,
@@ -90,7 +90,7 @@ class Execution:
 
     def run(self) -> FailedStep | None:
         """Run the notebook to its end, in whichever thread calls; None if all went well."""
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.CRITICAL)  # what goes wrong is told by us
         try:
             self.notebook = papermill.execute_notebook(
                 nbformat.reads(self.text, as_version=4),
@@ -111,12 +111,14 @@ class Execution:
     def _failed(self, error: Exception) -> FailedStep:
         if self.notebook is not None:
             remove_error_markers(self.notebook)
-        trace = ""
+        trace, process = "", self.kernels.processes.get(self.log)
         if isinstance(error, PapermillExecutionError):
             trace = _COLOURS.sub("", "\n".join(error.traceback))
             text = f"{error.ename}: {_COLOURS.sub('', str(error.evalue))}".rstrip(": ")
-        elif type(error).__name__ == "DeadKernelError":
-            text = "The kernel died without a word: it was killed, or ran out of memory." + self._last_words()
+        elif process and (isinstance(error, DeadKernelError) or not self.cell):
+            died = str(error).startswith("Kernel died")
+            how = f"it {compute.ending(process.poll())}." if died else f"{type(error).__name__}: {error}"
+            text = f"The kernel {'died' if self.cell else 'could not start'}: {how}{self._last_words()}"
         else:
             text = f"{type(error).__name__}: {error}"
         return self.failure(self.stopped or text, trace)
@@ -150,29 +152,19 @@ class Execution:
     # --- from the main thread -----------------------------------------------------------------------
 
     def stop(self, why: str, grace: float = GRACE) -> None:
-        """Interrupt the cell, so that its trace says where it was; kill the kernel if that does not help."""
-        if self.stopped:
-            return
-        self.stopped = why
-        provisioner = self._provisioner()
-        if provisioner is None or not provisioner.process:
-            return
-        if not grace:
-            compute.kill_group(provisioner.pid)
-            return
-        with contextlib.suppress(OSError):
-            provisioner.process.send_signal(signal.SIGINT)
-        last_word = threading.Timer(grace, self._kill, [provisioner])
-        last_word.daemon = True
-        last_word.start()
+        """Interrupt the cell, so that its trace says where it was; kill the kernel if that does not help.
 
-    def _kill(self, provisioner: Any) -> None:
-        if provisioner.process and provisioner.process.poll() is None:
-            compute.kill_group(provisioner.pid)
-
-    def _provisioner(self) -> Any:
-        manager = getattr(self.client, "km", None)
-        return manager.provisioner if manager else None
+        To be called until the step has ended: its kernel may only be starting.
+        """
+        self.stopped = self.stopped or why
+        process = self.kernels.processes.get(self.log)
+        if process is None:
+            return
+        if not self._interrupted and grace:
+            self._interrupted = time.monotonic()
+            process.send_signal(signal.SIGINT)
+        elif time.monotonic() > self._interrupted + grace and process.poll() is None:
+            compute.kill_group(process.pid)
 
     def save_if_slow(self) -> None:
         """Keep the notebook as far as it got, once a cell, when a cell takes longer than half a second."""
@@ -208,7 +200,7 @@ class _Engine(NBClientEngine):
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> None:
         execution: Execution = settings["execution"]
         execution.begin(nb_man.nb)
-        client = execution.client = PapermillNotebookClient(
+        client = PapermillNotebookClient(
             nb_man,
             kernel_name=kernel_name,
             log=logger,

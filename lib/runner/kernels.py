@@ -5,25 +5,29 @@ same results in either. The first steps of a run start while the server still im
 """
 
 import asyncio
+import contextlib
 import os
-import shutil
+import subprocess
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from lib import compute, tracking
+from lib import compute, files, tracking
+from lib.compute import machine
 from lib.paths import Project
 
 #: Environment variable: `0` forces ordinary kernels.
 SWITCH = "WORKBOOK_WARM"
+#: A kernel's: both have the face that jupyter_client wants.
+Process = compute.Child | subprocess.Popen[bytes]
 #: What the fork server imports, in the order in which steps need it.
 LIBRARIES = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "tornado.platform.asyncio", "IPython.core.completer"),
@@ -69,12 +73,15 @@ class Kernels:
 
     def __init__(self, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
         self.say = say
-        self.folder = compute.private_folder()
-        temporary = compute.temporary_folder()  # what libraries leave there goes with it
-        self.environment = {**environment, "TMPDIR": str(temporary)}
+        machine.allow_open_files()
+        self._folders = contextlib.ExitStack()
+        self.folder = self._folders.enter_context(compute.private_folder())
+        temporary = self._folders.enter_context(
+            files.temporary_folder()
+        )  # what libraries leave there goes, too
+        self.environment = {**environment, "TMPDIR": str(temporary), **machine.identity(temporary)}
         self.private = (self.folder, temporary)
-        self.live: set[_Provisioner] = set()
-        self.kinds: dict[Path, str] = {}  # by their logs: warm, from the fork server, or ordinary
+        self.processes: dict[Path, Process] = {}  # by their logs
         self._ready = threading.Event()
         self._count = 0
         self._over = False
@@ -104,16 +111,21 @@ class Kernels:
             self._over = True
             self.say(f"  Kernels start one by one, not from the fork server: {why}.")
 
-    def fork(self, words: list[str], log: Path, folder: Path) -> compute.Child | None:
-        """A kernel from the fork server; None where that is not ready, or cannot."""
-        if not self._ready.is_set():
-            return None
+    def launch(self, words: list[str], log: Path, folder: Path) -> Process:
+        """A kernel: from the fork server where that is ready, and can."""
+        around = compute.Surroundings(log, folder, self.environment, private=self.private)
         try:
-            around = compute.Surroundings(log, folder, self.environment, private=self.private)
-            return compute.Child(compute.run_kernel, words, around=around)
+            warm = self._ready.is_set()
+            started = compute.Child(compute.run_kernel, words, around=around) if warm else None
         except (OSError, EOFError) as error:
             self._explain(f"the fork server does not answer ({error})")
-            return None
+            started = None
+        self.processes[log] = started or compute.spawn(words, around)
+        return self.processes[log]
+
+    def kind(self, log: Path) -> str:
+        """Warm, from the fork server, or ordinary."""
+        return "warm" if isinstance(self.processes[log], compute.Child) else "ordinary"
 
     def manager(self, log: Path) -> type[AsyncKernelManager]:
         """A kernel manager's class for one notebook, as papermill wants to be given."""
@@ -124,11 +136,11 @@ class Kernels:
     def close(self) -> None:
         """No kernel, no server, no socket is left."""
         self._over = True
-        for provisioner in list(self.live):
-            compute.kill_group(provisioner.pid)
+        for process in list(self.processes.values()):
+            if process.poll() is None:
+                compute.kill_group(process.pid)
         compute.stop()
-        for folder in self.private:
-            shutil.rmtree(folder, ignore_errors=True)
+        self._folders.close()
 
 
 class _Provisioner(LocalProvisioner):
@@ -136,15 +148,8 @@ class _Provisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         manager: Any = self.parent
-        kernels: Kernels = manager.kernels
-        folder = Path(kwargs.pop("cwd", "."))
-        process: Any = kernels.fork(cmd[3:], manager.log_path, folder)
-        kernels.kinds[manager.log_path] = "warm" if process else "ordinary"
-        if process is None:
-            known = kernels.environment | {"JPY_PARENT_PID": str(os.getpid())}  # it ends with its parent
-            process = compute.spawn(cmd, compute.Surroundings(manager.log_path, folder, known))
+        process = manager.kernels.launch(cmd[3:], manager.log_path, Path(kwargs.pop("cwd", ".")))
         self.process, self.pid, self.pgid = process, process.pid, process.pid
-        kernels.live.add(self)
         return self.connection_info
 
     async def kill(self, restart: bool = False) -> None:  # noqa: ARG002 - the base class has it
@@ -153,7 +158,6 @@ class _Provisioner(LocalProvisioner):
         until = time.monotonic() + 5
         while self.process and self.process.poll() is None and time.monotonic() < until:
             await asyncio.sleep(0.002)
-        cast(Any, self.parent).kernels.live.discard(self)
 
 
 class _Manager(AsyncKernelManager):

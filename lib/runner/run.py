@@ -6,6 +6,7 @@ notebook; the main thread alone decides what starts, what has timed out, and wha
 
 import contextlib
 import queue
+import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class Runner:
         self.jobs = jobs or requests[0].jobs or max(2, compute.cores())
         self.runs = {request.run: Progress(request) for request in requests}
         self.terminal = terminal.Terminal()
+        self.asked: list[signals.Stopped] = []
         self._ended: queue.Queue[tuple[Progress, str, FailedStep | None]] = queue.Queue()
         self.kernels = kernels.Kernels(environment or kernels.environment(self.project), self.terminal.say)
         self.reporter = Reporter(self.kernels)
@@ -46,30 +48,26 @@ class Runner:
 
     def go(self) -> int:
         """Run what is out of date; 0 if all went well, 1 if a step failed, 130 if it was stopped."""
-        stopped = False
-        with signals.raised():
-            try:
-                try:
-                    for progress in self.runs.values():
-                        self._begin(progress)
-                    self._loop()
-                except signals.Stopped as stop:
-                    stopped = True
-                    self._stop_all(str(stop))
+        try:
+            with signals.noted() as self.asked:
+                for progress in self.runs.values():
+                    self._begin(progress)
+                self._loop()
                 for progress in self.runs.values():
                     opened = [progress.request.place(name).opened for name in progress.failed]
                     recovery.close_tracked(filter(Path.exists, opened), self.terminal.say)
                     if len(self.runs) == 1:
                         self._close(progress)
-                self._report()
-            except OSError as error:
-                self.terminal.say(f"✗ The run could not go on: {error}. What is done is kept.")
-                return 1
-            finally:
+            self._report()
+        except OSError as error:
+            self.terminal.say(f"✗ The run could not go on: {error}. What is done is kept.")
+            return 1
+        finally:
+            with signals.handled(signal.SIG_IGN):
                 self.reporter.stop()
                 self.kernels.close()
                 tracking.settle(paths.tracking_uri(self.project.outputs))
-        return 130 if stopped else int(any(progress.failed for progress in self.runs.values()))
+        return 130 if self.asked else int(any(progress.failed for progress in self.runs.values()))
 
     def _say(self, progress: Progress, sign: str, name: str, text: str) -> None:
         """One line of a step, which is called with its run where there are several."""
@@ -101,7 +99,7 @@ class Runner:
 
     def _loop(self) -> None:
         self._start_ready()
-        while any(progress.running for progress in self.runs.values()):
+        while any(progress.running for progress in self.runs.values()) and not self.asked:
             try:
                 ended = self._ended.get(timeout=_TICK)
             except queue.Empty:
@@ -110,6 +108,8 @@ class Runner:
             self._end(*ended)
             self._start_ready()
         self.terminal.progress(())
+        if self.asked:
+            self._stop_all(str(self.asked[0]))
 
     def _tick(self) -> None:
         for progress in self.runs.values():
@@ -136,7 +136,7 @@ class Runner:
     def _settle(self, progress: Progress, name: str) -> bool:
         """Start a step, or see that it need not run; true where others may now be ready."""
         request, notebook = progress.request, progress.request.graph[name]
-        full = sum(len(other.running) for other in self.runs.values()) >= self.jobs
+        full = self.asked or sum(len(other.running) for other in self.runs.values()) >= self.jobs
         if full or any(other.does(name, progress) for other in self.runs.values()):
             return False  # the result of the same step in another run can be linked when it is done
         progress.waiting.remove(name)
@@ -222,8 +222,7 @@ class Runner:
         """Say where run `scratch` finds what it lacks, and have the step's page made."""
         path, request = self.project.outputs / "last.json", progress.request
         if files.read_json(path).get(request.problem) != request.run:
-            with files.locked(path.with_suffix(".lock")):
-                files.write_json(path, files.read_json(path) | {request.problem: request.run})
+            files.update_json(path, {request.problem: request.run})
         self.reporter.tell(request.folder, name)
 
     def _has_failed(
@@ -254,12 +253,14 @@ class Runner:
             self.terminal.say(f"The pages took another {terminal.seconds(time.monotonic() - since)}.")
 
     def _stop_all(self, why: str) -> None:
-        self.terminal.say(f"Stopping: {why}.")
-        for progress in self.runs.values():
-            for step in progress.running.values():
-                step.stop(f"The run was {why}.", grace=0.0)
+        self.terminal.say(f"Stopping: {why}. Once more ends it at once.")
         until = time.monotonic() + 8
-        while any(progress.running for progress in self.runs.values()) and time.monotonic() < until:
+        while time.monotonic() < until:
+            running = [step for progress in self.runs.values() for step in progress.running.values()]
+            if not running:
+                break
+            for step in running:
+                step.stop(f"The run was {why}.", grace=0.0)
             with contextlib.suppress(queue.Empty):
                 self._end(*self._ended.get(timeout=_TICK))
         for progress in self.runs.values():

@@ -1,40 +1,50 @@
-"""What ends a run from outside: Ctrl-C, SIGTERM, SIGHUP, and the death of the make that started it."""
+"""What ends a run from outside: Ctrl-C, SIGTERM, SIGHUP."""
 
 import contextlib
-import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
 
-_SET_DEATH_SIGNAL = 1
+_Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 
 
 class Stopped(BaseException):
     """A signal asked the runner to stop."""
 
-
-def die_with_make() -> None:
-    """On Linux, have the system send SIGTERM to this process when the make that started it dies."""
-    if os.environ.get("MAKELEVEL"):
-        with contextlib.suppress(OSError, AttributeError):
-            import ctypes
-
-            ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
+    def __init__(self, number: int) -> None:
+        by = signal.Signals(number).name
+        super().__init__("interrupted with Ctrl-C" if by == "SIGINT" else f"stopped by {by}")
 
 
 @contextlib.contextmanager
-def raised() -> Iterator[None]:
-    """Within the block a signal to stop is an exception in the main thread; a second one changes nothing."""
+def handled(handler: _Handler) -> Iterator[None]:
+    """Within the block the signals to stop go to `handler`; with `signal.SIG_IGN` they change nothing."""
     names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
-    def stop(number: int, _: object) -> None:
-        for name in names:
-            signal.signal(name, signal.SIG_IGN)
-        by = signal.Signals(number).name
-        raise Stopped("interrupted with Ctrl-C" if by == "SIGINT" else f"stopped by {by}")
-
-    before = {number: signal.signal(number, stop) for number in names}
+    before = {number: signal.signal(number, handler) for number in names}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def raises(number: int, _: FrameType | None) -> None:
+    """A handler: an exception in the main thread, wherever that is."""
+    raise Stopped(number)
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[list[Stopped]]:
+    """Within the block the first signal is noted, for whoever looks between two pieces of work.
+
+    An exception could be swallowed by what is under way, or cut it in two; a second signal still is one.
+    """
+    asked: list[Stopped] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        asked.append(Stopped(number))
+        if len(asked) > 1:
+            raise asked[-1]
+
+    with handled(note):
+        yield asked

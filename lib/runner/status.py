@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lib import files, paths
 from lib.paths import Project
-from lib.records import FailedStep, Metrics, OpenStep, Record, Registration, RunRecord, StepRecord, Tuned
+from lib.records import FailedStep, Metrics, Record, Registration, RunRecord, StepRecord, Tuned
 from lib.runner import terminal
 from lib.runner.staleness import Place, changed_parameters, deciding
 
@@ -73,8 +73,7 @@ def _by_itself(folder: Path, name: str) -> Standing:
         return Standing("done", record)
     if failure:
         return Standing("failed", failure=failure)
-    note = OpenStep.read(place.opened)
-    return Standing("running" if note and files.alive(note.pid) else "not run")
+    return Standing("running" if files.in_hand(place.opened) else "not run")
 
 
 def show(project: Project) -> int:

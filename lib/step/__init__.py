@@ -193,7 +193,7 @@ class Step:
                 files.remove(other)
         self._written[name], self._stamps[name] = files.digest(path), files.stamp(path)
         if self.run == SCRATCH:
-            files.write_json(self._owners, files.read_json(self._owners) | {name: self.problem})
+            files.update_json(self._owners, {name: self.problem})
 
     def digest(self, name: str) -> str:
         """The digest of what this step wrote under a declared name."""
@@ -221,7 +221,7 @@ class Step:
         left = records.OpenStep.read(self.note)
         if earlier:
             earlier.close("KILLED")
-        elif left and not files.alive(left.pid):
+        elif left and not files.in_hand(self.note):
             tracking.close_dead(left)
         with files.writing(self.folder_of_run):
             for part in (self.folder_of_run, self.folder_of_run / "data", self.note.parent):

@@ -4,9 +4,12 @@ The client of it, a fresh database, an experiment. What is written of a step is 
 """
 
 import contextlib
+import errno
 import functools
 import logging
 import os
+import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,24 @@ from lib.tracking import tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+#: File systems that are one machine's own, in Linux's words and in macOS's.
+LOCAL = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay", "apfs", "hfs"}
+
+
+#: What SQLite says where the system refused, and the system's own number for it.
+_REFUSED = {"disk is full": errno.ENOSPC, "readonly database": errno.EACCES}
+
+
+def remedy(error: Exception) -> str:
+    """What to do where the record could not be written."""
+    for said, number in _REFUSED.items():
+        if said in str(error):
+            return f"What to do: {files.REMEDIES[number]}."
+    return (
+        "If the database is broken or of another version, move it away, with its -wal and -shm, then run the "
+        "step again."
+    )
 
 
 def client(at: str) -> "MlflowClient":
@@ -77,22 +98,34 @@ def prepare(outputs: Path) -> str:
 def _make(database: Path) -> None:
     """A fresh database, made under another name: one that others can see is whole.
 
-    SQLite then appends what it writes to a log: half the waits for the disk, and readers block nobody.
+    On a disk of this machine SQLite then appends what it writes to a log: half the waits for the disk, and
+    readers block nobody. Processes on two machines would not see each other's log.
     """
     import sqlite3
 
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     _quiet()
-    unfinished = files.temporary(database)
-    try:
+    with files.temporary(database) as folder:
+        unfinished = folder / database.name
         artifacts = (database.parent / "mlartifacts").as_uri()
         SqlAlchemyStore(f"sqlite:///{unfinished}", artifacts).engine.dispose()
         with contextlib.closing(sqlite3.connect(unfinished)) as opened:
-            opened.execute("PRAGMA journal_mode = WAL")
+            opened.execute(f"PRAGMA journal_mode = {'WAL' if file_system(folder) in LOCAL else 'DELETE'}")
         unfinished.replace(database)
-    finally:
-        unfinished.unlink(missing_ok=True)
+
+
+def file_system(folder: Path) -> str:
+    """What holds `folder`, in the words of `mount`: `ext4`, `apfs`, `nfs4`; empty where that says nothing."""
+    command = ["mount"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+        # Linux says `disk on /place type ext4 (rw)`, macOS `disk on /place (apfs, local)`
+        mounts = re.findall(r"^.+? on (/.*?)(?: type (\S+))? \((\w+).*\)$", said, re.MULTILINE)
+        kinds = {Path(place): kind or first for place, kind, first in mounts}
+        place = folder.resolve()
+        return next((kinds[above] for above in (place, *place.parents) if above in kinds), "")
+    return ""
 
 
 #: Where MLflow's tables keep an absolute address of artifacts.

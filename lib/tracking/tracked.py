@@ -85,7 +85,8 @@ class Tracked:
         self.uri = database.prepare(outputs)
         self.status, self._closed, self._wandb_told = "RUNNING", False, False
         self._metrics: dict[str, float | None] = {}
-        self._files: tempfile.TemporaryDirectory[str] | None = None
+        self._held = contextlib.ExitStack()  # until the run is closed it tells that this process lives
+        self._files: Path | None = None
         shown = redaction.redact(parameters)
         self._open_step = OpenStep(
             pid=os.getpid(),
@@ -99,6 +100,8 @@ class Tracked:
             | redaction.texts(more_tags)
         )
         self.note_path = note
+        if note:
+            self._held.enter_context(files.temporary(note))
         self._write_note()
         first = dict(self._tags)
         self._mlflow = Backend("mlflow", lambda: self._open_mlflow(first, shown, outputs))
@@ -168,8 +171,7 @@ class Tracked:
         if failed:
             raise StepError(
                 f"MLflow at {redaction.text(self.uri)} could not record this step ({self._mlflow.trouble}). "
-                "If the database is broken or of another version, move it away, with its -wal and -shm, then "
-                "run the step again."
+                f"{database.remedy(failed)}"
             ) from failed
         wandb = self._backends[-1]
         if wandb.error and not self._wandb_told:
@@ -235,13 +237,10 @@ class Tracked:
         self._do(lambda run: run.text(name, path, told))
 
     def _file(self, name: str) -> Path:
-        """A file on its way to the trackers, in a temporary folder that goes when the run is closed.
-
-        The folder's name tells the process, so that the next pipeline removes what a killed one has left.
-        """
+        """A file on its way to the trackers, in a temporary folder that goes when the run is closed."""
         if self._files is None:
-            self._files = tempfile.TemporaryDirectory(prefix=f"workbook-{os.getpid()}-")
-        return Path(tempfile.mkdtemp(dir=self._files.name)) / name
+            self._files = self._held.enter_context(files.temporary_folder())
+        return Path(tempfile.mkdtemp(dir=self._files)) / name
 
     def data(self, name: str, path: Path, digest: str, rows: int | None = None) -> None:
         """Data that the step wrote: a dataset of the MLflow run, an artifact of the W&B run."""
@@ -286,9 +285,7 @@ class Tracked:
             self._closed = True
             for backend in self._backends:
                 backend.stop()
-            if self._files:
-                self._files.cleanup()
-                self._files = None
+            self._held.close()
         self._open_step = dataclasses.replace(self._open_step, status=status)
         with contextlib.suppress(StepError):  # a full disk: the note then says less than it could
             self._write_note()

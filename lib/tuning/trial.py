@@ -5,8 +5,6 @@ XGBoost's bins are cut once a worker and encoding, not once a trial.
 """
 
 import contextlib
-import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -102,17 +100,10 @@ def on_disk(bench: Bench, checkpoint: Path | None) -> Iterator[Path]:
     """
     import joblib
 
-    if checkpoint is None:
-        folder = Path(tempfile.mkdtemp(prefix=f"workbook-{os.getpid()}-"))
-    else:
-        folder = files.temporary(checkpoint)
-    try:
+    with files.temporary(checkpoint) if checkpoint else files.temporary_folder() as folder:
         with files.writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
             joblib.dump(bench, folder / "bench")
         yield folder / "bench"
-    finally:
-        files.remove(folder)
 
 
 def load(path: Path) -> Evaluate:

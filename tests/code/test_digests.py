@@ -59,7 +59,7 @@ def test_what_a_step_has_written_is_read_for_no_digest_after_it(outputs, monkeyp
     path = step.folder_of_run / "data" / "train.parquet"
     before, note = read(path), OpenStep.read(step.note)
 
-    monkeypatch.setattr(files, "_KNOWN", {})  # as in the process of the runner
+    monkeypatch.setattr(files.content, "_KNOWN", {})  # as in the process of the runner
     records.hand_on_digests(step.folder_of_run)
     assert Contents(step.folder_of_run).digests(["train"]) == note.outputs
     record = StepRecord(
@@ -78,7 +78,7 @@ def test_what_a_step_has_written_is_read_for_no_digest_after_it(outputs, monkeyp
     record.write(step.folder_of_run / "notebooks" / "03_prep.json")
     step.note.unlink()
 
-    monkeypatch.setattr(files, "_KNOWN", {})  # as in the process of the next step
+    monkeypatch.setattr(files.content, "_KNOWN", {})  # as in the process of the next step
     later = Step("04_tune", "r1", "green_taxi", reads=["train"])
     later.open()
     assert read(path) == before

@@ -134,13 +134,15 @@ def test_what_a_step_remembers_is_no_output_and_is_gone_when_anything_else_is_as
 
 
 def test_what_another_start_is_at_work_on_is_left_to_it(outputs):
-    busy = made().memory("search").parents[1] / "other" / f".search.{os.getpid()}.tmp"
-    busy.mkdir(parents=True)
-    dead = busy.with_name(".search.999999999.tmp")
-    dead.mkdir()
+    other = made().memory("search").parents[1] / "other"
+    with files.temporary(other / "search") as busy:
+        dead = other / ".search.dead.tmp"
+        dead.mkdir()
+        made().memory("search")
+        assert busy.exists()
+        assert not dead.exists()
     made().memory("search")
-    assert busy.exists()
-    assert not dead.exists()
+    assert not other.exists()
 
 
 def break_off(step):
@@ -207,14 +209,6 @@ def test_outputs_that_cannot_be_made_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBOOK_OUTPUTS", str(tmp_path / "file" / "outputs"))
     with pytest.raises(StepError, match=r"Could not write .*file/outputs"):
         made().open()
-
-
-def test_leftovers_of_dead_writers_are_swept_and_those_of_living_ones_are_not(tmp_path):
-    dead, living = tmp_path / ".train.parquet.999999999.tmp", tmp_path / f".test.parquet.{os.getpid()}.tmp"
-    for path in (dead, living, tmp_path / "train.parquet"):
-        path.write_text("x")
-    assert files.sweep(tmp_path) == [dead.name]
-    assert sorted(p.name for p in tmp_path.iterdir()) == [living.name, "train.parquet"]
 
 
 def test_a_thing_written_in_another_form_replaces_the_older_form(outputs):
@@ -342,6 +336,18 @@ class TestTrackedRun:
         assert (
             self.status(step.tracked.run_id, outputs) == "RUNNING"
         )  # whoever runs the page closes it as failed
+
+    def test_a_step_that_another_container_has_open_is_not_closed_as_dead(self, outputs, monkeypatch):
+        first, second = made(writes=["train"]), made(writes=["train"])
+        first.open()
+        monkeypatch.setattr("lib.step._OPEN", {})  # as another process sees it
+        note = json.loads(first.note.read_text())
+        first.note.write_text(json.dumps(note | {"pid": 999999999}))  # one that is none of ours
+        second.open()
+        assert self.status(first.tracked.run_id, outputs) == "RUNNING"
+        for step in (first, second):
+            step.tracked.close("KILLED")
+        assert list(first.note.parent.glob("*.tmp")) == []
 
     def test_a_step_that_cannot_note_its_end_is_not_recorded_as_finished(self, outputs):
         step = made(writes=["train"])

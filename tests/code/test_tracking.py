@@ -19,9 +19,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib import paths, redaction, tracking
+from lib import files, paths, redaction, tracking
 from lib.errors import StepError
 from lib.records import OpenStep, StepRecord
+from lib.tracking import database
 from lib.tracking.backend import Backend
 
 PROGRAM = """
@@ -195,7 +196,7 @@ def test_nothing_is_left_in_the_temporary_folder_by_a_run_that_was_closed(output
     tracked = opened(outputs)
     tracked.text("note", "on its way")
     (left,) = tmp_path.glob("workbook-*")
-    assert left.name.split("-")[1] == str(os.getpid())  # by which the next pipeline knows a dead one's
+    assert files.held(left)  # by which the next pipeline knows it from a dead one's
     tracked.close()
     assert list(tmp_path.glob("workbook-*")) == []
 
@@ -633,6 +634,67 @@ def test_w_and_b_s_failure_is_told_once_and_costs_the_step_nothing(outputs, monk
     tracked.close()
     assert capsys.readouterr().out.count("W&B took no more of this step (ConnectionError: no network)") == 1
     assert runs(outputs)["r1/04_tune"].data.metrics == {"rmse": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("place", "first", "remedy"),
+    [
+        ("file:{}", "PRAGMA max_page_count = 2", "the disk is full: free some space"),
+        ("file:{}?mode=ro", "SELECT 1", "it may not be written: change its permissions"),
+    ],
+    ids=["full", "read-only"],
+)
+def test_a_database_that_cannot_be_written_is_not_called_broken(tmp_path, place, first, remedy):
+    path = tmp_path / "mlflow.db"
+    with contextlib.closing(sqlite3.connect(path)) as made:
+        made.execute("CREATE TABLE runs (name)")
+    with contextlib.closing(sqlite3.connect(place.format(path), uri=True)) as opened:
+        opened.execute(first)
+        with pytest.raises(sqlite3.OperationalError) as refused:
+            opened.execute("INSERT INTO runs VALUES (zeroblob(100000))")
+    assert remedy in database.remedy(refused.value)
+    assert "broken" in database.remedy(sqlite3.DatabaseError("database disk image is malformed"))
+
+
+def test_sqlite_writes_ahead_on_a_disk_of_this_machine(outputs):
+    if database.file_system(outputs) not in database.LOCAL:
+        pytest.skip(f"the temporary folder lies on {database.file_system(outputs)}")
+    with contextlib.closing(sqlite3.connect(outputs / "mlflow.db")) as opened:
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_sqlite_does_not_write_ahead_on_a_disk_that_others_may_write_to(tmp_path):
+    """A network's disk cannot be had here: any that the workbook does not know is taken for one."""
+    if not shutil.which("unshare"):
+        pytest.skip("no `unshare` here: a disk cannot be mounted")
+    program = (
+        "import sqlite3, sys; from pathlib import Path; from lib.tracking import database\n"
+        "database.prepare(Path(sys.argv[1]))\n"
+        "print(sqlite3.connect(Path(sys.argv[1], 'mlflow.db')).execute('PRAGMA journal_mode').fetchone()[0])"
+    )
+    script = 'mount -t ramfs ramfs "$2" || exit 77; exec "$0" -c "$1" "$2"'
+    words = ["unshare", "--mount", "--map-root-user", "sh", "-c", script, sys.executable, program, tmp_path]
+    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    done = subprocess.run(words, cwd=paths.ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode == 77:
+        pytest.skip("a disk cannot be mounted here")
+    assert done.stdout.split()[-1:] == ["delete"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("/dev/vda on / type ext4 (rw)\nhost:/x on /data type nfs4 (rw,addr=10.0.0.1)\n", "nfs4"),
+        ("/dev/disk3s1 on / (apfs, sealed, local)\n//me@host/x on /data (smbfs, nodev)\n", "smbfs"),
+    ],
+    ids=["Linux", "macOS"],
+)
+def test_what_mount_says_is_understood_on_linux_and_on_macos(tmp_path, monkeypatch, said, kind):
+    (tmp_path / "mount").write_text(f"#!/bin/sh\ncat <<'END'\n{said}END\n")
+    (tmp_path / "mount").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert database.file_system(Path("/data/ann")) == kind
+    assert database.file_system(Path("/")) != kind
 
 
 def test_a_relative_database_counts_from_the_projects_folder(outputs, monkeypatch):

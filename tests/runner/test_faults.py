@@ -1,5 +1,6 @@
 """Each way in which a run can end badly, done to a real run: what is kept, what is left, how it goes on."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,33 +8,26 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
+import time
 
+import psutil
 import pytest
 from tiny import kill_group, wait_for
 
-from lib import compute
+from lib import compute, files
 
 SLOW = "import time; time.sleep(60)"
 
 
 def processes(tiny):
     """The ids of all processes that work for this project, whoever their parent is."""
-    wanted, found = f"WORKBOOK_OUTPUTS={tiny.outputs}".encode(), []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return [pid for pid in found if pid != os.getpid() and not _zombie(pid)]
-
-
-def _zombie(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # it is gone, or another user's
+            ours = process.environ().get("WORKBOOK_OUTPUTS") == str(tiny.outputs)
+            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
 
 
 def result_files(tiny):
@@ -138,12 +132,37 @@ def test_a_killed_kernel_is_a_failure_with_the_cell_it_was_in(tiny, done, warm):
     )
     result = tiny.run(WORKBOOK_WARM=warm)
     assert result.returncode == 1
-    assert "The kernel died without a word: it was killed, or ran out of memory" in result.stdout
+    assert "The kernel died: it was killed, by hand or because the system ran out of memory" in result.stdout
     assert "in cell [4] of 7" in result.stdout
     assert "os.kill(os.getpid(), signal.SIGKILL)" in result.stdout
     assert "03_prep.failed.ipynb" in broken_off(tiny)
     mend(tiny, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     goes_on(tiny, done)
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("os._exit(3)", "it ended itself with exit code 3"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "it died of SIGSEGV (Segmentation fault"),
+    ],
+)
+def test_a_kernel_that_was_not_killed_is_not_said_to_have_run_out_of_memory(tiny, end, said):
+    tiny.replace("02_eda", "step.write(", f"import os, signal\n{end}\nstep.write(")
+    result = tiny.run("pipeline", "eda")
+    assert result.returncode == 1
+    assert f"The kernel died: {said}" in result.stdout
+    assert "memory" not in result.stdout
+
+
+def test_a_kernel_that_cannot_start_says_why_with_its_log(tiny):
+    script = tiny.root / "lib" / "compute" / "__init__.py"
+    fails = "    print('no such protocol')\n    sys.exit(4)\n    from ipykernel import kernelapp\n"
+    script.write_text(script.read_text().replace("    from ipykernel import kernelapp\n", fails))
+    result = tiny.run("pipeline", "ingest")
+    assert result.returncode == 1
+    assert "The kernel could not start: it ended itself with exit code 4." in result.stdout
+    assert "\n    no such protocol" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -227,6 +246,36 @@ def test_a_stopped_run_keeps_the_notebook_and_leaves_no_process(tiny, done, numb
     assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
     mend(tiny, SLOW)
     goes_on(tiny, done)
+
+
+def test_a_stop_while_kernels_start_is_never_lost(tiny):
+    for tenths in range(0, 18, 3):
+        process = tiny.start(FORCE="1")
+        wait_for(lambda: "started" in process.stdout.readline())  # noqa: B023
+        time.sleep(tenths / 10)
+        process.send_signal(signal.SIGINT if tenths % 2 else signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+        assert process.returncode == 130, output
+        assert "Traceback" not in output, output
+        wait_for(lambda: processes(tiny) == [])
+        assert list(tiny.sockets.iterdir()) == []
+
+
+def test_a_second_ctrl_c_ends_at_once_what_the_first_one_waits_for(tiny):
+    script = tiny.root / "lib" / "runner" / "report" / "process.py"
+    text = script.read_text()
+    script.write_text(text.replace("    index.write(folder)\n", "    __import__('time').sleep(600)\n", 1))
+    tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
+    process = tiny.start()
+    in_prep(tiny)
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: "Not finished after" in process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "interrupted with Ctrl-C. What is done is kept." in output
+    wait_for(lambda: processes(tiny) == [])
+    assert list(tiny.sockets.iterdir()) == []
 
 
 def test_when_make_is_killed_the_run_ends_and_leaves_no_process(tiny, done):
@@ -322,13 +371,17 @@ Path(tempfile.mkdtemp(), "left").write_text("x")
 """
 
 
-@pytest.mark.parametrize("end", ["finished", "failed", "killed"])
-def test_the_temporary_folder_holds_after_a_run_what_it_held_before(tiny, tmp_path, end):
+@pytest.mark.parametrize(
+    ("end", "warm"), [("finished", "1"), ("failed", "1"), ("killed", "1"), ("finished", "0"), ("killed", "0")]
+)
+def test_the_temporary_folder_holds_after_a_run_what_it_held_before(tiny, tmp_path, end, warm):
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     more = {"finished": "", "failed": "1 / 0", "killed": SLOW}[end]
     tiny.replace("03_prep", "kept = beta", f"{LITTERS}\n{more}\nkept = beta")
-    process = tiny.start(TMPDIR=str(temporary))
+    child = "import subprocess; subprocess.Popen(['sleep', '300'])"
+    tiny.replace("03_prep", "kept = beta", f"{child}\nkept = beta")
+    process = tiny.start(TMPDIR=str(temporary), WORKBOOK_WARM=warm)
     if end == "killed":
         in_prep(tiny)
         assert list(temporary.rglob("left"))
@@ -337,17 +390,67 @@ def test_the_temporary_folder_holds_after_a_run_what_it_held_before(tiny, tmp_pa
     assert (process.returncode == 0) == (end == "finished")
     wait_for(lambda: processes(tiny) == [])
     assert list(temporary.iterdir()) == []
+    assert list(tiny.sockets.iterdir()) == []
 
 
 def test_what_a_killed_kernel_left_in_the_temporary_folder_is_removed(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "elsewhere"))
     (tmp_path / "elsewhere").mkdir()
-    dead, living = tmp_path / "workbook-999999-figures", tmp_path / f"workbook-{os.getpid()}-figures"
-    dead.mkdir(), living.mkdir()
-    compute.private_folder()
-    assert living.exists()
-    assert not dead.exists()
+    dead = tmp_path / "workbook-figures.tmp"
+    dead.mkdir()
+    with files.temporary_folder() as living, compute.private_folder():
+        assert living.exists()
+        assert not dead.exists()
+
+
+# --- odd systems --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_cannot_show_a_tick_ends_no_run(tiny, encoding):
+    result = tiny.run("pipeline", "eda", PYTHONIOENCODING=encoding)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(r"\n  \? 02_eda +[\d.]+ s\n", result.stdout)
+    tiny.replace("02_eda", "step.write(", "raise ValueError('no ✓')\nstep.write(")
+    result = tiny.run("pipeline", "eda", PYTHONIOENCODING=encoding)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "ValueError: no ?" in result.stdout
+    assert "✗ notebooks/02_eda.ipynb failed" in (tiny.folder() / "pipeline.log").read_text()
+
+
+def test_a_user_of_whom_the_system_knows_neither_name_nor_home_can_run_it(tiny):
+    command, environment = tiny.command("pipeline", "eda")
+    known = {k: v for k, v in environment.items() if k not in ("HOME", "USER", "LOGNAME")}
+    words = ["unshare", "--user", "--map-user=12345"]
+    if not shutil.which("unshare") or subprocess.run([*words, "true"], capture_output=True).returncode:
+        pytest.skip("no `unshare --map-user` here: nobody unknown can be had")
+    result = subprocess.run([*words, *command], cwd=tiny.root, env=known, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert tiny.ran(result) == ["01_ingest", "02_eda"]
+    assert "report is not whole" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"), [("-Hn 64", 2), ("-Sn 64", 0)], ids=["for good", "that can be raised"]
+)
+def test_a_low_limit_of_open_files_is_raised_or_told_in_a_line(tiny, limit, code):
+    command, environment = tiny.command("pipeline", "ingest")
+    words = ["bash", "-c", f'ulimit -Sn 64; ulimit {limit}; exec "$@"', "bash", *command]
+    result = subprocess.run(words, cwd=tiny.root, env=environment, capture_output=True, text=True)
+    assert result.returncode == code, result.stdout + result.stderr
+    if code:
+        assert re.fullmatch(r"✗ Only 64 files may be open at once here \(`ulimit -n`\).*\n", result.stderr)
+
+
+def test_warnings_as_errors_are_told_as_what_they_are(tiny):
+    tiny.module(
+        "beta", (tiny.root / "lib" / "beta.py").read_text() + "import warnings\nwarnings.warn('old')\n"
+    )
+    result = tiny.run("pipeline", "prep", PYTHONWARNINGS="error")
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "UserWarning: old" in result.stdout
+    assert "memory" not in result.stdout
 
 
 # --- the disk ----------------------------------------------------------------------------------------

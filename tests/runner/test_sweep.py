@@ -160,6 +160,19 @@ def test_no_run_takes_the_name_of_what_is_kept_beside_the_runs(tiny, command):
     assert not tiny.outputs.exists()
 
 
+def test_the_tracked_run_of_a_sweep_that_was_stopped_before_its_first_step_is_closed(swept):
+    path = swept.root / "lib" / "tracking.py"
+    slow = 'run_id = property(lambda self: print("opened", flush=True) or __import__("time").sleep(60))'
+    path.write_text(path.read_text().replace('run_id = "sweep-run"', slow))
+    started = swept.start("sweep", P="max_evals=1,5")
+    wait_for(lambda: "opened" in started.stdout.readline())
+    started.send_signal(signal.SIGTERM)
+    said, _ = started.communicate(timeout=30)
+    assert started.returncode == 130
+    assert "closed FAILED" in said
+    assert "stopped by SIGTERM" in said
+
+
 def test_a_mistake_in_any_point_is_refused_before_the_first_runs(tiny):
     result = tiny.run("sweep", P="max_evals=1,two")
     assert result.returncode == 2

@@ -162,13 +162,13 @@ class Tiny:
 
     def _write(self) -> None:
         root = self.root
-        for room in ("runner", "cli", "notebook_source", "compute"):
+        for room in ("runner", "cli", "notebook_source", "compute", "files"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / "lib" / room, root / "lib" / room, ignore=ignored)
         kernels = root / "lib" / "runner" / "kernels.py"  # the same fork server with less to import
         few = 'LIBRARIES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "numpy")'
         kernels.write_text(re.sub(r"LIBRARIES = \(.*?\n\)", few, kernels.read_text(), flags=re.DOTALL))
-        for name in ("__init__", "errors", "files", "paths", "records", "redaction", "dependencies"):
+        for name in ("__init__", "errors", "paths", "records", "redaction", "dependencies"):
             shutil.copy(ROOT / "lib" / f"{name}.py", root / "lib" / f"{name}.py")
         for name in ("__init__", "style", "comparison"):  # of a sweep
             (root / "lib" / "plots").mkdir(exist_ok=True)
