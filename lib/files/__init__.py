@@ -1,8 +1,8 @@
 """Files that appear whole or not at all, digests of content, and locks between processes.
 
 The only place where any of the three is done; what content is, and its digest, is in `content`. No text is
-written with a secret in it: see `lib.redaction`. What files mean is said by whoever writes them, where they lie
-in `lib.paths`. Standard library only: a run with nothing to do starts at once.
+written with a secret in it: see `lib.redaction`. What files mean is said by whoever writes them, where they
+lie in `lib.paths`. Standard library only: a run with nothing to do starts at once.
 """
 
 import contextlib
