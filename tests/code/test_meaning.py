@@ -196,7 +196,7 @@ def test_what_a_cell_shows_and_its_magics_are_what_it_means(one, other):
     ("one", "other"),
     [
         ("x;", "x ;  "),
-        ("x;", "x;  # hidden\n"),
+        ("x;", "x;  # hidden\n\n"),
         ("%%bash\nls\n", "\n%%bash\nls"),
         ("not ( python  ", "\nnot ( python"),
         ("a ( b  \nc ( d", "a ( b\nc ( d  "),
@@ -217,6 +217,11 @@ def test_a_magic_line_leaves_the_rest_of_its_cell_python():
     tree = parse("%time f()\nx = 1")
     assert [type(node).__name__ for node in tree.body] == ["Expr", "Assign"]
     assert parse("not ( python") is None
+
+
+def test_a_cell_magic_takes_its_whole_cell_whatever_that_says():
+    assert [type(node).__name__ for node in parse("\n%%bash\nif [ -f a ]; then").body] == ["Expr"]
+    assert meaning("%%bash\nif [ -f a ]; then") != meaning("%%bash\nif [ -f b ]; then")
 
 
 # --- prose -------------------------------------------------------------------------------------------
