@@ -128,6 +128,24 @@ def test_text_that_is_not_ascii_is_stored_as_it_reads(tmp_path):
     assert Encoding.load(tmp_path).transform(rows).tolist() == encoding.transform(rows).tolist()
 
 
+def test_the_same_settings_in_another_order_are_the_same_bytes(tmp_path):
+    rows = pd.DataFrame({"a": ["x", "y"], "b": ["x", "y"], "c": ["x", "y"]})
+    for name, prior in (("one", {"b": ["a"], "c": ["a"]}), ("two", {"c": ["a"], "b": ["a"]})):
+        (tmp_path / name).mkdir()
+        fitted(rows, encode("target_mean", "a", "b", "c", prior=prior))[0].save(tmp_path / name)
+    one, two = ((tmp_path / name / "encoding.json").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_a_column_may_have_any_sign_in_its_name(tmp_path):
+    rows = pd.DataFrame({"km/h|0": ["x", "y", "y"]})
+    encoding, _ = fitted(
+        rows, encode("target_mean", "km/h|0"), encode("one_hot", "km/h|0"), y=[1.0, 2.0, 4.0]
+    )
+    encoding.save(tmp_path)
+    assert Encoding.load(tmp_path).transform(rows).tolist() == encoding.transform(rows).tolist()
+
+
 # --- vocabularies and numbers ------------------------------------------------------------------------
 
 
@@ -143,6 +161,11 @@ def test_a_value_s_place_is_the_same_among_few_rows_and_many(rows):
 def test_a_long_column_that_is_all_missing_has_no_places():
     vocabulary, _ = Vocabulary.learn(pd.Series(["a"]))
     assert vocabulary.positions(pd.Series([None] * 40, dtype="str")).tolist() == [-1] * 40
+
+
+def test_a_long_column_of_one_value_has_its_place_in_every_row():
+    vocabulary, _ = Vocabulary.learn(pd.Series(["a", "b"]))
+    assert vocabulary.positions(pd.Series(["b"] * 40)).tolist() == [1] * 40
 
 
 def test_a_vocabulary_of_numbers_is_stored_as_numbers_and_any_other_as_text():
@@ -168,9 +191,15 @@ def test_numbers_are_floats_in_any_spelling(column):
     assert numeric(column).dtype == np.float64
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "UInt8", "Float64", "boolean", "int64[pyarrow]", "bool[pyarrow]"])
+def test_a_number_that_is_missing_is_nan_whatever_the_column_calls_it(dtype):
+    found = numeric(pd.Series([1, None, 0], dtype=dtype))
+    assert np.array_equal(found, [1, NAN, 0], equal_nan=True)
+    assert found.dtype == np.float64
+
+
 def test_what_is_no_number_is_missing():
     assert np.array_equal(numeric(pd.Series(["1", "many", None])), [1, NAN, NAN], equal_nan=True)
-    assert np.array_equal(numeric(pd.Series([1, None], dtype="Int64")), [1, NAN], equal_nan=True)
     assert numeric(pd.Series([True, False])).tolist() == [1.0, 0.0]
 
 
@@ -267,6 +296,12 @@ def test_days_are_counted_back_from_the_latest_of_the_training_rows(tmp_path):
     assert Encoding.load(tmp_path).transform(later).tolist() == [[-1, 1]]
 
 
+def test_a_missing_time_counts_as_the_day_that_fills_it():
+    rows = pd.DataFrame({"a": pd.to_datetime(["2023-01-01", "2023-01-11", None])})
+    _, found = fitted(rows, encode("days_before", "a", fill="2022-12-31"))
+    assert found[:, 0].tolist() == [10, 0, 11]
+
+
 # --- text --------------------------------------------------------------------------------------------
 
 
@@ -351,6 +386,16 @@ def test_much_text_makes_it_sparse_too(words, dense):
     assert found.shape == (2, 4 + words)
     assert found[:, :4].tolist() == [[0, 1, 1.5, 2.5], [0, 0, 3.5, 4.5]]
     assert (found[1, -1], found[:, 4:].sum()) == (7, 7)
+
+
+def test_a_sparse_matrix_is_as_wide_as_its_block_also_where_no_row_has_the_last_category():
+    assert matrix.assemble([[one_hot(400, 3, 5)]]).shape == (2, 400)
+    assert matrix.assemble([[one_hot(400, 3, -1)]]).shape == (2, 400)
+
+
+@pytest.mark.parametrize(("width", "dense"), [(matrix.WIDE, True), (matrix.WIDE + 1, False)])
+def test_beside_text_the_same_width_decides(width, dense):
+    assert isinstance(matrix.assemble([[one_hot(width, 3, 5)], TEXT]), np.ndarray) is dense
 
 
 def test_text_beside_wide_categories_is_joined_to_them():

@@ -69,6 +69,14 @@ def test_a_column_of_text_is_taken_as_it_is():
     assert schema.coerced(rows, {"x": "text"})["x"].equals(rows["x"])
 
 
+def test_a_column_that_is_right_already_is_handed_on_and_not_copied():
+    rows = pd.DataFrame({"n": [1.5, 2.0], "m": [1, 2]})
+    found = schema.coerced(rows, {"n": "number", "m": "number"})
+    assert all(np.shares_memory(found[name].to_numpy(), rows[name].to_numpy()) for name in rows)
+    for column, turned in ((pd.Series(["a"], dtype="str"), schema._text), (pd.Series([TIME]), schema._time)):
+        assert turned(column) is column
+
+
 def test_a_time_may_come_as_text_of_iso_8601_and_no_other():
     assert coerced("time", TIME).tolist() == [TIME]
     assert coerced("time", "2023-01-31T14:05:09", "2023-01-31 14:05").tolist() == [
@@ -242,6 +250,15 @@ def test_a_pipeline_of_another_format_is_refused(tmp_path):
     (tmp_path / "about.json").write_text(json.dumps(about | {"format": 3}))
     with pytest.raises(InferenceError, match="holds a pipeline of format 3; this code reads 2"):
         InferencePipeline.load(tmp_path, serving())
+    del about["format"]  # the first had none
+    (tmp_path / "about.json").write_text(json.dumps(about))
+    with pytest.raises(InferenceError, match="holds a pipeline of format 1; this code reads 2"):
+        InferencePipeline.load(tmp_path, serving())
+
+
+def test_a_folder_without_a_pipeline_says_which_target_writes_one(tmp_path):
+    with pytest.raises(InferenceError, match=r"holds no saved pipeline \(no about\.json\)\. `make train`"):
+        inference.read_about(tmp_path)
 
 
 class Counting(InferencePipeline):

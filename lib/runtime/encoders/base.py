@@ -106,6 +106,6 @@ class Vocabulary:
 
 def numeric(column: pd.Series) -> np.ndarray:
     """A column as floats, missing as NaN."""
-    if column.dtype.kind in "iufb" and not pd.api.types.is_extension_array_dtype(column.dtype):
+    if column.dtype.kind in "iufb":
         return column.to_numpy(dtype=np.float64)
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
