@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib import evaluation
 from lib.evaluation import scores
 from lib.evaluation.scores import Scores
 from lib.records import Tuned
@@ -106,10 +107,13 @@ def test_gains_are_of_the_selected_model_over_each_other_one():
     assert other.loc["linear", "low"] != table.loc["linear", "low"]
 
 
-def test_the_gains_are_drawn_two_hundred_times_unless_told_otherwise():
+def test_each_gain_is_the_interval_of_the_two_by_the_same_draws_and_seed():
     truth = np.random.default_rng(1).normal(size=40)
-    given = ("mae", "regression", truth, {"one": truth, "two": truth * 2}, "one")
-    pd.testing.assert_frame_equal(scores.gains(*given), scores.gains(*given, draws=200, seed=42))
+    given = ("mae", "regression", truth, {"one": truth + 1, "two": truth * 2}, "one")
+    for options, wanted in (({}, (200, 42)), ({"draws": 30, "seed": 7}, (30, 7))):
+        found = scores.gains(*given, **options).loc["two"].tolist()
+        interval = evaluation.interval("mae", "regression", truth, truth + 1, truth * 2, *wanted)
+        assert found == [interval["gain"], interval["low"], interval["high"]]
 
 
 def test_each_gain_is_told_with_its_interval_and_whether_it_is_sure():

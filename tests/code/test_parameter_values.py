@@ -218,6 +218,7 @@ def test_a_file_that_is_not_there_is_answered_by_those_that_are(tmp_path):
         ('a="it\'s so" d', ['a="it\'s so"', "d"]),
         ("a=don't d", ["a=don't", "d"]),
         ("a) b", ["a)", "b"]),
+        ("'a b' c", ["'a b'", "c"]),
     ],
 )
 def test_words_are_parted_where_no_bracket_and_no_quote_is_open(text, parts):
@@ -312,6 +313,7 @@ def test_a_part_of_what_was_no_mapping_makes_it_one(check):
         ({"keep": "much"}, "depth=x", "mine.yaml: keep must be float"),
         ({"keep": 1}, "keep=much", "P: keep must be float"),
         ({}, "space.a=1 space=3", "P: space must be dict"),
+        ({}, "keep.a=1", "P: keep must be float"),
         ({"run": "mine"}, "", "mine.yaml: `run` is not a parameter to give; name the run with RUN=name"),
         ({}, "run=mine", "P: `run` is not a parameter to give"),
     ],
@@ -324,3 +326,70 @@ def test_what_was_not_declared_or_does_not_fit_is_refused_with_where_it_stands(c
 @pytest.mark.parametrize("run", [None, ""])
 def test_a_run_that_is_not_named_may_be_said(check, run):
     assert check({"run": run} if run is not None else {})[0].values.get("run") == run
+
+
+# --- the options of a problem --------------------------------------------------------------------------
+
+TRAINING = """
+class TinyOptions(Options):
+    noise: Annotated[float, Range(0, 10), "how much"] = 0.1
+    kind: Annotated[Literal["plain", "odd"], "which"] = "plain"
+"""
+
+
+@pytest.fixture
+def options(tmp_path):
+    """Checks parameters of a project with the problems `tiny`, the notebooks' default, and `other`."""
+    project = Project(tmp_path, tmp_path / "outputs")
+    for name, text in {"tiny": TRAINING, "other": ""}.items():
+        (project.datasets / name).mkdir(parents=True)
+        (project.datasets / name / "training.py").write_text(text)
+    notebooks = [page(tmp_path, problem=("str", "tiny"), options=("dict", {}))]
+
+    def asked(values, given=""):
+        return parameters.check(project, notebooks, "mine.yaml", values, given).values["options"]
+
+    return asked
+
+
+def test_options_are_checked_against_the_problem_and_taken_to_its_types(options):
+    assert options({}) == {}
+    found = options({"options": {"noise": 1, "kind": "odd"}}, "options.noise=2")
+    assert (found, type(found["noise"])) == ({"noise": 2.0, "kind": "odd"}, float)
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "said"),
+    [
+        (
+            {"options": {"noise": 11}},
+            "",
+            "mine.yaml: options.noise must be at least 0 and at most 10, not 11",
+        ),
+        ({"options": {"noise": 11}}, "options.kind=odd", "mine.yaml: options.noise must be"),
+        ({"options": {"noise": 1}}, "options.noise=11", "P: options.noise must be"),
+        ({"options": {"noise": 1}}, "options={noise: 11}", "P: options.noise must be"),
+        (
+            {"options": {"nois": 1}},
+            "",
+            "mine.yaml: tiny has no option 'options.nois'. Did you mean 'options.noise'?",
+        ),
+        ({}, "options.nois=1", "P: tiny has no option 'options.nois'"),
+        ({"problem": "other", "options": {"noise": 1}}, "", "mine.yaml: other has no option 'options.noise'"),
+        ({"options": {"noise": 1}}, "problem=other", "mine.yaml: other has no option"),
+        ({}, "problem=tini options.noise=1", "There is no problem 'tini'"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_refused_with_where_it_stands(options, values, given, said):
+    with pytest.raises(ParameterError, match=re.escape(said)):
+        options(values, given)
+
+
+def test_where_no_problem_is_declared_or_there_are_none_options_are_not_checked(tmp_path):
+    project, free = Project(tmp_path, tmp_path / "outputs"), page(tmp_path, options=("dict", {}))
+    bound = page(tmp_path, problem=("str", "tiny"), options=("dict", {}))
+    (project.datasets / "tiny").mkdir(parents=True)
+    given = {"options": {"any": 1}}
+    assert parameters.check(project, [free], "", given).values["options"] == {"any": 1}
+    project.datasets.joinpath("tiny").rmdir(), project.datasets.rmdir()
+    assert parameters.check(project, [bound], "", given).values["options"] == {"any": 1}
