@@ -9,6 +9,7 @@ import pytest
 
 from lib import packaging, problem, registry
 from lib.errors import RegistryError
+from lib.packaging import marks
 from lib.registry import contest
 from lib.registry.contest import Contest
 from lib.registry.store import Version
@@ -218,14 +219,15 @@ def taxi():
 
 @pytest.fixture(scope="module")
 def folders(taxi, tmp_path_factory):
-    """Two models that have not seen the test rows, and one that has."""
-    made, parts = taxi
+    """Two models that have not seen the test rows, two that have some, and the pipelines."""
+    (made, parts), pipelines = taxi, []
 
     def model(name, alpha, *rows):
         choice = {"family": "lasso", "parameters": {"alpha": alpha}}
         pipeline = InferencePipeline.fit(made.serving, "zoomcamp", choice, pd.concat(rows), 1)
         folder = tmp_path_factory.mktemp("models") / name
         packaging.save_model(pipeline, folder, rows[0].head(2))
+        pipelines.append(pipeline)
         return folder
 
     return SimpleNamespace(
@@ -233,10 +235,20 @@ def folders(taxi, tmp_path_factory):
         rough=model("rough", 9.0, parts["train"]),
         knows=model("knows", 9.0, parts["train"], parts["test"].head(7)),
         knows_more=model("knows_more", 9.0, parts["train"], parts["test"].head(9)),
+        pipelines=pipelines,
     )
 
 
-def test_without_a_champion_the_rival_says_the_rows_own_mean(taxi, folders):
+@pytest.fixture
+def kept_marks(tmp_path, monkeypatch, folders):
+    """What tells which rows the models were fitted on, as training leaves it."""
+    monkeypatch.setenv("WORKBOOK_OUTPUTS", str(tmp_path))
+    for pipeline in folders.pipelines:
+        marks.keep(pipeline)
+    return lambda folder: tmp_path / "marks" / f"{packaging.about(folder)['marks']}.npy"
+
+
+def test_without_a_champion_the_rival_says_the_rows_own_mean(taxi, folders, kept_marks):
     made, parts = taxi
     found = contest.compare(made, parts["test"], folders.fine)
     assert found.rival == "these rows' own mean"
@@ -245,7 +257,7 @@ def test_without_a_champion_the_rival_says_the_rows_own_mean(taxi, folders):
     assert (found.leaked, found.rival_leaked) == (0, 0)
 
 
-def test_each_model_answers_by_itself(taxi, folders):
+def test_each_model_answers_by_itself(taxi, folders, kept_marks):
     made, parts = taxi
     inputs = parts["test"].drop(columns=made.target.name)
     found = contest.compare(made, parts["test"], folders.fine, folders.rough, "version 3")
@@ -256,12 +268,12 @@ def test_each_model_answers_by_itself(taxi, folders):
     assert contest.compare(made, parts["test"], folders.fine, folders.rough).rival == "champion"
 
 
-def test_a_model_against_itself_gains_nothing(taxi, folders):
+def test_a_model_against_itself_gains_nothing(taxi, folders, kept_marks):
     made, parts = taxi
     assert contest.compare(made, parts["test"], folders.fine, folders.fine).gain()["gain"] == 0
 
 
-def test_rows_that_a_side_was_fitted_on_are_counted_for_that_side(taxi, folders):
+def test_rows_that_a_side_was_fitted_on_are_counted_for_that_side(taxi, folders, kept_marks):
     made, parts = taxi
     rows = parts["test"]
     for candidate, champion, leaked, rival_leaked in (
@@ -274,12 +286,17 @@ def test_rows_that_a_side_was_fitted_on_are_counted_for_that_side(taxi, folders)
         assert (found.leaked, found.rival_leaked) == (leaked, rival_leaked)
 
 
-def test_a_model_that_does_not_say_what_it_has_seen_is_refused(taxi, tmp_path):
-    with pytest.raises(RegistryError, match=r"does not say which rows it was fitted on.*train it again"):
-        contest.seen(tmp_path, taxi[1]["test"])
+def test_where_marks_are_not_on_this_machine_nobody_knows_what_was_seen(taxi, folders, kept_marks):
+    made, parts = taxi
+    kept_marks(folders.knows).unlink()
+    found = contest.compare(made, parts["test"], folders.fine, folders.knows)
+    assert (found.leaked, found.rival_leaked) == (0, None)
+    found = contest.compare(made, parts["test"], folders.knows, folders.knows_more)
+    assert (found.leaked, found.rival_leaked) == (None, 9)
+    assert contest.compare(made, parts["test"], folders.knows).leaked is None
 
 
-def test_rows_without_a_column_of_the_training_rows_cannot_be_judged(taxi, folders):
+def test_rows_without_a_column_of_the_training_rows_cannot_be_judged(taxi, folders, kept_marks):
     rows = taxi[1]["test"].drop(columns=["trip_distance", "PULocationID"])
     with pytest.raises(RegistryError, match=r"training rows had \['PULocationID', 'trip_distance'\], which"):
         contest.seen(folders.fine, rows)
@@ -332,6 +349,19 @@ def test_a_champion_that_has_seen_a_single_row_is_not_contested():
     assert found == "unfair"
     assert "taxi version 1 was fitted on 1 of these 100 test rows" in reason
     assert "make promote VERSION=2 MODEL=taxi" in reason
+
+
+def test_a_candidate_of_which_nobody_knows_what_it_has_seen_cannot_win():
+    found, reason = verdict(dataclasses.replace(of_numbers(NEAR, FAR), leaked=None))
+    assert found == "unfair"
+    assert "Nobody here can know whether taxi version 2 was fitted on these test rows" in reason
+
+
+def test_a_champion_of_which_nobody_knows_it_is_contested_and_that_is_said():
+    found, reason = verdict(dataclasses.replace(of_numbers(NEAR, FAR), rival_leaked=None))
+    assert found == "better"
+    assert "whether taxi version 1 was fitted on some of these rows nobody can know" in reason
+    assert "nobody can know" not in verdict(of_numbers(NEAR, FAR))[1]
 
 
 @pytest.mark.parametrize(

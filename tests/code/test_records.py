@@ -2,12 +2,12 @@
 
 import datetime
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import pytest
 
-from lib import records
+from lib import files, records
 from lib.records import Metrics, OpenStep, Record, Registration, StepRecord, Tuned
 
 
@@ -167,3 +167,22 @@ def test_a_record_of_one_kind_is_not_taken_for_another():
 
 def test_what_steps_read_by_name_are_these_records():
     assert {"tuned": Tuned, "metrics": Metrics, "registry": Registration} == records.BY_NAME
+
+
+def test_what_finished_and_open_steps_know_of_files_is_handed_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_KNOWN", {})
+    (tmp_path / "notebooks").mkdir()
+    for name in ("raw", "train", "gone"):
+        (tmp_path / f"{name}.json").write_text(name)
+    stamps = {name: files.stamp(tmp_path / f"{name}.json") for name in ("raw", "train", "gone")}
+    outputs = {"raw": "r", "train": "t", "gone": "g"}
+    finished = StepRecord("a", [], {}, {}, {}, {}, "now", 1.0, [], "warm")
+    first = {name: stamps[name] for name in ("raw", "gone")}
+    replace(finished, stamps=first, outputs=outputs).write(tmp_path / "notebooks" / "a.json")
+    OpenStep(1, stamps={"train": stamps["train"]}, outputs=outputs).write(tmp_path / "notebooks" / "b.json")
+    (tmp_path / "notebooks" / "c.json").write_text("{")
+    (tmp_path / "gone.json").unlink()
+    records.hand_on_digests(tmp_path)
+    assert files.digest(tmp_path / "raw.json") == "r"
+    assert files.digest(tmp_path / "train.json") == "t"
+    assert {path.stem for path in files._KNOWN} == {"raw", "train"}

@@ -8,6 +8,7 @@ import pytest
 
 from lib import files, packaging, registry
 from lib.errors import RegistryError, StepError
+from lib.packaging import marks
 from lib.problem import Target, load
 from lib.registry.store import Decision, Store, Version
 from lib.runtime.inference import InferencePipeline
@@ -88,22 +89,25 @@ def taxi():
 
 @pytest.fixture(scope="module")
 def folders(taxi, tmp_path_factory):
-    """Two models, a good one and one that is as bad as the mean."""
-    made, parts = taxi
+    """Two models, a good one and one that is as bad as the mean, and the pipelines."""
+    (made, parts), pipelines = taxi, []
 
     def model(name, alpha):
         choice = {"family": "lasso", "parameters": {"alpha": alpha}}
         pipeline = InferencePipeline.fit(made.serving, "zoomcamp", choice, parts["train"], 1)
         folder = tmp_path_factory.mktemp("models") / name
         packaging.save_model(pipeline, folder, parts["train"].head(2))
+        pipelines.append(pipeline)
         return folder
 
-    return SimpleNamespace(fine=model("fine", 0.01), rough=model("rough", 50.0))
+    return SimpleNamespace(fine=model("fine", 0.01), rough=model("rough", 50.0), pipelines=pipelines)
 
 
 @pytest.fixture
-def step(outputs):
-    """An open step of run r1 on generated rows."""
+def step(outputs, folders):
+    """An open step of run r1 on generated rows, after the models were trained."""
+    for pipeline in folders.pipelines:
+        marks.keep(pipeline)
     Step("01_ingest", "r1", "green_taxi", writes=["provenance"]).write("provenance", PROVENANCE)
     made = Step("06_registry", "r1", "green_taxi", reads=["provenance"])
     made.open()

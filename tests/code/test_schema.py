@@ -153,8 +153,8 @@ def test_a_line_through_points_on_a_line_answers_on_it():
 
 
 def test_what_is_kept_of_the_fit_says_what_it_was():
-    about = fitted(choice={**LINE, "parameters": {"fit_intercept": False}}).about
-    assert about == {
+    made = fitted(choice={**LINE, "parameters": {"fit_intercept": False}})
+    assert made.about == {
         "problem": "tiny",
         "feature_set": "plain",
         "family": "linear_regression",
@@ -167,6 +167,7 @@ def test_what_is_kept_of_the_fit_says_what_it_was():
         "columns": 4,  # double, and three colours
         "seed": 1,
         "row_columns": ["size", "colour", "spare", "y"],
+        "marks": schema.digest(made.seen),
     }
 
 
@@ -233,15 +234,20 @@ def test_what_was_saved_answers_the_same_and_holds_nothing_that_runs(tmp_path):
     about = json.loads((tmp_path / "deep" / "model" / "about.json").read_text(encoding="utf-8"))
     assert about["format"] == inference.FORMAT
     assert {key: about[key] for key in made.about} == made.about
-    assert np.array_equal(np.load(tmp_path / "deep" / "model" / "seen.npy"), made.seen)
     made.save(tmp_path / "deep" / "model")  # over what is there
 
 
-def test_a_pipeline_without_marks_is_saved_without(tmp_path):
+def test_the_marks_themselves_are_not_saved_with_it(tmp_path):
     made = fitted()
-    made.seen = None
     made.save(tmp_path)
-    assert not (tmp_path / "seen.npy").exists()
+    assert InferencePipeline.load(tmp_path, serving()).seen is None
+    assert not any(path.suffix == ".npy" for path in tmp_path.iterdir())
+
+
+def test_marks_as_a_whole_go_by_a_name():
+    marks = schema.marks(ROWS, list(ROWS))
+    assert schema.digest(marks) == schema.digest(marks.copy()) != schema.digest(marks[1:])
+    assert len(schema.digest(marks)) == 32
 
 
 def test_a_pipeline_of_another_format_is_refused(tmp_path):

@@ -263,13 +263,11 @@ def test_clearing_removes_what_an_attempt_left_and_keeps_the_executed_notebook(s
     place.clear()  # and again, with nothing there
 
 
-def test_a_digest_is_that_of_the_file_and_stays_until_it_is_forgotten(step):
+def test_a_digest_is_that_of_the_file_as_it_is(step):
     contents, path = Contents(step.folder), step.folder / "train.json"
     before = contents.digest("train")
     assert before == files.digest(path)
     path.write_text("[]")
-    assert contents.digest("train") == before
-    contents.forget(["train", "never asked"])
     assert contents.digest("train") == files.digest(path) != before
 
 
@@ -279,19 +277,38 @@ def test_what_is_absent_has_no_digest(step):
     assert contents.digests(["train", "nothing"]) == {"train": contents.digest("train")}
 
 
-def test_large_files_are_digested_beforehand_and_small_ones_when_asked(step, monkeypatch):
+@pytest.fixture
+def known(monkeypatch):
+    """The digests that this process knows: none."""
+    monkeypatch.setattr(files, "_KNOWN", {})
+    return files._KNOWN
+
+
+def test_several_large_files_are_digested_beforehand_and_others_when_asked(step, known, monkeypatch):
     monkeypatch.setattr(staleness, "_LARGE", 100)
     for name in ("one", "two"):
         (step.folder / f"{name}.json").write_text(json.dumps("x" * 200))
     (step.folder / "bound.json").write_text("x" * 100)
-    contents = Contents(step.folder)
-    contents.prepare(["one", "train", "bound", "nothing", "two"])
-    assert set(contents._known) == {"one", "two"}
-    assert contents.digests(["one"]) == {"one": files.digest(step.folder / "one.json")}
+    Contents(step.folder).prepare(["one", "train", "bound", "nothing", "two"])
+    assert {path.stem for path in known} == {"one", "two"}
 
 
-def test_a_single_large_file_is_worth_no_thread(step, monkeypatch):
+def test_a_single_large_file_is_worth_no_thread(step, known, monkeypatch):
     monkeypatch.setattr(staleness, "_LARGE", 10)
+    Contents(step.folder).prepare(["train"])
+    assert known == {}
+
+
+@pytest.mark.parametrize(("large", "wanted"), [(10, "as noted"), (10_000, None)])
+def test_what_a_step_has_noted_of_a_large_file_stands_for_its_content(
+    step, known, monkeypatch, large, wanted
+):
+    monkeypatch.setattr(staleness, "_LARGE", large)
+    path = step.folder / "tuned.json"
+    step.rewrite(outputs={"tuned": "as noted"}, stamps={"tuned": files.stamp(path)})
     contents = Contents(step.folder)
-    contents.prepare(["train"])
-    assert contents._known == {}
+    contents.prepare(["tuned"])
+    found = contents.digest("tuned")
+    assert (found == "as noted") == (wanted == "as noted")
+    path.write_text("{}")
+    assert contents.digest("tuned") == files.digest(path) != "as noted"
