@@ -32,7 +32,7 @@ AREAS = {
     "records": (["records"], ["code/test_records"]),
     "source": (
         [f"notebook_source/{name}" for name in ("__init__", "meaning", "modules", "prose")],
-        ["code/test_reading", "code/test_meaning"],
+        ["code/test_reading", "code/test_options", "code/test_meaning"],
     ),
     "parameters": (
         [f"notebook_source/{name}" for name in ("parameters", "annotations", "plain_yaml")],
@@ -49,7 +49,7 @@ AREAS = {
         ["code/test_encoders"],
     ),
     "contest": (["registry/contest"], ["code/test_contest"]),
-    "registry": (["registry/__init__"], ["code/test_registry"]),
+    "registry": (["registry/__init__"], ["code/test_registered", "code/test_registry"]),
 }
 #: What takes seconds to import comes as a plugin: once, before the mutants are forked.
 OPTIONS = ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "sklearn.metrics", "-p", "mlflow.pyfunc"]
