@@ -63,7 +63,7 @@ pytest_add_cli_args_test_selection = {tests}
 # Each mutant starts from a process that has imported the tests, and run none of them.
 process_isolation = "forkserver"
 use_git_change_detection = false
-timeout_constant = 5.0
+timeout_constant = 12.0
 timeout_multiplier = 4.0
 """
 
@@ -76,16 +76,11 @@ class Module:
     there: int
     drawn: list[str]
 
-    def living(self) -> list[str]:
-        """Those that no test noticed; a test that would not end has noticed."""
+    def fates(self) -> dict[str, str]:
+        """What became of each, by mutmut: killed, survived, or timeout where a test did not end."""
         data = SourceFileMutationData(path=self.path)
         data.load()
-        noticed = {name for name in self.drawn if _status(data, name) in ("killed", "timeout")}
-        return [name for name in self.drawn if name not in noticed]
-
-
-def _status(data: SourceFileMutationData, name: str) -> str:
-    return status_by_exit_code[data.exit_code_by_key[name]]
+        return {name: status_by_exit_code[data.exit_code_by_key[name]] for name in self.drawn}
 
 
 def draw(path: Path, most: int, seed: int) -> Module:
@@ -128,15 +123,16 @@ def run(area: str, most: int, seed: int) -> bool:
 
 
 def tell(module: Module) -> bool:
-    """Print a module's line and what is left; gives whether enough was noticed."""
-    living = module.living()
-    noticed = len(module.drawn) - len(living)
-    share = noticed / len(module.drawn)
+    """Print what no test noticed, and the module's line; gives whether enough was noticed."""
+    fates = module.fates()
+    living = [name for name, fate in fates.items() if fate not in ("killed", "timeout")]
     for name in living:
-        print(get_diff_for_mutant(name, path=module.path))
-    mark = "✓" if share >= ENOUGH else "✗"
+        print(f"{fates[name]}: {get_diff_for_mutant(name, path=module.path)}")
+    drawn, endless = len(module.drawn), list(fates.values()).count("timeout")
+    share = 1 - len(living) / drawn
     print(
-        f"{mark} {module.path}: {noticed} of {len(module.drawn)} noticed ({share:.0%}), {module.there} there",
+        f"{'✓' if share >= ENOUGH else '✗'} {module.path}: of {module.there} mutants {drawn} drawn, "
+        f"{drawn - len(living)} noticed ({share:.0%}), {endless} of them by a test that did not end",
         flush=True,
     )
     return share >= ENOUGH
