@@ -32,11 +32,15 @@ AREAS = {
     "records": (["records"], ["code/test_records"]),
     "source": (
         [f"notebook_source/{name}" for name in ("__init__", "meaning", "modules", "prose")],
-        ["code/test_reading", "code/test_options", "code/test_meaning"],
+        ["code/test_reading", "code/test_meaning"],
     ),
     "parameters": (
-        [f"notebook_source/{name}" for name in ("parameters", "annotations", "plain_yaml")],
-        ["code/test_parameter_values"],
+        [f"notebook_source/{name}" for name in ("parameters", "annotations", "plain_yaml", "limits")],
+        ["code/test_parameter_values", "code/test_limits"],
+    ),
+    "problems": (
+        ["notebook_source/problems", "notebook_source/grids"],
+        ["code/test_options", "code/test_limits"],
     ),
     "splits": (["splits"], ["code/test_splits"]),
     "evaluation": (

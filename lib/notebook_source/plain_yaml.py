@@ -19,7 +19,7 @@ def read(path: Path, called: str) -> dict[str, Any]:
     try:
         values = value(path.read_text(encoding="utf-8"), called) or {}
     except OSError as error:
-        known = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        known = sorted(p.name for p in path.parent.glob("*.yaml"))
         raise ParameterError(
             f"PARAMS={called} cannot be read ({error.strerror}); there are {known}."
         ) from error

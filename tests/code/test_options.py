@@ -2,9 +2,8 @@
 
 import pytest
 
-from lib import notebook_source
 from lib.errors import ParameterError
-from lib.notebook_source import Option
+from lib.notebook_source import problems
 from lib.paths import Project
 
 OPTIONS = '''
@@ -38,7 +37,7 @@ def problem(tmp_path):
 
 
 def test_options_are_the_annotated_fields_of_the_options_class_with_their_meanings(problem):
-    found = notebook_source.options(problem.datasets / "tiny" / "training.py")
+    found = problems.options(problem.datasets / "tiny" / "training.py")
     assert {name: (option.type, option.meaning) for name, option in found.items()} == {
         "months": ("list of text", "as 2023-01, in order"),
         "colour": ("green or yellow", "which"),
@@ -46,19 +45,21 @@ def test_options_are_the_annotated_fields_of_the_options_class_with_their_meanin
         "least": ("int or null, at least 1", ""),
         "file": ("str or null", ""),
     }
-    assert found["share"] == Option("share", "Annotated[float, Range(0.25, 0.75), 'how much']", "how much")
-    assert notebook_source.options(problem.datasets / "plain" / "training.py") == {}
+    assert found["share"] == problems.Option(
+        "share", "Annotated[float, Range(0.25, 0.75), 'how much']", "how much"
+    )
+    assert problems.options(problem.datasets / "plain" / "training.py") == {}
 
 
 def test_a_problem_is_its_training_module(problem):
-    assert notebook_source.problem(problem, "tiny") == problem.datasets / "tiny" / "training.py"
+    assert problems.training(problem, "tiny") == problem.datasets / "tiny" / "training.py"
 
 
 def test_a_problem_that_is_not_there_is_answered_by_those_that_are(problem):
     with pytest.raises(
         ParameterError, match=r"no problem 'tini'. Did you mean 'tiny'\? Known are: plain, tiny\."
     ):
-        notebook_source.problem(problem, "tini")
+        problems.training(problem, "tini")
 
 
 def test_a_problem_of_an_earlier_workbook_is_refused_with_what_to_do(problem):
@@ -66,11 +67,11 @@ def test_a_problem_of_an_earlier_workbook_is_refused_with_what_to_do(problem):
     with pytest.raises(
         ParameterError, match=r"lib/datasets/old\.py is a problem of an earlier.*NAME=old DATA"
     ):
-        notebook_source.problem(problem, "old")
+        problems.training(problem, "old")
 
 
 def test_a_problem_s_module_that_is_no_python_is_named_with_its_line(problem):
     path = problem.datasets / "tiny" / "training.py"
     path.write_text("x = 1\ny = = 2\n")
     with pytest.raises(ParameterError, match=r"training\.py: line 2 is no Python"):
-        notebook_source.options(path)
+        problems.options(path)

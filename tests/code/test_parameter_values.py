@@ -244,7 +244,7 @@ def test_words_of_p_stand_apart_by_spaces_tabs_and_lines():
         ("a", "P: 'a' is not key=value"),
         ("1a=2", "P: '1a=2' is not key=value"),
         ("a-b=2", "P: 'a-b=2' is not key=value"),
-        ("a=1 a=2", "P: a is given twice, as 1 and as '2'"),
+        ("a=1 a=2", "P: a is given twice"),
         ("a={b: 1, b: 2}", "P: the value of a is not YAML: 'b' is given twice"),
     ],
 )
