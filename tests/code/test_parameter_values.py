@@ -170,6 +170,46 @@ def test_what_is_no_plain_yaml_is_refused_in_one_line_that_says_where(text, said
     assert len(str(refused.value)) < 300
 
 
+def nested(depth):
+    """A list in a list in a list, so many deep, with a number in it."""
+    return "[" * (depth - 1) + "1" + "]" * (depth - 1)
+
+
+def test_lists_may_stand_fifty_deep_and_side_by_side_as_often_as_one_likes():
+    assert plain_yaml.DEEPEST == 50
+    assert plain_yaml.value(f"[{nested(49)}, {nested(49)}]", "here")
+    with pytest.raises(ParameterError, match=r"^here is not YAML: it is nested more than 50 deep\.$"):
+        plain_yaml.value(nested(51), "here")
+    with pytest.raises(ParameterError, match=r"^here is not YAML: it is nested more than 50 deep\.$"):
+        plain_yaml.value("[" * 5000, "here")
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, -(2**63), 0])
+def test_a_whole_number_of_64_bits_is_read(number):
+    assert plain_yaml.value(str(number), "here") == number
+
+
+@pytest.mark.parametrize("text", [str(2**64), str(-(2**63) - 1), "9" * 101, "9" * 6000])
+def test_a_larger_one_is_refused(text):
+    with pytest.raises(ParameterError, match=r"here is not YAML: a whole number of it has more than 64 bits"):
+        plain_yaml.value(text, "here")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nb:\n  <<: {c: 1}", "in line 3: `<<` is not read"),
+        ('a: 1\nb: "x\\0"', "in line 2: it holds NUL or half a character"),
+        (f"a: 1\nb: {2**64}", "in line 2: a whole number of it has more than 64 bits"),
+        ("a: 1\nb: 2\na: 3\nc: 4", "in line 3: 'a' is given twice"),
+        ("b: 1\n1: 2\n0x1: 3", "in line 3: '0x1' is given twice"),
+    ],
+)
+def test_what_could_not_be_kept_is_refused_with_its_line(text, said):
+    with pytest.raises(ParameterError, match=re.escape(f"here is not YAML {said}")):
+        plain_yaml.value(text, "here")
+
+
 def test_a_file_of_parameters_is_a_mapping(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("rows: 3\n", encoding="utf-8")
