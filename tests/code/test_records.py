@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from lib import files, records
+from lib.files import content
 from lib.records import Metrics, OpenStep, Record, Registration, StepRecord, Tuned
 
 
@@ -170,7 +171,7 @@ def test_what_steps_read_by_name_are_these_records():
 
 
 def test_what_finished_and_open_steps_know_of_files_is_handed_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_KNOWN", {})
+    monkeypatch.setattr(content, "_KNOWN", {})
     (tmp_path / "notebooks").mkdir()
     for name in ("raw", "train", "gone"):
         (tmp_path / f"{name}.json").write_text(name)
@@ -185,4 +186,4 @@ def test_what_finished_and_open_steps_know_of_files_is_handed_on(tmp_path, monke
     records.hand_on_digests(tmp_path)
     assert files.digest(tmp_path / "raw.json") == "r"
     assert files.digest(tmp_path / "train.json") == "t"
-    assert {path.stem for path in files._KNOWN} == {"raw", "train"}
+    assert {path.stem for path in content._KNOWN} == {"raw", "train"}

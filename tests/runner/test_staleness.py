@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lib import files, notebook_source
+from lib.files import content
 from lib.notebook_source.modules import Modules
 from lib.paths import Project
 from lib.records import StepRecord
@@ -280,8 +281,8 @@ def test_what_is_absent_has_no_digest(step):
 @pytest.fixture
 def known(monkeypatch):
     """The digests that this process knows: none."""
-    monkeypatch.setattr(files, "_KNOWN", {})
-    return files._KNOWN
+    monkeypatch.setattr(content, "_KNOWN", {})
+    return content._KNOWN
 
 
 def test_several_large_files_are_digested_beforehand_and_others_when_asked(step, known, monkeypatch):
