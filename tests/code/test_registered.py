@@ -188,7 +188,7 @@ def test_the_model_in_use_answers_beside_what_was_asked_and_what_was_true(step, 
     made, rows = taxi[0], taxi[1]["test"].head(3)
     table = registry.ask(NAME, "champion", rows, made)
     target = made.target.name
-    assert list(table) == [*packaging.about(folders.fine)["inputs"], "predicted", f"true {target}"]
+    assert set(table) == {*packaging.about(folders.fine)["inputs"], "predicted", f"true {target}"}
     assert table[f"true {target}"].equals(rows[target].rename(f"true {target}"))
     exact = registry.predict(NAME, "champion", rows.drop(columns=target))
     assert np.allclose(exact, packaging.load(folders.fine).predict(rows.drop(columns=target)))
