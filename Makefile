@@ -95,7 +95,7 @@ rollback: $(READY) ## make the champion before this one the champion again (MODE
 	@exec $(BIN)/python -m lib.cli rollback
 
 test: lint ## lint, unit tests, every notebook by nbmake, and one whole pipeline
-	@$(BIN)/python -m pytest tests -m "not slow"
+	@$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" $(BIN)/python -m pytest --nbmake notebooks/[0-9][0-9]_*.ipynb
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" PARAMS= P= STEPS= FORCE=1 $(BIN)/python -m lib.cli pipeline
 

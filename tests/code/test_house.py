@@ -212,9 +212,9 @@ def test_what_is_stored_with_a_model_imports_nothing_else_and_itself_only_relati
         ("runtime/schema", "from ..errors import WorkbookError\n", over_the_wall),
         ("datasets/green_taxi/serving/zones", "from ...music_genres.serving import AUDIO\n", over_the_wall),
         (
-            "files",
+            "files/content",
             "from lib.paths import ROOT\n",
-            lambda edges: circle({**edges, "lib.paths": {"lib.files"}}),
+            lambda edges: circle({**edges, "lib.paths": {"lib.files.content"}}),
         ),
     ],
 )

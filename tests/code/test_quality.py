@@ -57,7 +57,7 @@ def test_divergence_is_finite_where_a_class_is_absent_on_a_side(there, absent):
 @pytest.mark.parametrize(
     ("check", "rows", "says"),
     [
-        (quality.schema({"x": "float", "y": "any"}), GOOD, r"no column \['y'\], there are \['x', 'n'"),
+        (quality.schema({"x": "float", "y": "any"}), GOOD, r"no column 'y', there are 'x', 'n'"),
         (quality.schema({"x": "integer"}), GOOD, r"not of the kind asked for: \{'x': 'float64'\}"),
         (quality.schema({"kind": "number"}), GOOD, "'kind'"),
         (quality.schema({"n": "integer", "x": "float"}, ordered=True), GOOD[["x", "n"]], "in this order"),
@@ -174,7 +174,7 @@ def test_whatever_a_check_raises_is_its_own_error_and_the_schema_still_names_the
     told = report["found"].iloc[0]
     assert told.startswith(f"could not be checked: {type(error).__name__}: ")
     assert "\n" not in told
-    assert "no column ['y']" in report["found"].iloc[2]
+    assert "no column 'y'" in report["found"].iloc[2]
 
 
 def test_the_widest_gap_is_read_as_the_least_that_would_have_to_move():

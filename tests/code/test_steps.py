@@ -387,11 +387,9 @@ def step_of(**page):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["a", "b"], ["a", "b"]),
+        (["lasso", "xgboost"], ["lasso", "xgboost"]),
         ("[xgboost, lasso]", ["xgboost", "lasso"]),
         ("['xgboost']", ["xgboost"]),
-        ("[1, 2.5]", [1, 2.5]),
-        ("[]", []),
     ],
 )
 def test_a_list_is_taken_as_papermill_gives_it(outputs, given, expected):

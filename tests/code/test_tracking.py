@@ -352,7 +352,7 @@ def test_a_server_on_this_machine_is_asked_past_the_proxy(outputs, behind_a_prox
 
 def test_where_a_proxy_stands_between_it_is_named_without_its_password(outputs, behind_a_proxy):
     with pytest.raises(
-        StepError, match=r"at http://mlflow\.example through the proxy http://\(hidden\)@127\.0\.0\.1:9"
+        StepError, match=r"at http://mlflow\.example through the proxy http://\(hidden \w+\)@127\.0\.0\.1:9"
     ):
         tracking.client("http://mlflow.example")
 
