@@ -454,3 +454,13 @@ def test_a_plain_mapping_under_the_name_of_a_record_is_one_or_is_refused_at_once
         step.write("tuned", {"alpha": 1})
     step.write("notes", {})
     assert made(reads=["notes"]).read("notes") == {}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(paths.here().notebooks.glob("[0-9][0-9]_*.ipynb")), ids=lambda p: p.stem
+)
+def test_a_notebook_closes_its_step_in_its_last_code_cell(path):
+    """Where nobody else sets a run's status, what fails after the close would stay finished."""
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    closing = [number for number, cell in enumerate(cells) if "step.close(" in "".join(cell["source"])]
+    assert closing == [len(cells) - 1]
