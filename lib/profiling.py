@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lib import display
+from lib import dependencies, display
 from lib.problem import Dataset, Provenance
 
 if TYPE_CHECKING:
@@ -31,17 +31,20 @@ def about(dataset: Dataset) -> "Markdown":
 
 
 def origin(provenance: Provenance) -> "Markdown":
-    """Where the rows come from, said aloud where they were generated."""
+    """Where the rows come from, said aloud where they were generated; a mirror by the page that read it."""
     if provenance["generated"]:
         return display.markdown(
             f"**Generated data.** These {provenance['rows']:,} rows were drawn by the problem's generator "
             f"(seed {provenance['seed']}): lookalikes to learn and to test with. No figure made from them "
             "says anything about the world."
         )
+    mirrored = {one["digest"]: one["name"] for one in dependencies.taken() if one["kind"] == "mirror"}
     lines = [f"**Published data**: {provenance['rows']:,} rows.\n"]
     for file in provenance["files"]:
         rows = "" if file["rows"] is None else f"{file['rows']:,} rows, "
         where = f", published at {file['url']}" if "://" in file["url"] else ""
+        if file["sha256"] in mirrored:
+            where += f", read from the mirror: {mirrored[file['sha256']]}"
         digest = f"sha256 `{file['sha256'][:16]}…`"
         lines.append(f"- **{file['name']}**: {rows}{file['bytes']:,} bytes, {digest}{where}")
     return display.markdown("\n".join(lines))

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from test_status import DONE
 
-from lib import display, profiling
+from lib import dependencies, display, profiling
 from lib.notebook_source import prose
 from lib.records import FailedStep, RunRecord
 from lib.runner import recovery
@@ -113,6 +113,16 @@ def test_a_file_name_is_no_markup_where_the_rows_come_from():
     file = {"name": "<script>alert(1)</script>.csv", "url": "x", "bytes": 1, "sha256": "0" * 64, "rows": None}
     said = profiling.origin({"generated": False, "rows": 1, "files": [file]})
     assert "<script>" not in page(code("f()", output(text_markdown=said.data)))
+
+
+def test_what_was_read_from_a_mirror_is_not_told_as_downloaded(monkeypatch):
+    monkeypatch.setattr(dependencies, "_TAKEN", {})
+    url = "https://example.org/x.csv"
+    file = {"name": "x.csv", "url": url, "bytes": 1, "sha256": "d" * 64, "rows": None}
+    provenance = {"generated": False, "rows": 1, "files": [file]}
+    assert "mirror" not in profiling.origin(provenance).data
+    dependencies.use("mirror", "/data/x.csv", "d" * 64)
+    assert profiling.origin(provenance).data.endswith(f"{url}, read from the mirror: /data/x.csv")
 
 
 def test_a_progress_bar_is_shown_as_it_ended():
