@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -258,8 +259,12 @@ def end_with_holder(private: Sequence[Path]) -> None:
 
 
 def _end(private: Sequence[Path]) -> None:
-    for folder in private:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove the folders, into which others may still be writing as they end, too, and kill this group."""
+    until = time.monotonic() + 5
+    while any(folder.exists() for folder in private) and time.monotonic() < until:
+        for folder in private:
+            shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.02)
     os.killpg(0, signal.SIGKILL)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 import papermill
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
@@ -107,6 +108,8 @@ class Execution:
             return self.failure(self.stopped) if self.stopped else None
         except Exception as error:  # noqa: BLE001 - the kernel died, was killed or never started
             return self._failed(error)
+        finally:
+            ensure_event_loop().close()  # this thread's, which the client has left open
 
     def _failed(self, error: Exception) -> FailedStep:
         if self.notebook is not None:
