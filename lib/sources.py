@@ -9,7 +9,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -133,7 +133,13 @@ def text_table(path: Path) -> int:
     if b"\0" in start or start.lstrip()[:1] in (b"<", b"") or start[:4] == b"PAR1":
         raise SourceError(f"not a CSV file ({path.stat().st_size:,} bytes, starting {start[:24]!r})")
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        return max(sum(1 for row in csv.reader(file) if row) - 1, 0)
+        return max(sum(1 for row in csv_rows(file) if row) - 1, 0)
+
+
+def csv_rows(lines: Iterable[str], separator: str = ",") -> Iterator[list[str]]:
+    """The rows of CSV text; a field may be longer than Python's own limit of 131,072 letters."""
+    csv.field_size_limit(2**31 - 1)
+    return csv.reader(lines, delimiter=separator)
 
 
 def _verified(path: Path, url: str, check: Check | None, kind: str, remedy: str, digest: str = "") -> Fetched:

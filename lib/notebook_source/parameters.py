@@ -106,8 +106,9 @@ def check(
     options = dict(merged.get("options") or {})
     merged["options"] = _options(project, problem, options, file, over)
     for key, parameters in declared.items():
-        for parameter in parameters:
-            _within(project, problem, origins.get(key, "by default"), key, merged.get(key, parameter.default))
+        meant = [merged.get(key, parameter.default) for parameter in parameters]
+        for value in {repr(value): value for value in meant}.values():  # mostly the same in every notebook
+            _within(project, problem, origins.get(key, "by default"), key, value)
     return Parameters(file, merged, over)
 
 

@@ -1,6 +1,5 @@
 """What the columns of an unknown table are: kinds, gaps, ranges, and which to leave out, and why."""
 
-import csv
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lib import sources
 from lib.errors import DataError, ParameterError
 from lib.scaffold import table
 
@@ -87,7 +87,7 @@ def dialect(path: Path) -> tuple[str, str]:
         lines = [line for _, line in zip(range(60), file, strict=False) if line.strip()]
     best, width = ",", 1
     for separator in SEPARATORS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+        widths = [len(row) for row in sources.csv_rows(lines, separator)]
         same = max(set(widths), key=widths.count) if widths else 1
         if widths.count(same) >= 0.9 * len(widths) and same > width:
             best, width = separator, same

@@ -238,6 +238,13 @@ def test_a_number_that_a_division_by_zero_has_left_is_a_gap(tmp_path, target):
     goes_through(dataset, "generated")
 
 
+@pytest.mark.parametrize("line", [3, 100])
+def test_a_field_as_long_as_a_web_page_is_read(tmp_path, line):
+    pages = [f"page {i % 7} on bill {i}" if i != line else "word " * 30_000 for i in range(120)]
+    dataset = written(tmp_path, pd.DataFrame({"page": pages, "cost": RANDOM.normal(60, 20, 120)}), "cost")
+    assert goes_through(dataset).page.str.len().max() > 131_072
+
+
 def test_a_name_longer_than_a_file_may_have_is_refused_in_a_line(tmp_path):
     with pytest.raises(ParameterError, match=r"^NAME=n{80}: use small letters.* 60 at most: `churn_2024`.$"):
         written(tmp_path, customers(), target="churned", name="n" * 300)
