@@ -6,6 +6,7 @@ Nothing here reads or writes; that is `lib.files`. Standard library only.
 import contextlib
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,11 @@ def tracking_uri(outputs: Path) -> str:
     A relative file, such as `sqlite:///mlflow.db`, counts from the project's folder, not from a notebook's.
     """
     named = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if "%" in sys.prefix and not named.startswith("http"):  # a placeholder to what makes MLflow's tables
+        raise ParameterError(
+            f"MLflow cannot make its database while its code lies in {sys.prefix}: a `%` in a folder's name "
+            "stops it. Rename the folder, or move the project."
+        )
     kind, found, file = named.partition("sqlite:///")
     if named and (kind or not found):
         return named

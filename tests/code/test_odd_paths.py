@@ -43,3 +43,11 @@ def test_a_folder_that_mlflow_would_take_for_another_is_refused(name, tmp_path, 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db?timeout=9")
     with pytest.raises(ParameterError, match=r"timeout=9: .* Set MLFLOW_TRACKING_URI to another"):
         paths.tracking_uri(tmp_path)
+
+
+def test_a_project_in_a_folder_that_alembic_cannot_read_is_refused_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.prefix", "/work/50% done/.venv")
+    with pytest.raises(ParameterError, match=r"lies in /work/50% done/\.venv: .* Rename the folder"):
+        paths.tracking_uri(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert paths.tracking_uri(tmp_path) == "http://127.0.0.1:5000"
