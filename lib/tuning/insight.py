@@ -107,7 +107,7 @@ def read_features(dataset: Dataset, features: FeatureSet, generated: bool) -> st
     else:
         lines += ["", "All of it is known before the prediction is made."]
     if generated:
-        lines += ["", "*The rows of this run are generated: its figures say nothing about the world.*"]
+        lines += ["", "The rows of this run are generated: its figures say nothing about the world."]
     return "\n".join(lines)
 
 

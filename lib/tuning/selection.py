@@ -96,7 +96,7 @@ def read_choice(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
             "prediction is made: all its figures are those of a model that is told it beforehand."
         )
     if generated:
-        lines.append("*The rows are generated: no figure on this page says anything about the world.*")
+        lines.append("The rows are generated: no figure on this page says anything about the world.")
     return "\n\n".join(lines)
 
 

@@ -1,8 +1,10 @@
 """The real six notebooks: the same commit, parameters and data give the same bytes, however they are run."""
 
 import hashlib
+import html
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -128,6 +130,16 @@ def test_every_step_closes_its_run_and_has_its_notebook_attached(first):
         assert found.info.status == "FINISHED"
         attached = [item.path for item in client.list_artifacts(found.info.run_id, "notebook")]
         assert attached == [f"notebook/{record['step']}.ipynb"]
+
+
+def test_no_page_shows_a_sign_of_markdown_as_it_was_typed(first):
+    pages = sorted((first / "notebooks").glob("0*.html"))
+    assert len(pages) == 5
+    for page in pages:
+        shown = page.read_text().partition("<body")[2]
+        shown = re.sub(r"<(script|style|pre|code)\b.*?</\1>", "", shown, flags=re.DOTALL)
+        lines = html.unescape(re.sub("<[^>]+>", "\n", shown)).splitlines()
+        assert [line for line in lines if re.search(r"[*`]|&#|\\\$", line)] == [], page.name
 
 
 @pytest.mark.slow
