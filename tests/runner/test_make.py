@@ -239,7 +239,7 @@ def test_no_environment_is_built_where_the_lock_has_nothing(fresh, pretended):
 @pytest.fixture
 def copied(tmp_path):
     """A copy of the project with its environment, its libraries links, its commands files."""
-    copy = tmp_path / "50% of a copy"
+    copy = tmp_path / "half of a copy"
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("lib", "notebooks", "params", "requirements"):
         shutil.copytree(ROOT / name, copy / name, ignore=ignored)
