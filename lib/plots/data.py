@@ -66,7 +66,7 @@ def frequent(rows: pd.DataFrame, columns: Sequence[str], most: int = 8) -> Figur
     figure, grid = shapes.grid(len(columns), height=2.3)
     for axes, name in zip(grid, columns, strict=True):
         shares = 100 * rows[name].value_counts(normalize=True)
-        top = shares.head(most).rename(lambda value: str(value)[:22])
+        top = shares.head(most).rename(style.short)
         shapes.lay_bars(axes, top)
         axes.set_title(f"{name}: {len(shares):,} values", fontsize=10)
         axes.set_ylim(max(len(top), 4) - 0.4, -0.6)
@@ -91,8 +91,9 @@ def numbers(rows: pd.DataFrame, units: Mapping[str, str]) -> Figure:
         style.thousands(axes.yaxis)
         text = f"{median:,.0f}" if abs(median) >= 1000 else f"{median:.3g}"
         axes.set(title=name, xlabel=f"{unit or 'value'}; median {text}", ylabel="")
-        if not stretched and values.abs().max() >= 10_000:
-            axes.locator_params(axis="x", nbins=5)
+        digits = len(f"{values.abs().max():.0f}")
+        if not stretched and digits >= 5:
+            axes.locator_params(axis="x", nbins=max(2, 10 - digits))  # long numbers would touch
             style.thousands(axes.xaxis)
     return figure
 
@@ -134,7 +135,7 @@ def by_column(rows: pd.DataFrame, columns: Sequence[str], target: str, unit: str
 def _boxes(axes: Axes, column: pd.Series, target: pd.Series, most: int = 10) -> None:
     """A box of the target for each of the most frequent values."""
     order = sorted(column.value_counts().head(most).index)
-    labels = [f"{value:g}" if isinstance(value, float) else str(value)[:12] for value in order]
+    labels = [f"{value:g}" if isinstance(value, float) else style.short(value) for value in order]
     blue = {"color": style.BLUE}
     axes.boxplot(  # by matplotlib: seaborn 0.13 calls this with an argument that is deprecated
         [target[column == value] for value in order],
@@ -147,7 +148,8 @@ def _boxes(axes: Axes, column: pd.Series, target: pd.Series, most: int = 10) -> 
         whiskerprops=blue,
         capprops=blue,
     )
-    axes.tick_params(axis="x", rotation=60 if max(map(len, labels)) > 3 else 0)
+    if max(map(len, labels)) > 3:
+        plt.setp(axes.get_xticklabels(), rotation=60, ha="right", rotation_mode="anchor")
 
 
 def _band(axes: Axes, column: pd.Series, target: pd.Series) -> None:

@@ -88,6 +88,12 @@ def with_unit(name: str, unit: str) -> str:
     return f"{name}, {unit}" if unit else name
 
 
+def short(name: object, longest: int = 20) -> str:
+    """A name as a label has room for it; one that is cut ends with `…`."""
+    text = str(name)
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
 def thousands(axis: "Axis") -> None:
     """Write the numbers of an axis as 12,000."""
     axis.set_major_formatter(lambda value, _: f"{value:,.10g}")

@@ -103,3 +103,33 @@ def test_the_squares_of_two_confusion_matrices_can_be_compared():
         axes = residuals.confusion(truth, prediction).axes[0]
         assert axes.collections[0].get_clim() == (0, 100)
         assert all(text.get_text().endswith("%") for text in axes.texts if text.get_text())
+
+
+def overlapping(figure) -> list[tuple[str, str]]:
+    """Pairs of neighbouring labels of an axis below the picture that touch."""
+    figure.canvas.draw()
+    found = []
+    for axes in figure.axes:
+        low, high = axes.get_xlim()
+        labels = [label for label in axes.get_xticklabels() if low <= label.get_position()[0] <= high]
+        boxes = [label.get_window_extent() for label in labels]
+        pairs = zip(labels, labels[1:], boxes, boxes[1:], strict=False)
+        found += [(a.get_text(), b.get_text()) for a, b, left, right in pairs if left.x1 > right.x0]
+    return found
+
+
+@pytest.mark.parametrize("largest", [9_000, 90_000, 900_000, 9_000_000, 90_000_000])
+def test_long_numbers_on_an_axis_do_not_touch(largest):
+    rows = pd.DataFrame(np.random.default_rng(0).random((400, 3)) * largest, columns=["a", "b", "c"])
+    assert overlapping(data.numbers(rows, dict.fromkeys(rows, "ms"))) == []
+
+
+def test_a_name_that_is_cut_says_so():
+    room = ["Manhattan|Entire home/apt", "Manhattan|Private room", "Bronx|Shared room"] * 20
+    rows = pd.DataFrame({"room": room, "price": range(60)})
+    shown = [
+        label.get_text() for label in data.by_column(rows, ["room"], "price", "$").axes[0].get_xticklabels()
+    ]
+    assert shown == ["Bronx|Shared room", "Manhattan|Entire ho…", "Manhattan|Private r…"]
+    shown = [label.get_text() for label in data.frequent(rows, ["room"]).axes[0].get_yticklabels()]
+    assert set(shown) == {"Bronx|Shared room", "Manhattan|Entire ho…", "Manhattan|Private r…"}
