@@ -5,27 +5,16 @@ that is read and not imported (code that is copied into a model's folder) counts
 library only, as it is asked before anything runs.
 """
 
-import contextlib
 import functools
 import resource
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from lib import files, paths
+from lib import files, mlflow_tables, paths
 
 LIB = Path(__file__).resolve().parent
 _READ: set[str] = set()
-#: A version of a registered model and its digest, by number or by alias, as MLflow's database has them.
-_VERSION = """
-SELECT version.version, tag.value, version.source FROM model_versions AS version
-LEFT JOIN model_version_tags AS tag
-ON tag.name = version.name AND tag.version = version.version AND tag.key = 'workbook.digest'
-WHERE version.name = :name AND version.current_stage != 'Deleted_Internal' AND (
-  version.version = :which OR
-  version.version = (SELECT version FROM registered_model_aliases WHERE name = :name AND alias = :which)
-)
-"""
 _TAKEN: dict[tuple[str, str], dict[str, object]] = {}
 
 
@@ -76,8 +65,12 @@ def changed(one: Mapping[str, object], outputs: Path) -> str:
         now = paths.kept_uri(paths.tracking_uri(outputs), outputs)
         return "" if now == name else f"the tracking address is {now}, not {name}"
     if kind == "registry":
-        held = registered(name, outputs)
-        return "" if held in (None, one.get("digest")) else f"{name} is {held or 'gone'} now"
+        held, folder = registered(name, outputs)
+        if held not in (None, one.get("digest")):
+            return f"{name} is {held or 'gone'} now"
+        if not folder or files.stamp(folder) == one.get("stamp") or files.digest(folder) in str(held):
+            return ""
+        return f"the files of {name} changed"
     path = Path(name)
     if not path.is_file():
         return f"{path} is gone" if kind == "file" else ""
@@ -85,27 +78,32 @@ def changed(one: Mapping[str, object], outputs: Path) -> str:
     return "" if same or kind not in ("file", "mirror") else f"{path} changed"
 
 
-def registered(model: str, outputs: Path) -> str | None:
-    """Which version, of which digest, `models:/name@alias` or `models:/name/3` is; empty if it is not there.
+def registered(model: str, outputs: Path) -> tuple[str | None, Path | None]:
+    """Which version, of which digest, `models:/name@alias` or `models:/name/3` is, and its files' folder.
 
-    None where the registry is no database in a file. That is read here, as MLflow takes seconds to import.
+    Empty and None where it is not there; twice None where the registry is no file. The folder is
+    None, too, where somebody keeps the files of a version elsewhere.
     """
     kind, found, database = paths.tracking_uri(outputs).partition("sqlite:///")
     if kind or not found:
-        return None
+        return None, None
     if not Path(database).exists():
-        return ""
+        return "", None
     import sqlite3
 
     name, _, which = model.removeprefix("models:/").rpartition("@" if "@" in model else "/")
     try:
-        with contextlib.closing(sqlite3.connect(database)) as opened:
-            row = opened.execute(_VERSION, {"name": name, "which": which}).fetchone()
+        held = mlflow_tables.version(Path(database), name, which)
     except sqlite3.Error:  # no database of MLflow: the step that uses it says so
-        return ""
-    folder = (row[2] if row else "").partition("/mlartifacts/")[2]
-    there = row and (outputs / "mlartifacts" / folder).exists()
-    return f"version {row[0]}, {row[1]}" if there else ""
+        return "", None
+    if held is None:
+        return "", None
+    number, digest, source = held
+    _, ours, below = source.partition("/mlartifacts/")
+    folder = outputs / "mlartifacts" / below if ours else None
+    if folder and not (folder / "MLmodel").exists():
+        return "", None
+    return f"version {number}, {digest}", folder
 
 
 def taken() -> list[dict[str, object]]:

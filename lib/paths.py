@@ -67,9 +67,15 @@ def outputs() -> Path:
 def tracking_uri(outputs: Path) -> str:
     """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs.
 
-    A relative file, such as `sqlite:///mlflow.db`, counts from the project's folder, not from a notebook's.
+    A relative file, such as `sqlite:///mlflow.db`, counts from the project's folder, not from a notebook's. A
+    folder of files, such as `mlruns`, is refused, as MLflow itself does.
     """
     named = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if named and ("://" not in named or named.lower().startswith("file:")):
+        raise ParameterError(
+            f"MLFLOW_TRACKING_URI={redaction.text(named)} names no database and no server: MLflow records "
+            "in a folder no more. Say sqlite:///mlflow.db or http://host:5000, or unset it."
+        )
     if "%" in sys.prefix and not named.startswith("http"):  # a placeholder to what makes MLflow's tables
         raise ParameterError(
             f"MLflow cannot make its database while its code lies in {sys.prefix}: a `%` in a folder's name "

@@ -20,7 +20,8 @@ from lib.problem import Dataset
 from lib.records import Registration
 from lib.registry import contest
 from lib.registry.contest import Contest
-from lib.registry.store import Decision, Store, Version, name_of
+from lib.registry.location import Version
+from lib.registry.store import Decision, Store, name_of
 from lib.runtime.schema import Settings
 from lib.step import Step
 
@@ -211,10 +212,14 @@ def decide(step: Step, verdict: Verdict, alias: str = "champion") -> Registratio
 
 
 def _carry_out(store: Store, version: Version, alias: str, decision: Decision) -> None:
-    """Move the aliases as it was decided; one that somebody else has moved since then stays where it is."""
+    """Move the aliases as it was decided; one that somebody else has moved since then stays where it is.
+
+    Each part may have been done already by a step that was cut off.
+    """
     store.keep(version, alias, decision)
     holder = store.get(version.name, alias)
-    if decision.outcome in _WINS and (holder.number if holder else None) == decision.before:
+    number = holder.number if holder else None
+    if decision.outcome in _WINS and number in (decision.before, version.number):
         store.move(version, alias)
         store.drop(version.name, CHALLENGER)
     elif decision.outcome in ("not better", "unfair") and holder != version:
@@ -226,7 +231,8 @@ def _note(step: Step, version: Version, alias: str) -> None:
     """Note where the record is, this version, and who holds the alias: others can change all three."""
     step.uses("tracking", kept_uri(tracking_uri(outputs()), outputs()), "")
     for model in (f"models:/{version.name}/{version.number}", f"models:/{version.name}@{alias}"):
-        step.uses("registry", model, dependencies.registered(model, outputs()) or "")
+        held, folder = dependencies.registered(model, outputs())
+        step.uses("registry", model, held or "", folder)
 
 
 def ask(name: str, alias: str, rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:

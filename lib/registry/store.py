@@ -1,29 +1,30 @@
 """What MLflow's registry holds of a problem: versions, each one model by its digest, and aliases.
 
 A registered name is `<problem>`, `<problem>-generated` or `<problem>-scratch`, so that a model of generated
-data, or of a try in JupyterLab, never meets a real one. What is compared is in `lib.registry.contest`.
+data, or of a try in JupyterLab, never meets a real one. What is compared is in `lib.registry.contest`, where
+a version's files lie in `lib.registry.location`.
 """
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
-from urllib.parse import unquote, urlparse
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
-from lib import files, packaging, paths, redaction, tracking
+from lib import files, tracking
 from lib.errors import RegistryError
+from lib.registry import location
+from lib.registry.location import GoneError, Version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.store.entities import PagedList
 
-
-class GoneError(RegistryError):
-    """A version whose files are no longer there, or no longer those that were registered."""
+_T = TypeVar("_T")
 
 
 def name_of(problem: str, run: str, generated: bool) -> str:
@@ -31,21 +32,6 @@ def name_of(problem: str, run: str, generated: bool) -> str:
     if run == "scratch":
         return f"{problem}-scratch"
     return f"{problem}-generated" if generated else problem
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version of a registered model: one model, whatever number of runs have made it."""
-
-    name: str
-    number: int
-    digest: str
-    source: str
-    tags: Mapping[str, str] = field(compare=False)
-    aliases: tuple[str, ...] = field(default=(), compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.name} version {self.number}"
 
 
 @dataclass(frozen=True)
@@ -71,13 +57,15 @@ class Store:
 
     def names(self) -> list[str]:
         """All registered names."""
-        return [model.name for model in self.client.search_registered_models()]
+        return [model.name for model in _every(self.client.search_registered_models)]
 
     def versions(self, name: str) -> list[Version]:
         """All versions of a name, oldest first; none where the name is not registered."""
-        entries = self.client.search_model_versions(f"name = '{name}'")
+        entries = _every(functools.partial(self.client.search_model_versions, f"name = '{name}'"))
         aliases = self.aliases(name) if entries else {}
-        return sorted((_version(entry, aliases) for entry in entries), key=lambda version: version.number)
+        return sorted(
+            (location.version(entry, aliases) for entry in entries), key=lambda version: version.number
+        )
 
     def aliases(self, name: str) -> dict[str, int]:
         """Which version each alias of a name points to."""
@@ -85,7 +73,9 @@ class Store:
 
         try:
             aliases = self.client.get_registered_model(name).aliases
-        except MlflowException:
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
             return {}
         return {alias: int(number) for alias, number in aliases.items()}
 
@@ -102,17 +92,29 @@ class Store:
         same = self._same(name, tags["workbook.digest"])
         if same:
             return same[0]
-        if not self.client.search_registered_models(f"name = '{name}'"):
-            self.client.create_registered_model(name, description=description.partition("\n")[0])
+        self._name(name, description.partition("\n")[0])
         model = self.client.get_logged_model(model_id)
         source = model.artifact_location  # "models:/<id>" would be looked up in MLflow's default store
         entry = self.client.create_model_version(
             name, source, model.source_run_id, dict(tags), description=description, model_id=model_id
         )
-        first, added = self._same(name, tags["workbook.digest"])[0], _version(entry, {})
-        if first != added:
+        same, added = self._same(name, tags["workbook.digest"]), location.version(entry, {})
+        trouble = "" if same else self.trouble(added)
+        if added not in same[:1]:
             self.client.delete_model_version(name, str(added.number))
-        return first
+        if not same:
+            raise RegistryError(f"{added} was not added, as what MLflow stored cannot answer: {trouble}")
+        return same[0]
+
+    def _name(self, name: str, description: str) -> None:
+        """Have the name registered; another process may be quicker."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client.create_registered_model(name, description=description)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
 
     def _same(self, name: str, digest: str) -> list[Version]:
         """The versions of this digest that can answer, oldest first."""
@@ -226,28 +228,7 @@ class Store:
 
     def folder(self, version: Version) -> Path:
         """The version's model folder on this machine: where it lies, or downloaded from a server once."""
-        source = urlparse(version.source)
-        if source.scheme in ("", "file"):
-            folder = Path(unquote(source.path))
-            moved = self.outputs / "mlartifacts" / str(folder).partition("/mlartifacts/")[2]
-            folder = folder if folder.exists() or not moved.exists() else moved
-        else:
-            folder = self._downloaded(version)
-        if not (folder / "MLmodel").exists():
-            raise GoneError(
-                f"{version} is registered, but its files are gone from {folder}. With this very model "
-                "`make registry` registers it anew; `make promote VERSION=<number>` uses another."
-            )
-        _check(version, folder)
-        return folder
-
-    def _downloaded(self, version: Version) -> Path:
-        cached = self.outputs / "cache" / "models" / version.digest[:32]
-        if not cached.exists():
-            with files.writing(cached), files.whole_folder(cached) as folder:
-                _download(version, folder, paths.tracking_uri(self.outputs))
-                _check(version, _model_in(folder))
-        return _model_in(cached)
+        return location.folder(version, self.outputs)
 
     def table(self, name: str) -> pd.DataFrame:
         """The versions as a reader wants them, newest first."""
@@ -262,38 +243,13 @@ class Store:
         )
 
 
-def _download(version: Version, folder: Path, server: str) -> None:
-    """The version's files, by MLflow from where they are kept; a failure says from where."""
-    from mlflow.artifacts import download_artifacts
-
-    try:
-        download_artifacts(version.source, dst_path=str(folder), tracking_uri=server)
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno:
-            raise  # this machine's own, such as a full disk
-        where, said = redaction.text(version.source), " ".join(redaction.text(str(error)).split())[:200]
-        raise RegistryError(
-            f"{version} could not be downloaded from {where} by way of {redaction.text(server)} "
-            f"({type(error).__name__}: {said}). Is that place up, and has it the files still?"
-        ) from error
-
-
-def _model_in(folder: Path) -> Path:
-    """Where the model lies in what was downloaded."""
-    return next((path.parent for path in sorted(folder.rglob("MLmodel"))), folder)
-
-
-def _check(version: Version, folder: Path) -> None:
-    """Refuse a folder that is not the model that was registered; a version made by hand has no digest."""
-    difference = packaging.difference(folder, version.digest) if version.digest else ""
-    if difference:
-        raise GoneError(
-            f"{version} is not the model that was registered, of digest {version.digest[:16]}: {difference} "
-            f"Or use another version: `make promote MODEL={version.name} VERSION=<number>`."
-        )
-
-
-def _version(entry: "ModelVersion", aliases: Mapping[str, int]) -> Version:
-    number, tags = int(entry.version), dict(entry.tags)
-    own = tuple(sorted(alias for alias, held in aliases.items() if held == number))
-    return Version(entry.name, number, tags.get("workbook.digest", ""), entry.source or "", tags, own)
+def _every(search: "Callable[..., PagedList[_T]]") -> list[_T]:
+    """All that a search of MLflow finds: it gives a page at a time, of a hundred or so."""
+    found: list[_T] = []
+    token = None
+    while True:
+        page = search(page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found

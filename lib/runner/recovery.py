@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nbformat
 
-from lib import files, tracking
+from lib import files, paths, tracking
+from lib.errors import one_line
 from lib.records import FailedStep, OpenStep
 from lib.runner import terminal
 from lib.runner.plan import Request
@@ -70,14 +71,17 @@ def _keep_cut_off(step: str, place: Place, say: Callable[[str], None]) -> None:
 def close_tracked(notes: Iterable[Path], say: Callable[[str], None]) -> None:
     """Mark as failed the tracked runs that these notes name, then remove the notes.
 
-    A note that is left is of a step that did not finish, though its page may have closed the run.
+    A note that is left is of a step that did not finish, though its page may have closed the run. A run that
+    cannot be closed is tried again while its place is where the record is now.
     """
+    outputs = paths.outputs()
     for path in notes:
         note = OpenStep.read(path)
         if note:
             try:
                 tracking.close_dead(note)
             except Exception as error:  # noqa: BLE001 - a tracker that is away must not hide the failure itself
-                say(f"  The tracked run of {path.name} could not be closed: {error}")
-                continue
+                say(f"  The tracked run of {path.name} could not be closed: {one_line(error)}")
+                if note.mlflow_uri == paths.kept_uri(paths.tracking_uri(outputs), outputs):
+                    continue
         path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from lib import dependencies, files, paths, records, redaction, tracking
-from lib.errors import StepError
+from lib.errors import StepError, one_line
 from lib.paths import SCRATCH
 from lib.step import page
 
@@ -157,12 +157,14 @@ class Step:
             yield unfinished
         self._keep(name, path)
 
-    def uses(self, kind: str, name: str, digest: str) -> None:
+    def uses(self, kind: str, name: str, digest: str, folder: Path | None = None) -> None:
         """Note what this step takes from outside of its run, so that it runs again when that is another.
 
-        The kinds are those of `dependencies.use`; what `lib.sources` fetches is noted there already.
+        The kinds are those of `dependencies.use`; what `lib.sources` fetches is noted there already. `folder`
+        is where the files of a registered model lie on this machine, if they do.
         """
-        stamp = files.stamp(Path(name)) if kind in ("file", "mirror") else ()
+        place = Path(name) if kind in ("file", "mirror") else folder
+        stamp = files.stamp(place) if place else ()
         dependencies.use(kind, name, digest, stamp)
 
     def memory(self, name: str) -> Path:
@@ -217,12 +219,7 @@ class Step:
         """Open the step's run in both trackers; one that this notebook left open is closed as killed."""
         dependencies.watch()
         page.reload_edited_modules()
-        earlier = _OPEN.pop(self.name, None)
-        left = records.OpenStep.read(self.note)
-        if earlier:
-            earlier.close("KILLED")
-        elif left and not files.in_hand(self.note):
-            tracking.close_dead(left)
+        self._close_left_open()
         with files.writing(self.folder_of_run):
             for part in (self.folder_of_run, self.folder_of_run / "data", self.note.parent):
                 part.mkdir(parents=True, exist_ok=True)
@@ -241,6 +238,17 @@ class Step:
         )
         _OPEN[self.name] = self.tracked
         return self.tracked
+
+    def _close_left_open(self) -> None:
+        """Close what this notebook has left open; the step opens, whether that can be reached or not."""
+        earlier, left = _OPEN.pop(self.name, None), records.OpenStep.read(self.note)
+        try:
+            if earlier:
+                earlier.close("KILLED")
+            elif left and not files.in_hand(self.note):
+                tracking.close_dead(left)
+        except Exception as error:  # noqa: BLE001 - whatever that tracker says, it is none of this run
+            print(f"The run that {self.name} left open stays so: {one_line(redaction.text(str(error)))}")
 
     def _hash_of_inputs(self) -> str:
         records.hand_on_digests(self.folder_of_run)

@@ -13,8 +13,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib import files, paths, redaction
-from lib.errors import StepError
+from lib import files, mlflow_tables, paths, redaction
+from lib.errors import StepError, one_line
 from lib.tracking import tags
 
 if TYPE_CHECKING:
@@ -25,18 +25,31 @@ LOCAL = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overla
 
 
 #: What SQLite says where the system refused, and the system's own number for it.
-_REFUSED = {"disk is full": errno.ENOSPC, "readonly database": errno.EACCES}
+_REFUSED = {
+    "disk is full": errno.ENOSPC,
+    "readonly database": errno.EACCES,
+    "unable to open database": errno.EACCES,
+}
 
 
-def remedy(error: Exception) -> str:
-    """What to do where the record could not be written."""
+def remedy(error: Exception, at: str) -> str:
+    """What to do where the record at `at` could not be read or written."""
     for said, number in _REFUSED.items():
         if said in str(error):
             return f"What to do: {files.REMEDIES[number]}."
-    return (
-        "If the database is broken or of another version, move it away, with its -wal and -shm, then run the "
-        "step again."
-    )
+    if isinstance(error, ModuleNotFoundError):
+        return f"Install the driver {error.name!r} in this project's .venv, or unset MLFLOW_TRACKING_URI."
+    if at.startswith("sqlite:///"):
+        return (
+            "If the database is broken or of another version, move it away, with its -wal and -shm, then run "
+            "the step again."
+        )
+    return "Is MLFLOW_TRACKING_URI what you mean, and does that place take what it is given?"
+
+
+def there(at: str) -> bool:
+    """Whether there is a record at `at`, as far as that is known without asking a server."""
+    return not at.startswith("sqlite:///") or Path(at.removeprefix("sqlite:///")).exists()
 
 
 def client(at: str) -> "MlflowClient":
@@ -48,9 +61,17 @@ def client(at: str) -> "MlflowClient":
 @functools.cache
 def _client(at: str) -> "MlflowClient":
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     _quiet()
-    return MlflowClient(tracking_uri=at, registry_uri=at)
+    try:
+        return MlflowClient(tracking_uri=at, registry_uri=at)
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
+        said = one_line(redaction.text(f"{type(error).__name__}: {error}"))[:200]
+        raise StepError(
+            f"MLflow cannot keep its record in {redaction.text(at)} ({said}). {remedy(error, at)}"
+        ) from error
 
 
 def _quiet() -> None:
@@ -71,10 +92,11 @@ def _reachable(at: str) -> None:
         requests.get(f"{at.rstrip('/')}/health", timeout=10).raise_for_status()
     except requests.RequestException as error:
         proxy = requests.utils.select_proxy(at, requests.utils.get_environ_proxies(at))
+        back = ", or unset MLFLOW_TRACKING_URI to record in outputs/mlflow.db"
         how = f" through the proxy {redaction.text(proxy)}, which NO_PROXY=<host> goes past" if proxy else ""
         raise StepError(
             f"MLflow does not answer at {redaction.text(at)}{how} ({type(error).__name__}). Start that "
-            "server, or unset MLFLOW_TRACKING_URI to record in outputs/mlflow.db."
+            f"server{back if os.environ.get('MLFLOW_TRACKING_URI') else ''}."
         ) from error
 
 
@@ -128,16 +150,6 @@ def file_system(folder: Path) -> str:
     return ""
 
 
-#: Where MLflow's tables keep an absolute address of artifacts.
-_ADDRESSES = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("logged_models", "artifact_location"),
-    ("model_versions", "source"),
-    ("model_versions", "storage_location"),
-)
-
-
 @functools.cache
 def _follow(database: Path) -> None:
     """After the outputs were copied or moved: their artifacts are those beside the database.
@@ -146,17 +158,11 @@ def _follow(database: Path) -> None:
     """
     import sqlite3
 
-    here = (database.parent / "mlartifacts").as_uri()
-    with contextlib.closing(sqlite3.connect(database, timeout=30)) as opened, opened:
-        row = opened.execute("SELECT artifact_location FROM experiments WHERE experiment_id = 0").fetchone()
-        there, ours, _ = (row[0] if row else "").rpartition("/mlartifacts/0")
-        if ours and f"{there}/mlartifacts" != here:
-            for table, column in _ADDRESSES:
-                opened.execute(
-                    f"UPDATE {table} SET {column} = :here || substr({column}, :length) "  # noqa: S608 - ours
-                    f"WHERE {column} LIKE :there || '/%'",
-                    {"here": here, "there": f"{there}/mlartifacts", "length": len(there) + 13},
-                )
+    try:
+        mlflow_tables.move(database, (database.parent / "mlartifacts").as_uri())
+    except sqlite3.Error as error:
+        told = remedy(error, f"sqlite:///{database}")
+        raise StepError(f"MLflow's database {database} cannot be read ({error}). {told}") from error
 
 
 def settle(at: str) -> None:

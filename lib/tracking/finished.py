@@ -19,7 +19,8 @@ def keep(record: StepRecord, run: str, executed: Path, outputs: Path) -> str:
     run_id, told = run_of_key(store, problem, record.key), ""
     if run_id is None:
         run_id = _log_again(record, run, problem, outputs)
-        told = "" if record.linked_from else f"{record.step} is logged again, as MLflow no longer had its run"
+        again = f"{record.step} is logged again, without its trials, figures and model"
+        told = "" if record.linked_from else f"{again}, as MLflow no longer had its run"
     if not store.list_artifacts(run_id, "notebook"):
         store.log_artifact(run_id, str(executed), "notebook")
     return told

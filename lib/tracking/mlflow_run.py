@@ -19,6 +19,7 @@ from lib.tracking.backend import Cell, Trial
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -116,10 +117,12 @@ class MlflowRun:
         self.client.set_terminated(child, "FINISHED" if trial.status == "ok" else "FAILED")
 
     def model(self, folder: Path, tags: Mapping[str, str]) -> str:
-        """The folder as a logged model; gives its id. One with the same digest is not stored twice."""
-        query = f"tags.`workbook.digest` = '{tags['workbook.digest']}'"
-        for model in self.client.search_logged_models([self.experiment], query):
-            if model.status == "READY" and _readable(model.artifact_location):
+        """The folder as a logged model; gives its id. One that is whole is not stored twice."""
+        digest = tags["workbook.digest"]
+        for model in self.client.search_logged_models(
+            [self.experiment], f"tags.`workbook.digest` = '{digest}'"
+        ):
+            if model.status == "READY" and _whole(model.artifact_location, digest):
                 return str(model.model_id)
         return self._store(folder, tags)
 
@@ -140,27 +143,44 @@ class MlflowRun:
         database.settle(self.uri)
 
 
-def _readable(location: str) -> bool:
-    """Whether stored artifacts can still be read, as far as that is known without asking a server."""
-    return not location.startswith("file:") or Path(unquote(urlparse(location).path)).exists()
+def _whole(location: str, digest: str) -> bool:
+    """Whether stored artifacts are those of this digest, as far as that is known without asking a server."""
+    if not location.startswith("file:"):
+        return True
+    folder = Path(unquote(urlparse(location).path))
+    return folder.is_dir() and files.digest(folder) == digest
 
 
 def close_dead(step: OpenStep) -> None:
     """Close as failed the run, and its trials, of a step that did not finish, though it may have closed it.
 
-    Its offline run in W&B stays as it was cut off.
+    What is gone with its database, or was deleted there, needs no closing. Its offline run in W&B stays as it
+    was cut off.
     """
-    if not step.mlflow_uri:
+    at = paths.meant_uri(step.mlflow_uri, paths.outputs()) if step.mlflow_uri else ""
+    if not at or not database.there(at):
         return
-    store = database.client(paths.meant_uri(step.mlflow_uri, paths.outputs()))
+    store = database.client(at)
     run_id = step.mlflow_run_id or run_of_key(store, step.problem, step.key)
-    if not run_id:
+    run = _run(store, run_id) if run_id else None
+    if not run_id or run is None or run.info.lifecycle_stage == "deleted":
         return
-    run = store.get_run(run_id)
     running = f"tags.mlflow.parentRunId = '{run_id}' and attributes.status = 'RUNNING'"
     for child in store.search_runs([run.info.experiment_id], running):
         store.set_terminated(child.info.run_id, "FAILED")
     store.set_terminated(run_id, "FAILED")
+
+
+def _run(store: "MlflowClient", run_id: str) -> "Run | None":
+    """A run by its id; None if the store has none of that id."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return store.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
 
 
 def run_of_key(store: "MlflowClient", problem: str, key: str) -> str | None:

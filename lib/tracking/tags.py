@@ -81,17 +81,16 @@ def under_runner() -> bool:
 
 def commit() -> dict[str, str]:
     """The git commit of the project, and whether files differ from it; empty outside a repository."""
+    command = ["git", "status", "--porcelain=v2", "--branch"]
     try:
-        commit_id = _git("rev-parse", "HEAD")
-        dirty = "yes" if _git("status", "--porcelain") else "no"
+        said = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True
+        ).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
         return {}
+    start = "# branch.oid "
+    commit_id = next((line.removeprefix(start) for line in said if line.startswith(start)), "(initial)")
+    if commit_id == "(initial)":  # a repository without a commit
+        return {}
+    dirty = "yes" if any(not line.startswith("#") for line in said) else "no"
     return {"mlflow.source.git.commit": commit_id, "workbook.commit": commit_id, "workbook.dirty": dirty}
-
-
-def _git(*words: str) -> str:
-    command = ["git", *words]
-    here = Path(__file__).parent
-    return subprocess.run(
-        command, cwd=here, capture_output=True, text=True, timeout=10, check=True
-    ).stdout.strip()

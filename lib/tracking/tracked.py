@@ -12,6 +12,7 @@ import secrets
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,9 @@ class Tracked:
             | {"workbook.key": self._open_step.key}
             | redaction.texts(more_tags)
         )
+        asking = ThreadPoolExecutor(1)  # git takes its time in a large repository: the step does not wait
+        self._commit = asking.submit(tags.commit)
+        asking.shutdown(wait=False)
         self.note_path = note
         if note:
             self._held.enter_context(files.temporary(note))
@@ -115,7 +119,7 @@ class Tracked:
     def _open_mlflow(
         self, first: Mapping[str, str], parameters: Mapping[str, object], outputs: Path
     ) -> MlflowRun:
-        run = MlflowRun(self.uri, {**first, **tags.commit()}, parameters, outputs)
+        run = MlflowRun(self.uri, {**first, **self._commit.result()}, parameters, outputs)
         self._open_step = dataclasses.replace(self._open_step, mlflow_run_id=run.run_id)
         self._write_note()
         return run
@@ -123,7 +127,7 @@ class Tracked:
     def _open_wandb(
         self, first: Mapping[str, str], parameters: Mapping[str, object], outputs: Path, mode: wandb_run.Mode
     ) -> WandbRun:
-        run = WandbRun({**first, **tags.commit()}, parameters, outputs, mode)
+        run = WandbRun({**first, **self._commit.result()}, parameters, outputs, mode)
         _close_at_exit()
         return run
 
@@ -171,7 +175,7 @@ class Tracked:
         if failed:
             raise StepError(
                 f"MLflow at {redaction.text(self.uri)} could not record this step ({self._mlflow.trouble}). "
-                f"{database.remedy(failed)}"
+                f"{database.remedy(failed, self.uri)}"
             ) from failed
         wandb = self._backends[-1]
         if wandb.error and not self._wandb_told:

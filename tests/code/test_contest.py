@@ -12,7 +12,7 @@ from lib.errors import RegistryError
 from lib.packaging import marks
 from lib.registry import contest
 from lib.registry.contest import Contest
-from lib.registry.store import Version
+from lib.registry.location import Version
 from lib.runtime.inference import InferencePipeline
 
 

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lib import dependencies
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -59,3 +61,17 @@ finally:
     thread.join()
 """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+
+
+def test_a_version_whose_files_somebody_keeps_elsewhere_is_known_by_its_number(outputs):
+    from lib import tracking
+
+    client = tracking.client(tracking.prepare(outputs))
+    client.create_registered_model("p")
+    for number in (1, 2):
+        client.create_model_version("p", f"s3://bucket/{number}")
+        client.set_registered_model_alias("p", "champion", str(number))
+        assert dependencies.registered("models:/p@champion", outputs) == (f"version {number}, None", None)
+    assert dependencies.registered("models:/p/3", outputs) == ("", None)
+    (outputs / "mlflow.db").write_text("no database")
+    assert dependencies.registered("models:/p/1", outputs) == ("", None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lib import paths, tracking
+from lib import files, paths, tracking
 from lib.errors import ParameterError
 from lib.tracking.mlflow_run import MlflowRun
 
@@ -21,8 +21,9 @@ def test_signs_that_mean_something_in_an_address_are_names_like_others(outputs, 
     run.figure("figure", odd / "figure.png")
     (odd / "model").mkdir()
     (odd / "model" / "MLmodel").write_text("flavors: {}")
-    stored = run.model(odd / "model", {"workbook.digest": "0123"})
-    assert run.model(odd / "model", {"workbook.digest": "0123"}) == stored
+    known = {"workbook.digest": files.digest(odd / "model")}
+    stored = run.model(odd / "model", known)
+    assert run.model(odd / "model", known) == stored
     run.close("FINISHED")
     got = run.client.download_artifacts(run.run_id, "figures/figure.png", str(odd))
     assert Path(got).read_text() == "a picture"

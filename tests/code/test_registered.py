@@ -10,7 +10,8 @@ from lib import files, packaging, registry
 from lib.errors import RegistryError, StepError
 from lib.packaging import marks
 from lib.problem import Target, load
-from lib.registry.store import Decision, Store, Version
+from lib.registry.location import Version
+from lib.registry.store import Decision, Store
 from lib.runtime.inference import InferencePipeline
 from lib.step import Step
 

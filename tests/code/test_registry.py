@@ -1,5 +1,6 @@
 """A model is known by its content; the alias moves only after a fair contest, or by the user's own word."""
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,8 @@ from lib.errors import ParameterError, RegistryError
 from lib.packaging import marks
 from lib.problem import load
 from lib.registry import contest
-from lib.registry.store import Store, Version
+from lib.registry.location import Version
+from lib.registry.store import Store
 from lib.runtime.inference import InferencePipeline
 from lib.step import Step
 
@@ -21,6 +23,12 @@ NAME = "green_taxi-generated"
 GOLDEN = Path(__file__).parents[1] / "golden"
 #: `files.digest` of the golden model by the code of its day, commit 124f968.
 EARLIER = "c062ecfbdc31a746096c84918394d8bbc84abb63126bd0c58a915003343b5603"
+#: What can befall the files of a version.
+SPOILED = (
+    shutil.rmtree,
+    lambda folder: (folder / "MLmodel").unlink(),
+    lambda folder: (folder / "artifacts" / "pipeline" / "about.json").write_text("{}"),
+)
 PROVENANCE = {"generated": True, "problem": "green_taxi", "rows": 1500, "seed": 42, "files": []}
 
 
@@ -153,15 +161,17 @@ class TestContest:
             raise Killed
 
         enter(step, models.poor, taxi)
+        enter(step, models.worse, taxi)
+        assert holders() == {"champion": 1, "challenger": 2}
         with monkeypatch.context() as patch:
             patch.setattr(Store, cut_off_at, die)
             with pytest.raises(Killed):
                 enter(step, models.good, taxi)
         decision = enter(step, models.good, taxi)[1]
-        assert (decision.outcome, decision.version, decision.rival) == ("better", 2, "version 1")
-        assert decision.reason.startswith(f"{NAME} version 2 takes 'champion': rmse")
+        assert (decision.outcome, decision.version, decision.rival) == ("better", 3, "version 1")
+        assert decision.reason.startswith(f"{NAME} version 3 takes 'champion': rmse")
         assert "Since then" not in decision.reason
-        assert holders() == {"champion": 2}
+        assert holders() == {"champion": 3}  # as where nothing was cut off: the challenger is dropped
         assert enter(step, models.good, taxi)[1] == decision
 
     def test_the_same_model_added_twice_at_one_moment_is_one_version(self, step, models, taxi, monkeypatch):
@@ -176,6 +186,35 @@ class TestContest:
         assert registry.register(step, models.good, taxi.dataset, PROVENANCE).number == 1
         assert len(registry.versions(NAME)) == 1
 
+    def test_a_name_that_another_registers_at_the_same_moment_takes_both_versions(
+        self, step, models, taxi, monkeypatch
+    ):
+        from mlflow import MlflowClient
+
+        create = MlflowClient.create_registered_model
+
+        def after_another(self, name, **more):
+            create(self, name)
+            return create(self, name, **more)
+
+        monkeypatch.setattr(MlflowClient, "create_registered_model", after_another)
+        assert registry.register(step, models.good, taxi.dataset, PROVENANCE).number == 1
+        assert registry.register(step, models.poor, taxi.dataset, PROVENANCE).number == 2
+
+    def test_a_registry_that_fails_is_not_taken_for_one_without_aliases(
+        self, step, models, taxi, monkeypatch
+    ):
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        def fail(self, name):
+            raise MlflowException("the database of the server is away")
+
+        registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        monkeypatch.setattr(MlflowClient, "get_registered_model", fail)
+        with pytest.raises(MlflowException, match="the database of the server is away"):
+            holders()
+
     def test_two_contests_of_one_model_at_once_make_no_champion_its_own_challenger(self, step, models, taxi):
         version = registry.register(step, models.good, taxi.dataset, PROVENANCE)
         verdict = registry.judge(version, taxi.dataset, taxi.test)
@@ -183,20 +222,49 @@ class TestContest:
         assert registry.decide(step, verdict).outcome == "first"
         assert holders() == {"champion": 1}
 
-    def test_a_champion_that_cannot_answer_holds_no_alias_and_the_contest_goes_on(self, step, models, taxi):
+    @pytest.mark.parametrize("spoil", SPOILED, ids=["gone", "without MLmodel", "edited"])
+    def test_a_champion_that_cannot_answer_holds_no_alias_and_the_contest_goes_on(
+        self, step, models, taxi, spoil
+    ):
         for model in (models.poor, models.good):
             enter(step, model, taxi)
-        store = Store(registry.outputs())
-        shutil.rmtree(store.find(NAME, "champion"))
-        with pytest.raises(RegistryError, match=r"version 2 is registered, but its files are gone"):
+        spoil(Store(registry.outputs()).find(NAME, "champion"))
+        why = "version 2 is (registered, but its files are gone|not the model that was registered)"
+        with pytest.raises(RegistryError, match=why):
             registry.promote(NAME, "2")
         _, decision = enter(step, models.worse, taxi)
         assert (decision.outcome, decision.holder, decision.rival) == ("first", 3, "version 1")
-        assert "version 2 is registered, but its files are gone" in decision.reason
+        assert re.search(why, decision.reason)
         assert holders() == {"champion": 3}
         assert enter(step, models.good, taxi)[1].version == 4  # registered anew, as its message says
+        assert len(registry.versions(NAME)) == 4
         assert registry.rollback(NAME).number == 3
         assert registry.rollback(NAME).number == 1
+
+    def test_a_version_that_cannot_answer_as_soon_as_it_is_added_is_not_left_behind(self, step, models, taxi):
+        version = registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        store, model_id = Store(registry.outputs()), step.tracked.stored(models.good, version.digest)
+        (store.folder(version) / "MLmodel").unlink()
+        with pytest.raises(RegistryError, match=r"version 2 was not added, .* its files are gone"):
+            store.add(NAME, model_id, "about", {"workbook.digest": version.digest})
+        assert [one.number for one in store.versions(NAME)] == [1]
+
+    @pytest.mark.parametrize("spoil", SPOILED, ids=["gone", "without MLmodel", "edited"])
+    def test_a_version_whose_files_are_damaged_makes_its_step_run_again(
+        self, step, models, taxi, outputs, monkeypatch, spoil
+    ):
+        monkeypatch.setattr(dependencies, "_TAKEN", {})
+        enter(step, models.good, taxi)
+        step.tracked.wait()
+        folder = Store(outputs).find(NAME, "champion")
+        shutil.copytree(folder, outputs / "copy")
+        shutil.rmtree(folder)
+        shutil.copytree(outputs / "copy", folder)  # other files of the same content
+        assert not any(dependencies.changed(one, outputs) for one in dependencies.taken())
+        spoil(folder)
+        told = [text for one in dependencies.taken() if (text := dependencies.changed(one, outputs))]
+        for model, text in zip((f"models:/{NAME}/1", f"models:/{NAME}@champion"), told, strict=True):
+            assert text in (f"{model} is gone now", f"the files of {model} changed")
 
     def test_what_others_change_in_the_registry_is_told(self, step, models, taxi, outputs, monkeypatch):
         def told():
@@ -454,6 +522,22 @@ class TestVersions:
         assert folder.is_relative_to(outputs / "cache" / "models")
         assert files.digest(folder) == version.digest
 
+    def test_versions_made_by_hand_on_a_server_are_each_answered_for_by_their_own_files(
+        self, outputs, monkeypatch
+    ):
+        def download(source, dst_path, **_):
+            (Path(dst_path) / "MLmodel").write_text(source)
+
+        monkeypatch.setattr("mlflow.artifacts.download_artifacts", download)
+        store, asked = Store(outputs), []
+        (outputs / "cache" / "models" / "d1").mkdir(parents=True)
+        (outputs / "cache" / "models" / "d1" / "MLmodel").write_text("another model")
+        for number, source in ((1, "s3://b/one"), (2, "s3://b/two"), (1, "s3://b/one")):
+            folder = store.folder(Version(NAME, number, "", source, {}))  # no digest: nobody gave it one
+            asked.append((folder, (folder / "MLmodel").read_text()))
+        assert [text for _, text in asked] == ["s3://b/one", "s3://b/two", "s3://b/one"]
+        assert asked[0] == asked[2]
+
     def test_a_version_that_cannot_be_downloaded_is_told_with_its_place_and_not_as_a_full_disk(
         self, outputs, monkeypatch
     ):
@@ -473,6 +557,13 @@ class TestVersions:
 
 
 class TestNames:
+    def test_of_more_names_than_a_page_of_mlflow_s_each_is_known(self, outputs):
+        names = [f"model-{number:03}" for number in range(103)]
+        for name in names:
+            client().create_registered_model(name)
+        assert Store(outputs).names() == names
+        assert registry.named("model-102") == "model-102"
+
     def test_the_only_registered_name_need_not_be_said(self, step, models, taxi):
         registry.register(step, models.poor, taxi.dataset, PROVENANCE)
         assert registry.named() == registry.named(NAME) == NAME

@@ -349,6 +349,53 @@ class TestTrackedRun:
             step.tracked.close("KILLED")
         assert list(first.note.parent.glob("*.tmp")) == []
 
+    @pytest.mark.parametrize(
+        "fate", ["moved away", "of a new database", "deleted", "erased", "server is off"]
+    )
+    def test_a_dead_run_that_is_gone_or_out_of_reach_does_not_keep_its_step_from_opening(
+        self, outputs, monkeypatch, capsys, fate
+    ):
+        from lib import tracking
+
+        first, second = made(writes=["train"]), made(writes=["train"])
+        first.open()
+        note = json.loads(first.note.read_text()) | {"mlflow_run_id": first.tracked.run_id}
+        first.tracked.close("KILLED")
+        monkeypatch.setattr("lib.step._OPEN", {})  # as another process sees it
+        if fate == "moved away":
+            note["mlflow_uri"] = f"sqlite:///{outputs}/elsewhere.db"
+        elif fate == "of a new database":
+            note["mlflow_run_id"] = "abc"
+        elif fate == "deleted":
+            tracking.client(paths.tracking_uri(outputs)).delete_run(note["mlflow_run_id"])
+        elif fate == "erased":
+            note |= {"mlflow_run_id": None, "key": "of nobody"}
+        else:
+            note["mlflow_uri"] = "http://127.0.0.1:9"
+        first.note.write_text(json.dumps(note))
+        second.open()
+        said = capsys.readouterr().out
+        if fate == "server is off":
+            assert "The run that 03_prep left open stays so: MLflow does not" in said
+            assert said.count("\n") == 1
+            assert "unset" not in said  # nothing is set
+        else:
+            assert said == ""
+        assert not (outputs / "elsewhere.db").exists()
+        second.tracked.close("KILLED")
+
+    def test_a_step_whose_tracker_failed_opens_at_the_next_try(self, outputs, monkeypatch, capsys):
+        step = made(writes=["train"])
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+        step.open()
+        with pytest.raises(StepError, match=r"does not answer at http://127\.0\.0\.1:9"):
+            step.tracked.wait()
+        monkeypatch.delenv("MLFLOW_TRACKING_URI")
+        step.open()
+        assert "The run that 03_prep left open stays so: MLflow does not answer" in capsys.readouterr().out
+        assert self.status(step.tracked.run_id, outputs) == "RUNNING"
+        step.tracked.close("KILLED")
+
     def test_a_step_that_cannot_note_its_end_is_not_recorded_as_finished(self, outputs):
         step = made(writes=["train"])
         step.open()

@@ -20,9 +20,9 @@ import pandas as pd
 import pytest
 
 from lib import files, paths, redaction, tracking
-from lib.errors import StepError
+from lib.errors import ParameterError, StepError
 from lib.records import OpenStep, StepRecord
-from lib.tracking import database
+from lib.tracking import database, tags
 from lib.tracking.backend import Backend
 
 PROGRAM = """
@@ -105,6 +105,41 @@ def test_every_run_says_what_it_was(outputs, monkeypatch):
     assert len(tags["parameters"]) == 16
     assert len(tags["mlflow.source.git.commit"]) == 40
     assert tags["dirty"] in ("yes", "no")
+
+
+def test_git_is_asked_once_a_step_and_again_by_the_next_step_of_a_page_that_lives_on(
+    outputs, tmp_path, monkeypatch
+):
+    asked = tmp_path / "asked"
+    (tmp_path / "git").write_text(
+        f'#!/bin/sh\ntest "$1" = status || exit 1  # W&B asks for itself\n'
+        f'echo "$@" >> {asked}\necho "# branch.oid $(wc -l < {asked})"\n'
+    )
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    for number in ("1", "2"):
+        tracked = opened(outputs)
+        tracked.close()
+        assert len(asked.read_text().splitlines()) == int(number)
+        tags = tracking.client(tracked.uri).get_run(tracked.run_id).data.tags
+        assert (tags["workbook.commit"], tags["workbook.dirty"]) == (number, "no")
+
+
+def test_a_repository_says_its_commit_and_whether_files_differ_from_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tags, "__file__", str(tmp_path / "tags.py"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert tracking.commit() == {}  # no repository
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    assert tracking.commit() == {}  # one without a commit
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "first"], check=True)
+    made = subprocess.run(
+        [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert (tracking.commit()["workbook.commit"], tracking.commit()["workbook.dirty"]) == (made, "no")
+    (tmp_path / "new.txt").write_text("")
+    assert tracking.commit()["workbook.dirty"] == "yes"
 
 
 def test_parameters_are_flat_and_hold_no_secret(outputs):
@@ -212,11 +247,27 @@ def test_data_have_our_digest(outputs):
 
 
 def test_a_model_is_stored_once_a_digest(outputs):
+    tracked, folder, other = opened(outputs), outputs / "model", outputs / "other"
+    for number, one in enumerate((folder, other)):
+        one.mkdir()
+        (one / "MLmodel").write_text(f"flavors: {number}")
+    first = tracked.stored(folder, files.digest(folder))
+    again = tracked.stored(folder, files.digest(folder))
+    assert again == first != tracked.stored(other, files.digest(other))
+    tracked.close()
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("flavors: 7")])
+def test_a_stored_model_that_is_not_whole_is_stored_anew(outputs, damage):
     tracked, folder = opened(outputs), outputs / "model"
     folder.mkdir()
-    (folder / "MLmodel").write_text("flavors: {}")
-    first = tracked.stored(folder, "d1")
-    assert tracked.stored(folder, "d1") == first != tracked.stored(folder, "d2")
+    for name in ("MLmodel", "weights"):
+        (folder / name).write_text("flavors: {}")
+    first = tracked.stored(folder, files.digest(folder))
+    location = tracking.client(tracked.uri).get_logged_model(first).artifact_location
+    damage(Path(location.removeprefix("file://")) / "MLmodel")
+    again = tracked.stored(folder, files.digest(folder))
+    assert first != again == tracked.stored(folder, files.digest(folder))
     tracked.close()
 
 
@@ -307,7 +358,9 @@ def test_what_a_step_has_logged_is_logged_again_from_its_record_where_the_databa
     note, executed = finished(outputs)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{outputs}/new.db")
     told = tracking.keep(recorded(note), "r1", executed, outputs)
-    assert told == "04_tune is logged again, as MLflow no longer had its run"
+    assert told == (
+        "04_tune is logged again, without its trials, figures and model, as MLflow no longer had its run"
+    )
     here = runs(outputs)["r1/04_tune"]
     assert here.info.run_id != note.mlflow_run_id
     assert (here.info.status, here.data.metrics) == ("FINISHED", {"validation_rmse": 5.25})
@@ -362,7 +415,7 @@ def test_a_database_of_another_version_is_named(outputs):
 
     with sqlite3.connect(outputs / "mlflow.db") as database:
         database.execute("update alembic_version set version_num = 'older'")
-    with pytest.raises(StepError, match=r"mlflow.db could not record this step .*move it away"):
+    with pytest.raises(StepError, match=r"cannot keep its record in .*mlflow.db .*move it away"):
         opened(outputs).wait()
 
 
@@ -652,8 +705,10 @@ def test_a_database_that_cannot_be_written_is_not_called_broken(tmp_path, place,
         opened.execute(first)
         with pytest.raises(sqlite3.OperationalError) as refused:
             opened.execute("INSERT INTO runs VALUES (zeroblob(100000))")
-    assert remedy in database.remedy(refused.value)
-    assert "broken" in database.remedy(sqlite3.DatabaseError("database disk image is malformed"))
+    assert remedy in database.remedy(refused.value, "sqlite:///mlflow.db")
+    assert "broken" in database.remedy(
+        sqlite3.DatabaseError("database disk image is malformed"), "sqlite:///mlflow.db"
+    )
 
 
 def test_sqlite_writes_ahead_on_a_disk_of_this_machine(outputs):
@@ -705,3 +760,52 @@ def test_a_relative_database_counts_from_the_projects_folder(outputs, monkeypatc
     assert paths.tracking_uri(outputs) == f"sqlite:///{outputs}/mine.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
     assert paths.tracking_uri(outputs) == "http://127.0.0.1:5000"
+
+
+@pytest.mark.parametrize(
+    "named", ["mlruns", "./mlruns", "/data/mlruns", "file:mlruns", "file:///data/mlruns"]
+)
+def test_a_folder_for_mlflow_s_record_is_refused_in_a_line(outputs, monkeypatch, named):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", named)
+    with pytest.raises(ParameterError, match=rf"MLFLOW_TRACKING_URI={named} names no database and no server"):
+        paths.tracking_uri(outputs)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("nosuch://u:pw@x", "Is MLFLOW_TRACKING_URI what you mean"),
+        ("mysql://u:pw@127.0.0.1:9/x", "Install the driver 'MySQLdb' in this project's .venv, or unset"),
+        ("sqlite:///{}/broken.db", "if the database is broken or of another version, move it away"),
+    ],
+)
+def test_an_address_that_mlflow_cannot_use_is_told_in_a_line(outputs, monkeypatch, capsys, named, said):
+    from lib.cli import __main__ as cli
+
+    (outputs / "broken.db").write_text("no database " * 100)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", named.format(outputs))
+    assert cli.boundary(["versions"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("✗ MLflow cannot keep its record in ")
+    assert "pw" not in line
+    assert said.lower() in line.lower()
+    with pytest.raises(StepError, match="MLflow cannot keep its record in"):
+        opened(outputs).wait()
+
+
+def test_a_database_that_is_none_is_told_with_the_remedy(outputs, capsys):
+    from lib.cli import __main__ as cli
+
+    (outputs / "mlflow.db").write_text("no database " * 100)
+    with pytest.raises(
+        StepError, match=r"mlflow\.db cannot be read \(file is not .*move it away, with its -wal"
+    ):
+        opened(outputs)
+    assert cli.boundary(["versions"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_remedies_speak_of_moving_a_database_only_where_it_is_a_file_of_ours():
+    refused = RuntimeError("of another schema")
+    assert "move it away" in database.remedy(refused, "sqlite:////o/mlflow.db")
+    assert "move it away" not in database.remedy(refused, "http://127.0.0.1:5000")

@@ -15,6 +15,8 @@ import pytest
 from tiny import kill_group, wait_for
 
 from lib import compute, files
+from lib.records import OpenStep
+from lib.runner import recovery
 
 SLOW = "import time; time.sleep(60)"
 
@@ -559,3 +561,19 @@ def test_ctrl_c_while_the_report_is_written_is_no_traceback_and_loses_no_step(ti
     script.write_text(text)
     assert "All 4 steps of run quickstart are up to date" in tiny.run().stdout
     assert (tiny.folder() / "index.html").exists()
+
+
+@pytest.mark.parametrize("today", ["http://127.0.0.1:9", ""])
+def test_a_note_of_a_run_out_of_reach_is_told_in_a_line_and_kept_while_its_place_is_that_of_today(
+    tmp_path, monkeypatch, today
+):
+    monkeypatch.setenv("WORKBOOK_OUTPUTS", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", today)
+    note, said = tmp_path / ".04_tune.open.json", []
+    OpenStep(pid=1, key="k", problem="p", mlflow_uri="http://127.0.0.1:9").write(note)
+    recovery.close_tracked([note], said.append)
+    (line,) = said
+    assert line.startswith(
+        "  The tracked run of .04_tune.open.json could not be closed: MLflow does not answer"
+    )
+    assert note.exists() == bool(today)
