@@ -56,9 +56,10 @@ def use(kind: str, name: str, digest: str, stamp: Sequence[int] = ()) -> None:
 def changed(one: Mapping[str, object], outputs: Path) -> str:
     """What became of something that was noted by `use`; empty where it is as it was, or is not asked.
 
-    A "file" must still be there with its content; a "mirror" is a file that may be gone, as its address
-    stands; "tracking" is the address of the record, "registry" a model there (see `registered`). A web
-    "address" is not asked, nor is a registry on a server.
+    A "file" must still be there with its content. A web "address" is not asked, nor what was read of a
+    "mirror" that is named no more, as its address stands; but a file that today's mirror has is what a step
+    would read, and must be the same. "tracking" is the address of the record, "registry" a model there (see
+    `registered`); a registry on a server is not asked.
     """
     kind, name = one.get("kind"), str(one.get("name"))
     if kind == "tracking":
@@ -71,11 +72,22 @@ def changed(one: Mapping[str, object], outputs: Path) -> str:
         if not folder or files.stamp(folder) == one.get("stamp") or files.digest(folder) in str(held):
             return ""
         return f"the files of {name} changed"
-    path = Path(name)
+    path = Path(name) if kind == "file" else _mirrored(name)
+    if kind not in ("file", "mirror", "address") or path is None:
+        return ""
     if not path.is_file():
         return f"{path} is gone" if kind == "file" else ""
-    same = files.stamp(path) == one.get("stamp") or files.digest(path) == one.get("digest")
-    return "" if same or kind not in ("file", "mirror") else f"{path} changed"
+    if files.stamp(path) == one.get("stamp") or files.digest(path) == one.get("digest"):
+        return ""
+    return f"{path} changed" if path == Path(name) else f"{path} is not what {name} was"
+
+
+def _mirrored(name: str) -> Path | None:
+    """Where today's mirror would have a file, which was read at an address or in a mirror of then."""
+    from urllib.parse import unquote, urlsplit
+
+    mirror = paths.mirror()
+    return mirror and mirror / Path(unquote(urlsplit(name).path) if "://" in name else name).name
 
 
 def registered(model: str, outputs: Path) -> tuple[str | None, Path | None]:

@@ -10,7 +10,6 @@ WorkbookError
 └── RunError         a pipeline run that did not finish
 """
 
-import reprlib
 from collections.abc import Iterable
 
 #: The longest line that an error is told in.
@@ -49,13 +48,6 @@ class RunError(WorkbookError):
     """A pipeline run that did not finish."""
 
 
-def few(names: Iterable[object], most: int = 5) -> str:
-    """Names as a sentence has them: of many the first, and how many more there are."""
-    listed = [str(name) for name in names]
-    more = len(listed) - most
-    return ", ".join(listed[:most]) + (f" and {more:,} more" if more > 0 else "")
-
-
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     """` Did you mean 'max_evals'?`, where a known word is near enough; else nothing."""
     near = nearest(word, known)
@@ -67,13 +59,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     import difflib  # only where something was wrong
 
     return next(iter(difflib.get_close_matches(word[:100], list(known), 1, 0.5)), "")
-
-
-def shown(value: object) -> str:
-    """A value as Python writes it, shortened where it is long or deep."""
-    short = reprlib.Repr()
-    short.maxstring = short.maxother = 80
-    return short.repr(value)
 
 
 def one_line(error: object) -> str:

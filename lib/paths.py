@@ -64,6 +64,12 @@ def outputs() -> Path:
     return Path(os.environ.get("WORKBOOK_OUTPUTS") or ROOT / "outputs").absolute()
 
 
+def mirror() -> Path | None:
+    """The folder DATA_MIRROR, counted from the project's wherever a notebook runs."""
+    named = os.environ.get("DATA_MIRROR", "")
+    return ROOT / Path(named).expanduser() if named else None
+
+
 def tracking_uri(outputs: Path) -> str:
     """Where the record is: what MLFLOW_TRACKING_URI says, else `mlflow.db` in the outputs.
 

@@ -32,10 +32,11 @@ FUNCTIONS = ("fetch", "load", "generate", "reference", "label", "rules", "split"
 
 @dataclass(frozen=True)
 class Range:
-    """The least and the most that an option may be, both included; None where there is no bound."""
+    """The least and the most that a number may be; None where there is no bound. `strict`: neither itself."""
 
     least: float | None
     most: float | None
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Dataset:
     licence: str
     fetch: Callable[..., list[Fetched]]  # () -> verified local files, published or mirrored
     load: Callable[..., pd.DataFrame]  # (paths) -> rows, one schema whatever file they came from
-    generate: Callable[..., pd.DataFrame]  # (rows, seed) -> lookalike rows, as `load` gives them
+    generate: Callable[..., pd.DataFrame]  # (rows, seed) -> lookalike rows; `rows` may have a `Range`
     label: Callable[..., pd.Series]  # (rows) -> the target
     rules: Callable[..., tuple[Rule, ...]]
     split: Callable[..., dict[str, pd.DataFrame]]  # (rows, seed) -> train, validation, test

@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lib.errors import DataError, ParameterError, few
+from lib.errors import DataError, ParameterError
+from lib.wording import few
 
 Frames = Mapping[str, pd.DataFrame]  # by name, the first one is the reference
 

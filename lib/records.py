@@ -161,7 +161,7 @@ class RunRecord(Record):
 
 @dataclass(frozen=True)
 class Tuned(Record):
-    """The result of a search, the same for the same trials: no times."""
+    """The result of a search, the same for the same trials that ended for the same reason: no times."""
 
     feature_set: str
     metric: str
@@ -175,7 +175,7 @@ class Tuned(Record):
 
     @property
     def told(self) -> str:
-        """`12 of 50 trials, as the 30 s were over; 2 failed`: how far the search came."""
+        """`12 of 50 trials, as its time was over; 2 failed`: how far the search came."""
         short = f" of {self.budget} trials, as {self.ended}" if self.trials < self.budget else " trials"
         return f"{self.trials}{short}" + (f"; {self.failed} failed" if self.failed else "")
 

@@ -5,10 +5,12 @@ them, and the values of secret parameters and environment variables, wherever th
 hides nothing: keys and tokens are data, too. Standard library only.
 """
 
+import functools
 import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 _NAMED = re.compile(r"(?i)passw|passphrase|secret|credential|key(?!word|board)|token(?!i[sz])")
 #: A number under such a name says how many: `max_tokens`.
@@ -19,9 +21,12 @@ _BEFORE_HOST = re.compile(r"""://([^\s/?#"'<>\\]+)@""")
 _IN_QUERY = re.compile(
     r"""(?i)([?&][\w.;-]*(?:passw|secret|credential|key|token|signature)[\w.-]*=)(?!\(hidden)([^\s&#"'<>\\]+)"""
 )
-#: A short word of small letters may be the name of anything: as a value it is not looked for.
+#: A short word of small letters may be the name of anything. Such a value of the environment is not looked
+#: for, and one of a parameter not where a string is nothing else, as a step's name in a record is.
 _WORD = re.compile(r"[a-z_.-]{0,15}")
 _SHORTEST = 8
+#: The shortest parameters that are looked for as words of their own; shorter numbers are in every table.
+_SHORTEST_WORD, _SHORTEST_NUMBER = 4, 6
 #: The values of secret parameters that this process was given.
 _GIVEN: set[str] = set()
 
@@ -38,7 +43,7 @@ def is_hidden(value: object) -> bool:
 
 def redact(parameters: Mapping[str, object]) -> dict[str, object]:
     """Parameters as they may be kept; below a mapping of a secret name all is secret."""
-    known = _known()
+    known, words = _known(), _words()
 
     def kept(name: str, value: object) -> object:
         if isinstance(value, Mapping):
@@ -47,20 +52,37 @@ def redact(parameters: Mapping[str, object]) -> dict[str, object]:
             return [kept(name, item) for item in value]
         if _is_secret(name, value):
             return hidden(value)
-        return _without(known, value) if isinstance(value, str) else value
+        return _value(known, words, value) if isinstance(value, str) else value
 
     return {name: kept(name, value) for name, value in parameters.items()}
 
 
 def text(line: str) -> str:
     """A text without the secrets in it."""
-    return _without(_known(), line)
+    return _without(_known(), line, _words())
+
+
+def strings(value: object) -> Any:
+    """A value in JSON's own types without the secrets in its names and strings; numbers stay numbers.
+
+    To be asked before the value is serialised: `0.412345678` must not lose the digits of a password.
+    """
+    known, words = _known(), _words()
+
+    def kept(item: object) -> object:
+        if isinstance(item, Mapping):
+            return {_without(known, name): kept(one) for name, one in item.items()}
+        if isinstance(item, list):
+            return [kept(one) for one in item]
+        return _value(known, words, item) if isinstance(item, str) else item
+
+    return kept(value)
 
 
 def texts(lines: Mapping[str, str]) -> dict[str, str]:
     """Named texts without the secrets in them; their names hide nothing."""
-    known = _known()
-    return {name: _without(known, line) for name, line in lines.items()}
+    known, words = _known(), _words()
+    return {name: _value(known, words, line) for name, line in lines.items()}
 
 
 def remember(parameters: Mapping[str, object]) -> None:
@@ -77,13 +99,41 @@ def _known() -> list[str]:
     return sorted(filter(_can_be_looked_for, lines), key=len, reverse=True)  # one may hold another
 
 
-def _without(known: Sequence[str], line: str) -> str:
+def _words() -> list[str]:
+    """What to look for as a word of its own: parameters too short or too common to hide anywhere."""
+    lines = {line for value in _GIVEN for line in value.splitlines() if not _can_be_looked_for(line)}
+    return sorted(filter(_is_word, lines), key=len, reverse=True)
+
+
+def _is_word(value: str) -> bool:
+    shortest = _SHORTEST_NUMBER if value.isdigit() else _SHORTEST_WORD
+    return len(value) >= shortest and not ("/" in value and os.path.exists(value))  # noqa: PTH110
+
+
+def _value(known: Sequence[str], words: Sequence[str], value: str) -> str:
+    """A string of a record, or a parameter, without the secrets in it."""
+    return _without(known, value, () if _WORD.fullmatch(value) else words)
+
+
+def _without(known: Sequence[str], line: str, words: Sequence[str] = ()) -> str:
     line = _BEFORE_HOST.sub(lambda found: f"://{hidden(found[1])}@", line)
     line = _IN_QUERY.sub(lambda found: found[1] + hidden(found[2]), line)
     for value in known:
         for spelling in _spellings(value):
             line = line.replace(spelling, hidden(value))
+    for value in words:
+        line = _alone(value).sub(functools.partial(_hide, hidden(value)), line)
     return line
+
+
+def _alone(value: str) -> re.Pattern[str]:
+    """A value where it is part of no other word or number; what is hidden already is matched without it."""
+    spelt = "|".join(map(re.escape, _spellings(value)))
+    return re.compile(rf"{_HIDDEN.pattern}|(?<!\w)(?<!\d[.,])({spelt})(?![.,]?\d)(?!\w)")
+
+
+def _hide(stands_for_it: str, found: re.Match[str]) -> str:
+    return stands_for_it if found[1] else found[0]
 
 
 def _is_secret(name: str, value: object) -> bool:

@@ -8,7 +8,6 @@ checked, or not at all.
 import csv
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +63,7 @@ class Fetched:
 def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fetched:
     """The file at `url`, from the mirror, the cache or the network, checked; downloaded once only."""
     name = file_name(url)
-    mirror = _mirror()
+    mirror = paths.mirror()
     if mirror and (mirror / name).is_file():
         return _verified(mirror / name, url, check, "mirror", f"Replace it in the mirror folder {mirror}.")
     # a folder for each URL, as two of them may end in the same name
@@ -85,12 +84,6 @@ def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fe
             f"{name}: cannot be kept in the cache ({error}). Make room, or let WORKBOOK_OUTPUTS name "
             "a folder that can be written."
         ) from error
-
-
-def _mirror() -> Path | None:
-    """The folder DATA_MIRROR, counted from the project's wherever a notebook runs."""
-    named = os.environ.get("DATA_MIRROR", "")
-    return paths.ROOT / Path(named).expanduser() if named else None
 
 
 def local(path: str | Path, check: Check | None = None) -> Fetched:
@@ -232,7 +225,7 @@ def _unread(url: str, reason: Exception | str) -> SourceError:
         while inner.__context__ is not None:  # requests wraps the true one several times
             inner = inner.__context__
         reason = f"{type(reason).__name__}: {json.dumps(str(inner)[:200])}"
-    mirror = _mirror()
+    mirror = paths.mirror()
     hint = f"the mirror folder {mirror} has no such file either" if mirror else "DATA_MIRROR names no folder"
     return SourceError(
         f"{file_name(url)}: {url} could not be read in {ATTEMPTS} attempts ({reason}), and {hint}. Check the "

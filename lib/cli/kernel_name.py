@@ -1,10 +1,9 @@
 """The kernel that a notebook names: `python3`, which every Jupyter has, whatever it was saved with."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib import files
+from lib import files, notebook_source
 from lib.errors import ParameterError
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -24,11 +23,12 @@ def mend(notebooks: Sequence[Path]) -> None:
     """Have each notebook name that kernel; one that does is left as it is."""
     for path in notebooks:
         if _name(path) != KERNEL["name"]:
-            page = json.loads(path.read_text(encoding="utf-8"))
-            page["metadata"]["kernelspec"] = KERNEL
-            files.write_text(path, json.dumps(page, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+            page = notebook_source.saved(path)
+            page.setdefault("metadata", {})["kernelspec"] = KERNEL
+            with files.whole(path) as file:  # the user's own source, all of it
+                file.write(files.as_json(page))
 
 
 def _name(path: Path) -> str:
-    metadata = json.loads(path.read_text(encoding="utf-8")).get("metadata", {})
+    metadata = notebook_source.saved(path).get("metadata", {})
     return str(metadata.get("kernelspec", {}).get("name", ""))

@@ -86,7 +86,7 @@ def private_folder() -> contextlib.AbstractContextManager[Path]:
     if not base.is_dir() or len(str(base)) > 60 or not os.access(base, os.W_OK):
         base = Path("/tmp")  # noqa: S108 - what is made in it below is private
     for place in {base, Path(tempfile.gettempdir())}:  # a killed kernel's figures lie in the second
-        files.sweep(place, "workbook-*.tmp")
+        files.sweep(place, "workbook-")
     return files.temporary_folder(base)
 
 

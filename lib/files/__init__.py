@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -23,16 +24,19 @@ from lib.files.content import as_json, counts, digest, digest_of, know, plain, s
 
 __all__ = ["as_json", "counts", "digest", "digest_of", "know", "plain", "size", "stamp"]
 
+_NOT_ALLOWED = "it may not be written: change its permissions, or set WORKBOOK_OUTPUTS to another folder"
 #: What the system refuses to write for, and what helps.
 REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space (`make clean` removes runs) and run the step again",
     errno.EDQUOT: "the disk quota is used up: free some space, then run the step again",
     errno.EROFS: "the disk is read-only: set WORKBOOK_OUTPUTS to a folder that can be written",
-    errno.EACCES: "it may not be written: change its permissions, or set WORKBOOK_OUTPUTS to another folder",
-    errno.EPERM: "it may not be written: change its permissions, or set WORKBOOK_OUTPUTS to another folder",
+    errno.EACCES: _NOT_ALLOWED,
+    errno.EPERM: _NOT_ALLOWED,
 }
 #: The file in a temporary folder that its maker holds locked.
 _HELD = ".held"
+#: Seconds after which a folder that is not held by its maker will not be.
+_LONG_AGO = 3600
 
 
 @contextlib.contextmanager
@@ -67,8 +71,8 @@ def temporary_folder(parent: Path | None = None, prefix: str = "workbook-") -> I
     """
     parent = parent or Path(tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    folder = made.with_name(f"{made.name}.tmp")
+    made = Path(tempfile.mkdtemp(".new", prefix, parent))
+    folder = made.with_suffix(".tmp")
     try:
         with locked(made / _HELD):
             made.rename(folder)  # held before it has the name by which others would sweep it
@@ -129,12 +133,13 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a mapping to `path` as JSON with sorted keys, whole or not at all, without the secrets in it."""
-    write_text(path, as_json(value).decode())
+    with whole(path) as file:
+        file.write(as_json(redaction.strings(plain(value))))
 
 
 def update_json(path: Path, change: Mapping[str, object]) -> None:
     """Set keys of the mapping in the JSON file `path`; whoever does the same at that moment waits."""
-    with locked(path.with_suffix(".lock")):
+    with locked(path.with_name(f".{path.name}.lock")):  # no run is called so
         write_json(path, {**read_json(path), **change})
 
 
@@ -165,11 +170,20 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
-    """Remove what dead makers have left of temporary folders in `folder`; what a living one holds stays."""
-    for left in folder.glob(pattern):
+def sweep(folder: Path, prefix: str = ".") -> None:
+    """Remove what dead makers have left of temporary folders in `folder`; what a living one holds stays.
+
+    So does what may not be removed, such as another user's in a folder that all share.
+    """
+    for left in folder.glob(f"{prefix}*.tmp"):
         if not held(left):
-            remove(left)
+            with contextlib.suppress(PermissionError):
+                remove(left)
+    for left in folder.glob(f"{prefix}*.new"):  # its maker died before it held it, or will in a moment
+        with contextlib.suppress(OSError):  # it is held by now, or no folder of ours
+            if not held(left) and time.time() - left.stat().st_mtime > _LONG_AGO:
+                (left / _HELD).unlink(missing_ok=True)
+                left.rmdir()
 
 
 def held(folder: Path) -> bool:

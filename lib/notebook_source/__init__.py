@@ -65,12 +65,38 @@ class Notebook:
         return [digest_of(f"{text}{tags}".encode()) for text, tags in cells if text]
 
 
+def saved(path: Path, text: str | None = None) -> dict[str, Any]:
+    """A notebook's file (or its `text`) as JSON has it; StepError where it is half saved or none at all."""
+    try:
+        page = json.loads(path.read_text(encoding="utf-8") if text is None else text)
+    except (ValueError, RecursionError) as error:
+        raise StepError(f"{path} is not a notebook (nbformat 4 JSON): {error}.") from error
+    wrong = _misshapen(page)
+    if wrong:
+        raise StepError(f"{path} is not a notebook (nbformat 4 JSON): {wrong}.")
+    return dict(page)
+
+
+def _misshapen(page: Any) -> str:
+    """What of the things that are read here has not the shape that nbformat gives it; empty if nothing."""
+    if not isinstance(page, dict) or not isinstance(page.get("cells"), list):
+        return "it has no list of cells"
+    metadata = page.get("metadata", {})
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("kernelspec", {}), dict):
+        return "its metadata are no mapping"
+    for number, cell in enumerate(page["cells"], 1):
+        if not isinstance(cell, dict) or not isinstance(cell.get("metadata", {}), dict):
+            return f"cell {number} is no mapping, or its metadata are none"
+        source = cell.get("source", [])
+        texts = [[source] if isinstance(source, str) else source, tags_of(cell)]
+        if not all(isinstance(text, list) and all(isinstance(it, str) for it in text) for text in texts):
+            return f"the source or the tags of cell {number} are no text"
+    return ""
+
+
 def read(path: Path, text: str | None = None) -> Notebook:
     """Read a notebook's file (or its `text`); what the runner cannot work with is a clear error."""
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8") if text is None else text)["cells"]
-    except (ValueError, KeyError) as error:
-        raise StepError(f"{path} is not a notebook (nbformat 4 JSON): {error}.") from error
+    cells = saved(path, text)["cells"]
     code = [cell for cell in cells if cell.get("cell_type") == "code"]
     tagged = [cell for cell in code if "parameters" in tags_of(cell)]
     if len(tagged) > 1:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from lib.errors import ParameterError, shown
+from lib.errors import ParameterError
+from lib.wording import shown
 
 _PLAIN = {"int": int, "float": float, "str": str, "bool": bool, "dict": dict, "list": list, "tuple": list}
 _LISTS = {"list", "tuple", "Sequence", "Iterable", "Collection", "List", "Tuple"}
@@ -75,7 +76,10 @@ def _fit_plain(value: Any, name: str) -> Any:
     if name == "float":
         return _fit_float(value)
     if name == "int" and isinstance(value, str) and _NUMBER.fullmatch(value) and float(value).is_integer():
-        return int(float(value))
+        from lib.notebook_source import plain_yaml  # few need a parser
+
+        whole = int(float(value))
+        return _is(whole if whole in plain_yaml.WHOLE else value, whole in plain_yaml.WHOLE, "int of 64 bits")
     if name == "str" and type(value) is datetime.date:
         return value.isoformat()
     if name == "Path":
@@ -125,15 +129,23 @@ def _fit_annotated(value: Any, parts: list[ast.expr]) -> Any:
             and ast.unparse(part.func).split(".")[-1] == "Range"
             and value is not None
         ):
-            value = within(value, *(ast.literal_eval(bound) for bound in part.args))
+            value = within(value, *range_of(part))
     return value
 
 
-def within(value: float, least: float | None, most: float | None) -> float:
-    """A number that is at least and at most so much, and finite, or Misfit."""
+def range_of(call: ast.Call) -> tuple[float | None, float | None, bool]:
+    """`Range(0, 1, strict=True)` as what `within` takes."""
+    given = [ast.literal_eval(value) for value in (*call.args, *(word.value for word in call.keywords))]
+    least, most, *strict = given
+    return least, most, bool(strict and strict[0])
+
+
+def within(value: float, least: float | None, most: float | None, strict: bool = False) -> float:
+    """A finite number that is at least and at most so much (`strict`: more and less), or Misfit."""
     finite = [] if math.isfinite(value) else ["a finite number"]
     inside = (least is None or value >= least) and (most is None or value <= most)
-    fitting: float = _is(value, inside and not finite, " and ".join([*finite, *bounds(least, most)]))
+    right = inside and not finite and not (strict and value in (least, most))
+    fitting: float = _is(value, right, " and ".join([*finite, *bounds(least, most, strict)]))
     return fitting
 
 
@@ -142,9 +154,9 @@ def among(value: object, choices: Sequence[object]) -> object:
     return _is(value, value in choices, " or ".join(repr(choice) for choice in choices))
 
 
-def bounds(least: float | None, most: float | None) -> list[str]:
-    """`at least 0`, `at most 1`, where there are such."""
-    words = {"at least": least, "at most": most}
+def bounds(least: float | None, most: float | None, strict: bool = False) -> list[str]:
+    """`at least 0`, `at most 1`, where there are such; of a strict one `above 0`, `below 1`."""
+    words = {"above": least, "below": most} if strict else {"at least": least, "at most": most}
     return [f"{word} {bound:,}" for word, bound in words.items() if bound is not None]
 
 

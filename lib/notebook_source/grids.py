@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lib import redaction
-from lib.errors import ParameterError, shown
+from lib.errors import ParameterError
 from lib.notebook_source import parameters
+from lib.wording import shown
 
 #: The most points that a grid may have: each is a run of the whole pipeline.
 MOST = 1000

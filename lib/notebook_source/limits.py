@@ -7,23 +7,24 @@ problem have theirs in its `Options` class. Standard library only.
 import re
 from collections.abc import Mapping
 
-from lib.errors import nearest, shown
+from lib.errors import nearest
 from lib.notebook_source import annotations, problems
 from lib.notebook_source.annotations import Misfit
 from lib.paths import Project
+from lib.wording import shown
 
-#: The least and the most that a number may be, both included; None where there is no bound.
-RANGES: Mapping[str, tuple[float | None, float | None]] = {
-    "rows": (1, None),
-    "sample": (1, None),
-    "seed": (0, 2**32 - 1),  # as NumPy's and scikit-learn's generators take them
-    "alpha": (0, 1),
-    "max_evals": (1, None),
-    "timeout_s": (1, None),
-    "workers": (1, None),
-    "draws": (1, None),
-    "explained": (1, None),
-    "step_timeout_s": (1, None),
+#: The least and the most that a number may be (None: no bound), and whether neither may be taken itself.
+RANGES: Mapping[str, tuple[float | None, float | None, bool]] = {
+    "rows": (1, None, False),
+    "sample": (1, None, False),
+    "seed": (0, 2**32 - 1, False),  # as NumPy's and scikit-learn's generators take them
+    "alpha": (0, 1, True),
+    "max_evals": (1, None, False),
+    "timeout_s": (1, None, False),
+    "workers": (1, None, False),
+    "draws": (1, None, False),
+    "explained": (1, None, False),
+    "step_timeout_s": (1, None, False),
 }
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "source": ("generated", "published"),
@@ -37,6 +38,8 @@ def check(project: Project, problem: str | None, name: str, value: object) -> No
     """Refuse with a Misfit a value of the parameter `name` that nothing could be done with."""
     if name in RANGES and isinstance(value, int | float):
         annotations.within(value, *RANGES[name])
+    if name == "rows" and problem:
+        annotations.fit(value, problems.rows(project, problem))
     if name in CHOICES:
         annotations.among(value, CHOICES[name])
     if name == "problem" and problem and project.datasets.is_dir():

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib import redaction
-from lib.errors import ParameterError, did_you_mean, shown
+from lib.errors import ParameterError, did_you_mean
 from lib.notebook_source import Declared, Notebook, annotations, limits, plain_yaml, problems
 from lib.paths import Project
+from lib.wording import shown
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ def overrides(text: str) -> dict[str, Any]:
         if key in values:
             raise ParameterError(f"P: {key} is given twice: take one away.")
         values[key] = plain_yaml.value(value, f"P: the value of {key}")
+    for key in values:
+        above = next((other for other in values if key.startswith(f"{other}.")), None)
+        if above:  # the latter would replace the former, whichever is meant
+            raise ParameterError(f"P: {above} and {key} are given: take one away.")
     return values
 
 
@@ -144,7 +149,11 @@ def _known(key: str, known: Iterable[str], complaint: str, prefix: str = "") -> 
 def _set(mapping: dict[str, Any], path: list[str], value: object) -> None:
     for part in path[:-1]:
         inner = mapping.get(part)
-        mapping[part] = dict(inner) if isinstance(inner, dict) else {}
+        if not isinstance(inner, dict | None):
+            raise ParameterError(
+                f"P: {'.'.join(path)} cannot be set, as {part} is {shown(inner)}: it has no names below it."
+            )
+        mapping[part] = dict(inner or {})
         mapping = mapping[part]
     mapping[path[-1]] = value
 

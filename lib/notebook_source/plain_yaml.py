@@ -6,10 +6,13 @@ from typing import Any
 
 import yaml
 
-from lib.errors import ParameterError, shown
+from lib.errors import ParameterError
+from lib.wording import shown
 
 #: How deep lists and mappings may stand in one another.
 DEEPEST = 50
+#: The whole numbers that everything which keeps them can hold.
+WHOLE = range(-(2**63), 2**64)
 #: What no text may hold: NUL, and halves of characters.
 _NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
 
@@ -17,7 +20,7 @@ _NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
 def read(path: Path, called: str) -> dict[str, Any]:
     """The mapping in a YAML file of parameters, which errors call `called`."""
     try:
-        values = value(path.read_text(encoding="utf-8"), called) or {}
+        values = value(path.read_text(encoding="utf-8"), called)
     except OSError as error:
         known = sorted(p.name for p in path.parent.glob("*.yaml"))
         raise ParameterError(
@@ -25,6 +28,8 @@ def read(path: Path, called: str) -> dict[str, Any]:
         ) from error
     except UnicodeDecodeError as error:
         raise ParameterError(f"{called} is not YAML: it is no UTF-8 (byte {error.start}).") from error
+    if values is None:  # the file is empty, or all of it is comments
+        return {}
     if not isinstance(values, dict):
         raise ParameterError(f"{called} must hold `key: value` lines, not {type(values).__name__}.")
     return values
@@ -73,7 +78,7 @@ class _Loader(yaml.SafeLoader):
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         short = len(node.value) <= 100  # Python itself refuses to read thousands of digits
         number: int = super().construct_yaml_int(node) if short else 2**64
-        if not -(2**63) <= number < 2**64:
+        if number not in WHOLE:
             raise _refused("a whole number of it has more than 64 bits", node)
         return number
 

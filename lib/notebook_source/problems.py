@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.errors import ParameterError, did_you_mean, shown
+from lib.errors import ParameterError, did_you_mean
 from lib.notebook_source import annotations, syntax_tree
 from lib.paths import Project
+from lib.wording import shown
 
 
 def training(project: Project, name: str) -> Path:
@@ -50,7 +51,7 @@ class Option:
         text = ast.unparse(parts[0]).replace("Sequence[str]", "list of text").replace("| None", "or null")
         for part in parts[1:]:
             if isinstance(part, ast.Call):
-                bounds = annotations.bounds(*(ast.literal_eval(bound) for bound in part.args))
+                bounds = annotations.bounds(*annotations.range_of(part))
                 text += "".join(f", {bound}" for bound in bounds)
         return text
 
@@ -81,6 +82,17 @@ def _option(line: ast.AnnAssign) -> Option:
         part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
     )
     return Option(name, ast.unparse(annotation), meaning)
+
+
+def rows(project: Project, problem: str) -> str:
+    """How `generate(rows: ..., seed)` of a problem annotates the number of rows; empty where it does not."""
+    path = project.datasets / problem / "training.py"
+    tree = syntax_tree(path.read_text(encoding="utf-8") if path.is_file() else "", path)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "generate" and node.args.args:
+            annotation = node.args.args[0].annotation
+            return ast.unparse(annotation) if annotation else ""
+    return ""
 
 
 def task(project: Project, problem: str) -> str:

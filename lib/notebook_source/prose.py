@@ -1,21 +1,22 @@
 """A notebook's prose: whether it has changed, and an executed notebook with the prose of today."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lib.errors import StepError
 from lib.files import digest_of
-from lib.notebook_source import tags_of
+from lib.notebook_source import saved, tags_of
 
 
 def digest(path: Path) -> str:
     """A digest of a notebook's Markdown cells; empty where the file cannot be read."""
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
+        cells = saved(path)["cells"]
+    except (OSError, StepError):
         return ""
-    return digest_of(["".join(cell["source"]) for cell in cells if cell.get("cell_type") == "markdown"])
+    markdown = [cell for cell in cells if cell.get("cell_type") == "markdown"]
+    return digest_of(["".join(cell.get("source", "")) for cell in markdown])
 
 
 def with_prose(executed: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from lib.errors import few
 from lib.explain import Shares
 from lib.plots import shapes, style
+from lib.wording import few
 
 
 @style.figure

@@ -16,8 +16,9 @@ from lib.runner.plan import Request
 from lib.runner.staleness import Contents, Place
 
 
-def find(request: Request, notebook: Notebook, beside: Iterable[str] = ()) -> Path | None:
-    """The folder of another run in which this very step is done: same code, parameters, modules, inputs.
+def find(request: Request, notebook: Notebook, beside: Iterable[str] = ()) -> tuple[Path, StepRecord] | None:
+    """The folder of another run in which this very step is done (same code, parameters, modules, inputs),
+    and the step's record there.
 
     Steps that act outside of their run's folder (a registry, say) are never looked up, nor is anything with
     FORCE. A step that took data from outside and did not note what is linked from the runs `beside` this one,
@@ -35,7 +36,7 @@ def find(request: Request, notebook: Notebook, beside: Iterable[str] = ()) -> Pa
             continue
         there = Place(folder, notebook.name).executed.exists() and _whole(folder, record, notebook)
         if there and not request.state.causes(record, notebook):
-            return folder
+            return folder, record
     return None
 
 
@@ -52,8 +53,13 @@ def _whole(folder: Path, record: StepRecord, notebook: Notebook) -> bool:
     }
 
 
-def link(source: Path, request: Request, notebook: Notebook, reasons: list[str]) -> StepRecord:
-    """Give a run the outputs, the executed notebook and the record of a step that another run has done."""
+def link(
+    source: Path, record: StepRecord, request: Request, notebook: Notebook, reasons: list[str]
+) -> StepRecord | None:
+    """Give a run the outputs, the executed notebook and the record of a step that another run has done.
+
+    None where that run is making the step anew: then what was copied is none of its record.
+    """
     there, here = Place(source, notebook.name), request.place(notebook.name)
     stamps: dict[str, list[int]] = {}
     for thing in notebook.writes:
@@ -66,13 +72,17 @@ def link(source: Path, request: Request, notebook: Notebook, reasons: list[str])
             stamps[thing] = files.stamp(target)
     here.clear()
     files.copy(there.executed, here.executed)
-    record = StepRecord.read(there.record)
-    if record is None:
-        raise FileNotFoundError(there.record)
+    if StepRecord.read(there.record) != record or not _whole(source, record, notebook):
+        return None
     origin = record.linked_from or source.name
-    linked = dataclasses.replace(record, linked_from=origin, started=now(), seconds=0.0, reasons=reasons)
     linked = dataclasses.replace(
-        linked, stamps=stamps, key=secrets.token_hex(8)
-    )  # a tracked run's of its own
+        record,
+        linked_from=origin,
+        started=now(),
+        seconds=0.0,
+        reasons=reasons,
+        stamps=stamps,
+        key=secrets.token_hex(8),  # a tracked run's of its own
+    )
     linked.write(here.record)
     return linked

@@ -5,6 +5,7 @@ The only module that knows papermill. What is kept of a finished or failed noteb
 """
 
 import contextlib
+import json
 import logging
 import re
 import signal
@@ -179,7 +180,7 @@ class Execution:
     def save(self, path: Path) -> None:
         """Write the notebook as it is now, whole or not at all."""
         with self._lock:
-            files.write_text(path, nbformat.writes(self.notebook))
+            files.write_json(path, json.loads(nbformat.writes(self.notebook)))
 
     # --- from the client's hooks --------------------------------------------------------------------
 

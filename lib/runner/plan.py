@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from lib import paths
-from lib.errors import ParameterError, RunError, StepError, shown
+from lib.errors import ParameterError, RunError, StepError
 from lib.notebook_source import Declared, parameters, plain_yaml
 from lib.notebook_source.modules import Modules
 from lib.paths import Project
 from lib.runner import graph, staleness
 from lib.runner.staleness import Contents, Place, State
+from lib.wording import shown
 
 #: Keys that the runner reads itself, with the annotation of each and its default.
 KEYS = {

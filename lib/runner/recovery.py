@@ -3,6 +3,7 @@
 Nothing here runs when all went well the last time.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,7 +26,7 @@ def keep_failed(place: Place, notebook: nbformat.NotebookNode | None, failure: F
     tags = {"tags": ["papermill-error-cell-tag"]}
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(_top(failure), metadata=tags))
     try:
-        files.write_text(place.failed, nbformat.writes(notebook))
+        files.write_json(place.failed, json.loads(nbformat.writes(notebook)))
     finally:
         notebook.cells.pop(0)
 

@@ -135,31 +135,35 @@ class Runner:
 
     def _settle(self, progress: Progress, name: str) -> bool:
         """Start a step, or see that it need not run; true where others may now be ready."""
-        request, notebook = progress.request, progress.request.graph[name]
         full = self.asked or sum(len(other.running) for other in self.runs.values()) >= self.jobs
         if full or any(other.does(name, progress) for other in self.runs.values()):
             return False  # the result of the same step in another run can be linked when it is done
         progress.waiting.remove(name)
+        try:
+            return self._start_or_take(progress, name)
+        except (WorkbookError, OSError) as error:  # its notebook was half saved, say, or the disk is full
+            self._has_failed(progress, FailedStep(name, None, 0, "", f"{type(error).__name__}: {error}"))
+            return True
+
+    def _start_or_take(self, progress: Progress, name: str) -> bool:
+        """Start a step that is out of date and that no other run has done; whether it is done already."""
+        request, notebook = progress.request, progress.request.graph[name]
         reasons = request.state.reasons(notebook)
-        source = cache.find(request, notebook, beside=self.runs) if reasons else None
-        if source:
-            progress.done[name] = cache.link(source, request, notebook, reasons)
-            self._say(progress, "✓", name, f"linked from run {source.name}")
+        found = cache.find(request, notebook, beside=self.runs) if reasons else None
+        linked = cache.link(*found, request, notebook, reasons) if found else None
+        if found and linked:
+            progress.done[name] = linked
+            self._say(progress, "✓", name, f"linked from run {found[0].name}")
             self._is_done(progress, name)
         elif reasons:
             from lib.runner.execute import Execution  # papermill, while the fork server imports
 
-            try:
-                step = Execution(request, name, reasons, self.kernels)
-            except (WorkbookError, OSError) as error:  # its notebook was half saved, say
-                self._has_failed(progress, FailedStep(name, None, 0, "", f"{type(error).__name__}: {error}"))
-                return True
-            self._start(progress, step)
+            self._start(progress, Execution(request, name, reasons, self.kernels))
         else:
             self.reporter.tell(request.folder, name)
             if any(step.name == name and step.maybe for step in progress.planned):
                 self._say(progress, "·", name, "up to date: its inputs came out the same")
-        return source is not None or not reasons
+        return linked is not None or not reasons
 
     def _drop_blocked(self, progress: Progress) -> None:
         """What needs a failed step does not run."""

@@ -55,7 +55,7 @@ class Contents:
         return {name: digest for name in names if (digest := self.digest(name)) is not None}
 
     def prepare(self, names: Iterable[str]) -> None:
-        """Find the digests of large files: what the steps have noted, the others side by side on all cores.
+        """Find the digests of large files: what the steps have noted, the others four at a time.
 
         Small ones are quicker read one by one.
         """

@@ -70,8 +70,8 @@ class {options}(Options):
     """Which file, and how its rows are split."""
 
     file: Annotated[str, "a table with the columns of `serving`, CSV or Parquet"] = FILE
-    test_share: Annotated[float, Range(0, 1), "of all rows"] = 0.2
-    validation_share: Annotated[float, Range(0, 1), "of the rest"] = 0.2
+    test_share: Annotated[float, Range(0, 1, strict=True), "of all rows"] = 0.2
+    validation_share: Annotated[float, Range(0, 1, strict=True), "of the rest"] = 0.2
 
 
 def fetch(options: {options}) -> list[Fetched]:

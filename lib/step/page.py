@@ -46,8 +46,8 @@ def take_options(last: Path, names: list[str], parameters: dict[str, Any], value
 
     They are set among the `values` on the page, which its cells use.
     """
-    records = [record for path in sorted(last.glob("notebooks/*.json")) if (record := StepRecord.read(path))]
-    writers = [record for record in records if record.outputs.keys() & set(names)]
+    read = map(StepRecord.read, sorted(last.glob("notebooks/*.json")))
+    writers = [record for record in read if record and record.outputs.keys() & set(names)]
     theirs = {k: v for record in writers for k, v in (record.parameters.get("options") or {}).items()}
     given = parameters.get("options", theirs)  # a page without options needs none
     new = {k: v for k, v in theirs.items() if k not in given and not redaction.is_hidden(v)}

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from lib import evaluation
-from lib.errors import few
 from lib.problem import Dataset
 from lib.runtime.encoders import Encoding
 from lib.runtime.encoders.means import TargetMean
 from lib.runtime.features import Encode, FeatureSet
 from lib.tuning.search import SearchResult
 from lib.tuning.spaces import Point, Space, Spec
+from lib.wording import few
 
 
 def importance(trials: pd.DataFrame, space: Space, metric: str) -> pd.Series:

@@ -68,7 +68,7 @@ class SearchResult:
         return trials.assign(parameters=pd.Series(points, index=trials.index, dtype=object))
 
     def tuned(self, feature_set: str, unit: str = "") -> records.Tuned:
-        """The result as a record that is the same for the same trials: no times. `unit` is the target's."""
+        """The result as a record, the same for the same trials and end: no times. `unit` is the target's."""
         best = {row["family"]: self._plain(row) for _, row in self.best.iterrows()}
         unit = unit if self.metric in ("rmse", "mae") else ""
         failed = int((self.trials["status"] != "ok").sum())
@@ -204,7 +204,7 @@ class _Search:
         """Submit, wait for the oldest, observe it, until the budget is used up."""
         self.began = time.monotonic()  # how long the workers took to start is not the search's time
         pending: deque[tuple[Trial, Outcome | Future[Outcome]]] = deque()
-        reason, over = "all trials were run", f"the {self.timeout:.0f} s were over"
+        reason, over = "all trials were run", "its time was over"
         try:
             with _bar(self.budget) as bar:
                 while pending or self._submitted() < self.budget:

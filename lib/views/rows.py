@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lib import profiling
-from lib.errors import few
 from lib.plots import data, shapes
 from lib.problem import Dataset
 from lib.views.view import View
+from lib.wording import few
 
 
 def arrivals(dataset: Dataset) -> View:

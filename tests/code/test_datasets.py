@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import yaml
 
 from lib import files, paths, problem, profiling, sources, views
 from lib.errors import DataError, ParameterError, SourceError
+from lib.notebook_source import annotations, limits, problems
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import Derived, FeatureSet, encode
 
@@ -283,3 +285,22 @@ def test_a_picture_of_cleaned_rows_says_so_where_it_is_given_raw_ones_alone():
         views.of(DATASET)["target"].show(DATASET.generate(300, 1))
     for name, view in views.of(DATASET).items():
         assert view.of_raw == (name not in ("target", "with_target", "closest")), name
+
+
+@pytest.mark.parametrize("name", ["green_taxi", "music_genres", "nyc_rentals"])
+def test_a_problem_generates_the_fewest_rows_that_the_planner_lets_pass_and_the_planner_refuses_fewer(name):
+    annotation = problems.rows(paths.here(), name)
+    least = int(re.search(r"Range\((\d+), None\)", annotation)[1])
+    assert len(problem.load(name).generate(least, seed=1)) == least
+    with pytest.raises(annotations.Misfit, match=f"at least {least}"):
+        limits.check(paths.here(), name, "rows", least - 1)
+
+
+@pytest.mark.parametrize("name", ["music_genres", "nyc_rentals"])
+@pytest.mark.parametrize("share", ["test_share", "validation_share"])
+def test_a_share_that_leaves_a_part_of_the_split_empty_is_refused_by_the_planner(name, share):
+    option = problems.options(problems.training(paths.here(), name))[share]
+    assert option.type == "float, above 0, below 1"
+    for value in (0, 1):
+        with pytest.raises(annotations.Misfit, match="above 0 and below 1"):
+            annotations.fit(value, option.annotation)

@@ -2,21 +2,25 @@
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import pytest
 
 from lib import files
+from lib.runner import plan
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITES = """
 import sys, time
 from pathlib import Path
 from lib import files
+from lib.runner import plan
 with files.{how}(Path(sys.argv[1])) as unfinished:
     print("writing", flush=True)
     time.sleep(60)
@@ -80,6 +84,57 @@ def test_only_what_is_temporary_is_swept(tmp_path):
     assert sorted(tmp_path.iterdir()) == kept
 
 
+DIES = """
+import os, sys
+from pathlib import Path
+from lib import files
+Path.rename = lambda *_: os._exit(9)
+with files.whole(Path(sys.argv[1])):
+    pass
+"""
+
+
+def test_what_was_not_yet_held_when_its_maker_died_goes_when_none_can_hold_it_any_more(tmp_path):
+    words = [sys.executable, "-c", DIES, str(tmp_path / "train.parquet")]
+    assert subprocess.run(words, cwd=ROOT, check=False).returncode == 9
+    (left,) = tmp_path.iterdir()
+    files.sweep(tmp_path)
+    assert left.exists()  # it may be another's, who will hold it in a moment
+    mine = tmp_path / ".mine.new"
+    mine.mkdir()
+    (mine / "notes").write_text("x")
+    for folder in (left, mine):
+        os.utime(folder, (0, 0))
+    with files.locked(left / ".held"):
+        files.sweep(tmp_path)
+    assert left.exists()
+    files.sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [mine]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_another_user_s_file_in_a_shared_folder_stops_nobody(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    theirs, ours = shared / "workbook-theirs.tmp", shared / "workbook-ours.tmp"
+    for path in (theirs, ours):
+        path.write_text("x")
+    os.chown(ours, 65534, 65534)
+    child = os.fork()
+    if not child:
+        try:
+            os.chdir(shared)  # below folders into which that user cannot look
+            os.setuid(65534)
+            files.sweep(Path(), "workbook-")
+            os._exit(0)
+        finally:
+            traceback.print_exc()
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert list(shared.iterdir()) == [theirs]
+
+
 def test_a_block_that_fails_leaves_what_was_there_and_nothing_else(tmp_path):
     path = tmp_path / "model"
     with files.whole_folder(path) as folder:
@@ -94,6 +149,7 @@ ADDS = """
 import sys
 from pathlib import Path
 from lib import files
+from lib.runner import plan
 for number in range(25):
     files.update_json(Path(sys.argv[1]), {sys.argv[2] + str(number): number})
 """
@@ -105,3 +161,10 @@ def test_no_key_is_lost_where_several_processes_change_one_file(tmp_path):
     together = [subprocess.Popen(command, cwd=ROOT) for command in words]
     assert [process.wait() for process in together] == [0, 0, 0, 0]
     assert len(json.loads(path.read_text())) == 100
+    assert [one.name for one in tmp_path.iterdir() if not one.name.startswith(".")] == ["last.json"]
+
+
+def test_a_run_that_is_called_as_the_lock_once_was_stops_nobody(tmp_path):
+    (tmp_path / plan.run_name("last.lock", Path("params/quickstart.yaml"))).mkdir()
+    files.update_json(tmp_path / "last.json", {"quickstart": "last.lock"})
+    assert files.read_json(tmp_path / "last.json") == {"quickstart": "last.lock"}

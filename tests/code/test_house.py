@@ -33,7 +33,7 @@ ROOMS = (
     {"dependencies"},
     {"compute"},
     {"runtime"},
-    {"paths", "files", "mlflow_tables", "redaction", "errors"},
+    {"paths", "files", "mlflow_tables", "redaction", "wording", "errors"},
 )
 RANKS = {room: rank for rank, line in enumerate(ROOMS) for room in line}
 

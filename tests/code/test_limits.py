@@ -13,6 +13,10 @@ SERVING = """
 FEATURE_SETS = {"plain": FeatureSet("plain"), "rich": FeatureSet("rich")}
 SERVING = Serving("tiny", task="regression")
 """
+TRAINING = """
+def generate(rows: Annotated[int, Range(40, None)], seed: int):
+    return drawn(rows, seed)
+"""
 ZOO = """
 BOTH = ("regression", "classification")
 REGRESSION = ("regression",)
@@ -29,7 +33,11 @@ FAMILIES = [
 def project(tmp_path):
     """A project with the problem `tiny`, two feature sets, and three families of models."""
     made = Project(tmp_path, tmp_path / "outputs")
-    files = {"datasets/tiny/training": "", "datasets/tiny/serving": SERVING, "runtime/models/__init__": ZOO}
+    files = {
+        "datasets/tiny/training": TRAINING,
+        "datasets/tiny/serving": SERVING,
+        "runtime/models/__init__": ZOO,
+    }
     for name, text in files.items():
         path = made.lib / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,11 +51,11 @@ def project(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("rows", 1),
+        ("rows", 40),
         ("seed", 0),
         ("seed", 2**32 - 1),
-        ("alpha", 0),
-        ("alpha", 1.0),
+        ("alpha", 1e-9),
+        ("alpha", 0.999),
         ("timeout_s", None),
         ("anything", -5),
         ("source", "published"),
@@ -68,7 +76,10 @@ def test_what_something_can_be_done_with_passes(project, name, value):
         ("rows", 0, "at least 1, not 0"),
         ("seed", -1, "at least 0"),
         ("seed", 2**32, "not 4294967296"),
-        ("alpha", 1.5, "at least 0 and at most 1, not 1.5"),
+        ("rows", 39, "at least 40, not 39"),
+        ("alpha", 1.5, "above 0 and below 1, not 1.5"),
+        ("alpha", 0, "above 0 and below 1, not 0"),
+        ("alpha", 1.0, "above 0 and below 1, not 1.0"),
         ("step_timeout_s", float("nan"), "a finite number"),
         ("draws", float("inf"), "a finite number"),
         ("source", "elsewhere", "'generated' or 'published', not 'elsewhere'"),
@@ -93,6 +104,15 @@ def test_a_problem_that_is_not_there_is_refused_and_no_problem_is_not(project):
     limits.check(project, None, "problem", None)
     limits.check(project, None, "feature_set", "any")
     limits.check(project, None, "models", ["any"])
+    limits.check(project, None, "rows", 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "def generate(rows, seed): ...", "generate = drawn", "def generate(): ..."]
+)
+def test_a_problem_that_does_not_say_how_many_rows_it_can_generate_takes_any(project, text):
+    (project.datasets / "tiny" / "training.py").write_text(text)
+    limits.check(project, "tiny", "rows", 1)
 
 
 def test_where_it_cannot_be_read_what_there_is_any_name_passes(project):

@@ -55,6 +55,8 @@ DAY = datetime.date(2023, 1, 5)
         (1, "Annotated[float, problem.Range(0, 1)]", 1.0),
         (-5, "Annotated[int, Range(None, 1)]", -5),
         (5, "Annotated[int, Range(0, None)]", 5),
+        (1e-9, "Annotated[float, Range(0, 1, strict=True)]", 1e-9),
+        ("1e19", "int", 10**19),
         (None, "Annotated[int | None, Range(0, 1)]", None),
         (7, "Annotated[int, Other(0, 1)]", 7),
     ],
@@ -90,6 +92,10 @@ def test_a_value_is_taken_to_its_declared_type(value, annotation, wanted):
         ("even", 'Literal["plain", "odd"]', "'plain' or 'odd', not 'even'"),
         (-0.5, "Annotated[float, Range(0, 1)]", "at least 0 and at most 1, not -0.5"),
         (1.5, "Annotated[float, Range(0, 1)]", "at least 0 and at most 1, not 1.5"),
+        (0, "Annotated[float, Range(0, 1, strict=True)]", "above 0 and below 1, not 0"),
+        (1.0, "Annotated[float, Range(0, 1, True)]", "above 0 and below 1, not 1.0"),
+        ("1e300", "int", "int of 64 bits, not '1e300'"),
+        ("-1e19", "int", "int of 64 bits, not '-1e19'"),
         (-1, "Annotated[int, 'words', Range(0, None)]", "at least 0, not -1"),
         (2, "Annotated[int, Range(None, 1)]", "at most 1, not 2"),
         ("x", "Annotated[int, Range(0, 1)]", "int, not 'x'"),
@@ -103,6 +109,7 @@ def test_a_value_that_does_not_fit_is_refused_in_words_that_end_must_be(value, a
 
 def test_only_the_bounds_that_there_are_are_named():
     assert annotations.bounds(0, 1) == ["at least 0", "at most 1"]
+    assert annotations.bounds(0, 1, strict=True) == ["above 0", "below 1"]
     assert annotations.bounds(0.5, None) == ["at least 0.5"]
     assert annotations.bounds(None, 2) == ["at most 2"]
     assert annotations.bounds(None, None) == []
@@ -286,11 +293,26 @@ def test_words_of_p_stand_apart_by_spaces_tabs_and_lines():
         ("a-b=2", "P: 'a-b=2' is not key=value"),
         ("a=1 a=2", "P: a is given twice"),
         ("a={b: 1, b: 2}", "P: the value of a is not YAML: 'b' is given twice"),
+        ("a.b=1 a={}", "P: a and a.b are given: take one away"),
+        ("a={b: 1} c=2 a.b.d=1", "P: a and a.b.d are given: take one away"),
     ],
 )
 def test_a_word_of_p_that_cannot_be_is_named(text, said):
     with pytest.raises(ParameterError, match=re.escape(said)):
         parameters.overrides(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("[]", "list"), ("0", "int"), ("false", "bool"), ("''", "str"), ("[1, 2]", "list")]
+)
+def test_a_file_of_parameters_holds_a_mapping_or_nothing(tmp_path, text, kind):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ParameterError, match=f"mine must hold `key: value` lines, not {kind}"):
+        plain_yaml.read(path, "mine")
+    for nothing in ("", "# nothing yet\n", "---\n", "null", "{}"):
+        path.write_text(nothing)
+        assert plain_yaml.read(path, "mine") == {}
 
 
 # --- what notebooks declare ----------------------------------------------------------------------------
@@ -326,17 +348,21 @@ def test_each_notebook_is_given_what_it_declares_and_its_default_else(check):
     assert (checked.file, checked.overrides) == ("mine.yaml", {"depth": 7})
 
 
+@pytest.mark.parametrize("below", [[1], "all", 3])
+def test_a_key_below_what_holds_no_keys_is_refused(check, below):
+    with pytest.raises(ParameterError, match=r"P: space\.lasso\.alpha cannot be set, as lasso is "):
+        check({"space": {"lasso": below}}, "space.lasso.alpha=2")
+    with pytest.raises(ParameterError, match=r"P: space\.lasso cannot be set, as space is "):
+        check({"space": below}, "space.lasso=2")
+    assert check({"space": None}, "space.lasso=2")[0].values["space"] == {"lasso": 2}
+
+
 def test_p_is_stronger_than_the_file_and_leaves_the_file_s_values_as_they_were(check):
     values = {"keep": 1, "space": {"lasso": {"alpha": 1}, "ridge": 2}}
     checked, _ = check(values, "keep=3 space.lasso.alpha=5 space.svm.c=1")
     assert checked.values["keep"] == 3.0
     assert checked.values["space"] == {"lasso": {"alpha": 5}, "ridge": 2, "svm": {"c": 1}}
     assert values == {"keep": 1, "space": {"lasso": {"alpha": 1}, "ridge": 2}}
-
-
-def test_a_part_of_what_was_no_mapping_makes_it_one(check):
-    checked, _ = check({"space": {"lasso": 3}}, "space.lasso.alpha=5")
-    assert checked.values["space"] == {"lasso": {"alpha": 5}}
 
 
 @pytest.mark.parametrize(
@@ -352,7 +378,7 @@ def test_a_part_of_what_was_no_mapping_makes_it_one(check):
         ({"keep": "much"}, "", "mine.yaml: keep must be float, not 'much'"),
         ({"keep": "much"}, "depth=x", "mine.yaml: keep must be float"),
         ({"keep": 1}, "keep=much", "P: keep must be float"),
-        ({}, "space.a=1 space=3", "P: space must be dict"),
+        ({}, "space=3", "P: space must be dict"),
         ({}, "keep.a=1", "P: keep must be float"),
         ({"run": "mine"}, "", "mine.yaml: `run` is not a parameter to give; name the run with RUN=name"),
         ({}, "run=mine", "P: `run` is not a parameter to give"),

@@ -79,7 +79,9 @@ def test_powers_of_ten_are_still_set_as_such():
         return figure
 
     labels = powers().axes[0].get_yticklabels()
-    assert all(label.get_parse_math() for label in labels if "mathdefault" in label.get_text())
+    powers_of_ten = [label for label in labels if "mathdefault" in label.get_text()]
+    assert powers_of_ten
+    assert all(label.get_parse_math() for label in powers_of_ten)
 
 
 def test_better_and_worse_are_told_by_their_shape_and_by_a_word():

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from lib import problem, profiling, views
-from lib.errors import few
 from lib.runtime.schema import Column
+from lib.wording import few
 
 
 def test_a_group_that_fixes_the_target_explains_all_and_noise_nothing():

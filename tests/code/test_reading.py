@@ -6,8 +6,9 @@ import re
 import pytest
 
 from lib import notebook_source
+from lib.cli import kernel_name
 from lib.errors import ParameterError, StepError
-from lib.notebook_source import Declared
+from lib.notebook_source import Declared, prose
 
 STEP = 'step = Step("04_tune", run, problem, reads=["train"], writes=["tuned", "trials"])'
 
@@ -86,10 +87,36 @@ def test_a_text_may_be_read_in_the_place_of_the_file(tmp_path):
     assert notebook_source.read(tmp_path / "04_tune.ipynb", text).writes == ("tuned", "trials")
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"nbformat": 4}'])
+#: Half saved, of something else, or edited by hand.
+NO_NOTEBOOKS = [
+    *("{", "{}", '{"nbformat": 4}', "[]", "7", "null", '"cells"'),
+    *('{"cells": null}', '{"cells": {}}', '{"cells": 3}', '{"cells": [1]}', '{"cells": [null]}'),
+    *('{"cells": [{"cell_type": "code", "source": 1}]}', '{"cells": [{"source": [1]}]}'),
+    *('{"cells": [{"metadata": null}]}', '{"cells": [{"metadata": {"tags": null}}]}'),
+    *('{"cells": [{"metadata": {"tags": [1]}}]}', '{"cells": [], "metadata": []}'),
+    '{"cells": [], "metadata": {"kernelspec": 1}}',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("text", NO_NOTEBOOKS)
 def test_what_is_no_notebook_is_refused(tmp_path, text):
+    path = tmp_path / "04_tune.ipynb"
     with pytest.raises(StepError, match=r"04_tune\.ipynb is not a notebook \(nbformat 4 JSON\)"):
-        notebook_source.read(tmp_path / "04_tune.ipynb", text)
+        notebook_source.read(path, text)
+    path.write_text(text)
+    for read in (lambda: kernel_name.check([path]), lambda: kernel_name.mend([path])):
+        with pytest.raises(StepError, match=r"04_tune\.ipynb is not a notebook \(nbformat 4 JSON\)"):
+            read()
+    assert path.read_text() == text
+    assert prose.digest(path) == ""
+
+
+def test_bytes_that_are_no_text_are_no_notebook(tmp_path):
+    path = tmp_path / "04_tune.ipynb"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(StepError, match=r"is not a notebook"):
+        notebook_source.read(path)
 
 
 def test_code_goes_by_meaning_and_tags_and_source_by_the_letter(read):

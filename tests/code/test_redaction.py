@@ -2,10 +2,14 @@
 
 import json
 
+import nbformat
 import pytest
 
 from lib import files, redaction
 from lib.compute import pool
+from lib.records import FailedStep
+from lib.runner import recovery
+from lib.runner.staleness import Place
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +120,36 @@ def test_a_secret_parameter_is_hidden_by_its_value_once_it_is_remembered():
     assert redaction.text(text) == f"refused: {hidden('sk-0123456789')} and {hidden(20231107)}"
 
 
+@pytest.mark.parametrize("secret", ["hunter2", "correcthorse", "Xylqaz", "pw:1", "gold", "739155"])
+def test_a_short_secret_parameter_is_hidden_as_a_word_of_its_own(secret):
+    redaction.remember({"options": {"password": secret}})
+    for text in (f"refused {secret}.", f"{{'password': '{secret}'}}", f"<td>{secret}</td>", f"a,{secret}\n"):
+        assert redaction.text(text) == text.replace(secret, hidden(secret))
+    for text in (f"un{secret}able", f"{secret}s", f"0.{secret}", f"{secret},5", f"1{secret}"):
+        assert redaction.text(text) == text
+    once = redaction.text(f"no {secret}")
+    assert redaction.text(once) == once
+
+
+@pytest.mark.parametrize("secret", ["abc", "2024", "12345", "", __file__])
+def test_a_secret_parameter_that_says_nothing_is_hidden_by_its_name_alone(secret):
+    redaction.remember({"options": {"password": secret}})
+    assert redaction.text(f"it is {secret} here") == f"it is {secret} here"
+
+
+def test_a_word_that_is_a_secret_too_spoils_no_record_and_no_other_secret(tmp_path):
+    redaction.remember({"token": "train", "password": "hidden", "other_key": hidden("train")[8:-1]})
+    record = {"step": "train", "reads": ["train"], "train": "it was train", "03_train": 'of "train-x"'}
+    files.write_json(tmp_path / "a.json", record)
+    said = hidden("train")
+    assert files.read_json(tmp_path / "a.json") == {
+        **record,
+        "train": f"it was {said}",
+        "03_train": f'of "{said}-x"',
+    }
+    assert redaction.texts({"train": "train", "a": "a train"}) == {"train": "train", "a": f"a {said}"}
+
+
 def test_what_is_written_as_text_or_json_holds_no_secret(tmp_path, monkeypatch):
     value = 'tok"en-1234'
     monkeypatch.setenv("SOME_TOKEN", value)
@@ -128,3 +162,19 @@ def test_what_is_written_as_text_or_json_holds_no_secret(tmp_path, monkeypatch):
         "with": hidden(value),
         "key": "C#",
     }
+
+
+def test_a_password_of_digits_leaves_the_numbers_of_a_record_and_of_a_notebook_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("DB_PASSWORD", "12345678")
+    figures = {"share": 0.412345678, "rows": 12345678}
+    files.write_json(tmp_path / "a.json", {**figures, "said": "12345678", "of 12345678": [12345678]})
+    said = hidden("12345678")
+    assert files.read_json(tmp_path / "a.json") == {**figures, "said": said, f"of {said}": [12345678]}
+
+    cell = nbformat.v4.new_code_cell("12345678", metadata={"papermill": {"duration": 0.412345678}})
+    place = Place(tmp_path, "01_ingest")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    recovery.keep_failed(place, notebook, FailedStep("01_ingest", 1, 1, "12345678", "no 12345678"))
+    left = nbformat.read(place.failed, as_version=4)
+    assert (left.cells[1].source, left.cells[1].metadata) == (said, cell.metadata)
+    assert FailedStep.read(place.failure).error == f"no {said}"

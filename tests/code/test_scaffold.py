@@ -135,7 +135,7 @@ def test_its_options_are_read_without_running_it(tmp_path):
     written(tmp_path, customers(), "churned")
     options = problems.options(tmp_path / "lib/datasets/mine/training.py")
     assert list(options) == ["file", "test_share", "validation_share"]
-    assert options["test_share"].type == "float, at least 0, at most 1"
+    assert options["test_share"].type == "float, above 0, below 1"
     assert options["test_share"].meaning == "of all rows"
 
 

@@ -279,7 +279,7 @@ def test_boosting_that_is_slow_ends_with_the_rounds_it_has_rather_than_being_los
 
 def test_the_time_budget_ends_the_search():
     result = run(max_evals=10_000, timeout_s=6.0)
-    assert "were over" in result.reason
+    assert result.reason == "its time was over"
     assert len(result.trials) < 30_000
 
 
@@ -289,14 +289,21 @@ TOO_LATE = pool.not_begun()
 def test_a_search_whose_last_trials_never_began_says_that_the_time_was_over():
     result = run(make_pool=answering(lambda trial, run: run(trial) if trial["number"] < 10 else TOO_LATE))
     assert len(result.trials) == 10
-    assert result.reason == "the 60 s were over"
+    assert result.reason == "its time was over"
+
+
+def test_what_is_recorded_of_a_search_is_the_same_for_the_same_trials_however_long_it_might_take():
+    ten = answering(lambda trial, run: run(trial) if trial["number"] < 10 else TOO_LATE)
+    first, second = (run(make_pool=ten, timeout_s=seconds).tuned("plain") for seconds in (60.0, 70.0))
+    assert first == second
+    assert first.told == "10 of 12 trials, as its time was over"
 
 
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
         (pool.failed("MemoryError: 80 GB"), "MemoryError: 80 GB"),
-        (TOO_LATE, "none was run, as the 60 s were over"),
+        (TOO_LATE, "none was run, as its time was over"),
     ],
 )
 def test_a_search_in_which_nothing_scored_stops_with_the_reason(outcome, said):
@@ -337,7 +344,7 @@ def test_a_search_that_came_to_its_end_is_run_anew(tmp_path):
 def test_a_search_that_its_clock_ended_can_be_run_again(tmp_path):
     short = {"max_evals": 10_000, "timeout_s": 6.0, "checkpoint": tmp_path / "search"}
     first, again = run(**short), run(**short)
-    assert "were over" in first.reason
+    assert first.reason == "its time was over"
     assert len(again.trials) > 1
 
 
@@ -352,7 +359,7 @@ def test_what_is_known_is_told_also_when_no_time_is_left(tmp_path):
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     result = run(checkpoint=tmp_path / "search", make_pool=Inline)
     assert result.trials["number"].tolist() == list(range(7))
-    assert result.reason == "the 60 s were over"
+    assert result.reason == "its time was over"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ asked for and runs nothing. The same values are tried in every run.
 
 import contextlib
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lib.cli.__main__ import DONE, REFUSED, boundary
+from lib.errors import RunError
+from lib.notebook_source import grids
 
 FEW = settings(
     max_examples=40,
@@ -79,6 +82,8 @@ PLAIN = [
     "richh",
     "''",
 ]
+#: What is said where a sweep would start.
+TAKEN = "✗ Every point is taken.\n"
 VALUES = st.sampled_from(HARD + PLAIN) | st.text(max_size=20)
 PAIRS = st.builds("{}={}".format, st.sampled_from(KEYS) | st.text(max_size=8), VALUES)
 LINES = st.builds("{}: {}".format, st.sampled_from(KEYS) | VALUES, VALUES)
@@ -156,13 +161,37 @@ def test_any_jobs_run_name_step_and_file_name_are_taken_or_refused_in_one_line(o
         in_one_line("plan", option, jobs)
 
 
+@pytest.fixture
+def checked(outputs, monkeypatch) -> None:
+    """A sweep ends where its points are checked, before anything is started."""
+
+    def over(project):
+        raise RunError("Every point is taken.")
+
+    monkeypatch.setattr("lib.runner.kernels.environment", over)
+
+
 @FEW
 @each("p", [f"seed={text},{text}1" for text in HARD] + ["x=range(0,1e9)", "seed=range(0,1000000000)"])
 @given(
     p=st.lists(st.builds("{}={},{}".format, st.sampled_from(KEYS), VALUES, VALUES), max_size=2).map(" ".join)
 )
-def test_any_grid_that_cannot_be_is_refused_in_one_line(outputs, p):
-    code, error = told("sweep", "--overrides", f"{p} nosuch=1")
+def test_any_grid_is_taken_or_refused_in_one_line_that_says_where_the_mistake_stands(checked, p):
+    code, error = told("sweep", "--overrides", p)
     assert code == REFUSED
     assert len(error.splitlines()) == 1
     assert len(error) <= 600
+    if error == TAKEN:
+        assert len(grids.read(p, "quickstart")) > 1
+    else:
+        assert re.match(r"✗ (P|by default|params/quickstart\.yaml): |✗ There is no problem ", error), error
+
+
+@pytest.mark.parametrize(
+    "p", ["seed=1,2", "rows=range(300,500,100) models=[lasso],[lasso,xgboost]", "alpha=1e-3,.5"]
+)
+def test_a_grid_that_can_be_is_taken_and_with_a_key_that_is_not_known_it_is_refused_for_that(checked, p):
+    assert told("sweep", "--overrides", p) == (REFUSED, TAKEN)
+    code, error = told("sweep", "--overrides", f"{p} nosuch=1")
+    assert code == REFUSED
+    assert error.startswith("✗ P: no notebook has a parameter 'nosuch'")

@@ -92,7 +92,16 @@ def test_every_recipe_with_python_uses_the_projects_environment():
             assert "$(BIN)/" in line or "$(PYTHON)" in line or "$$uv" in line, line
 
 
-HISTORY = ["cache", "mlartifacts", "mlflow.db", "mlflow.db-shm", "mlflow.db-wal", "predictions", "wandb"]
+HISTORY = [
+    "cache",
+    "marks",
+    "mlartifacts",
+    "mlflow.db",
+    "mlflow.db-journal",
+    "mlflow.db-shm",
+    "mlflow.db-wal",
+]
+HISTORY += ["predictions", "wandb"]
 RUNS = ["last.json", "quickstart", "scratch"]
 
 

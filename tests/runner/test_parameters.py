@@ -204,7 +204,7 @@ def test_a_name_that_is_no_run_is_refused(tiny, name):
         ("seed=-1", r"P: seed must be at least 0 and at most 4,294,967,295, not -1"),
         ("draws=0", r"P: draws must be at least 1"),
         ("explained=0", r"P: explained must be at least 1"),
-        ("alpha=1.5", r"P: alpha must be at least 0 and at most 1"),
+        ("alpha=1.5", r"P: alpha must be above 0 and below 1"),
         ("timeout_s=.inf", r"P: timeout_s must be a finite number"),
         ("source=made", r"P: source must be 'generated' or 'published', not 'made'"),
         ("on_drift=cry", r"P: on_drift must be 'warn' or 'fail'"),

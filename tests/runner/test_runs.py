@@ -227,7 +227,8 @@ step.write("raw", [0, 1, len(source.read_text())])
 
 
 @pytest.mark.parametrize("kind", ["file", "mirror"])
-def test_a_file_from_outside_that_was_replaced_is_read_again(tiny, kind):
+def test_a_file_from_outside_that_was_replaced_is_read_again(tiny, kind, monkeypatch):
+    monkeypatch.setenv("DATA_MIRROR", str(tiny.root))
     source = tiny.root / "mine.txt"
     source.write_text("300 rows")
     code = OUTSIDE.replace("OUTPUTS", repr(str(tiny.root))).replace("KIND", repr(kind))

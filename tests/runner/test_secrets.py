@@ -1,4 +1,4 @@
-"""Twenty secrets go through a run that ends and one that fails, with real trackers: none of them is kept."""
+"""Secrets go through a run that ends and one that fails, with real trackers: none of them is kept."""
 
 import gzip
 import io
@@ -11,6 +11,8 @@ import pytest
 import tiny as tiny_project
 from tiny import ROOT
 
+from lib import files
+
 #: By where they come in. None is the beginning of another.
 SECRETS = {
     name: f"5ecre7-{number:02d}-{name}"
@@ -21,7 +23,7 @@ SECRETS = {
             *("printed", "shown", "tracked", "tagged", "tabled", "written", "raised"),
         )
     )
-}
+} | {"six-letters": "Xylqaz", "small-letters": "correcthorse", "digits": "73915526"}
 S = SECRETS
 PARAMETERS = f"""\
 options:
@@ -29,6 +31,8 @@ options:
   keys: [{S["listed"]}]
   file: https://me:{S["inhttps"]}@127.0.0.1:9/rows.csv?token={S["inquery"]}
   max_tokens: 77
+  password: {S["six-letters"]}
+  token: {S["small-letters"]}
 db_password: {S["fromfile"]}
 credentials: {{user: {S["short-of-mapping"]}}}
 """
@@ -46,6 +50,8 @@ ENVIRONMENT = {
     "TABLED_KEY": S["tabled"],
     "WRITTEN_KEY": S["written"],
     "RAISED_KEY": S["raised"],
+    "PIN_PASSWORD": S["digits"],
+    "OTHER_PASSWORD": "41236789",
 }
 DECLARED = (
     'run: str = "scratch"\nproblem: str = "tiny"\napi_key: str = ""\ndb_password: str = ""\n'
@@ -56,14 +62,15 @@ NOTEBOOKS = {
         DECLARED,
         "import os\nimport pandas as pd\nfrom lib.step import Step\n"
         'step = Step("01_ingest", run, problem, writes=["raw", "about"])\nstep.open()',
-        "print(dict(os.environ), os.environ['PRINTED_KEY'])",
+        "print(dict(os.environ), os.environ['PRINTED_KEY'], options['password'], options['token'])",
         "pd.DataFrame([step.parameters, {'api_key': os.environ['SHOWN_KEY']}])",
         'step.tracked.text("report", f"{os.environ[\'TRACKED_KEY\']} {step.parameters}")',
         "step.tracked.tags({'from': os.environ['TAGGED_KEY'], 'file': options['file']})",
         'step.tracked.table("sources", pd.DataFrame({"key": ["C#", os.environ["TABLED_KEY"]]}))',
         "step.tracked.trial(1, 'lasso', {}, {}, 0.1, status='failed', reason=f'no {options}')",
         'step.uses("address", options["file"], "d1")',
-        'step.write("about", {"at": options["file"], "with": os.environ["WRITTEN_KEY"], "key": "C#"})',
+        'step.write("about", {"at": options["file"], "with": os.environ["WRITTEN_KEY"], "key": "C#",'
+        ' "short": f"{options[\'password\']} {options[\'token\']}", "share": 0.441236789})',
         'step.write("raw", pd.DataFrame({"key": ["C#", "F"], "token": [1, 2]}))',
         "step.close()",
     ),
@@ -72,7 +79,7 @@ NOTEBOOKS = {
         "import os\nfrom lib.step import Step\n"
         'step = Step("02_eda", run, problem, reads=["raw"], writes=["profile"])\nstep.open()',
         'step.read("raw")',
-        "raise ConnectionError(f\"{options['file']} refused {os.environ['RAISED_KEY']}\")",
+        "raise ConnectionError(f\"{options['file']} refused {os.environ['RAISED_KEY']} of {options}\")",
         "step.close()",
     ),
 }
@@ -129,8 +136,8 @@ def found(folder):
     }
 
 
-def test_none_of_twenty_secrets_is_kept_and_a_step_notices_another_value_of_one(project):
-    assert len(S) == 20
+def test_none_of_the_secrets_is_kept_and_a_step_notices_another_value_of_one(project):
+    assert len(S) == 23
     project.outputs.mkdir()
     code, said = go(project, "pipeline", "ingest")
     assert code == 0, said
@@ -150,6 +157,7 @@ def test_none_of_twenty_secrets_is_kept_and_a_step_notices_another_value_of_one(
     assert {"report.txt", "sources.json", "about.json", "index.html"} <= left
     assert any(name.endswith(".wandb") for name in left)
     assert found(project.outputs) == set()
+    assert files.read_json(project.folder() / "about.json")["share"] == 0.441236789
     assert "C#" in (project.folder() / "notebooks" / "01_ingest.html").read_text()
     assert '"max_tokens": 77' in (project.folder() / "run.json").read_text()
 

@@ -167,7 +167,8 @@ def taken(step):
 
 
 @pytest.mark.parametrize("kind", ["file", "mirror"])
-def test_a_file_from_outside_that_is_another_is_told(step, taken, kind):
+def test_a_file_from_outside_that_is_another_is_told(step, taken, kind, monkeypatch):
+    monkeypatch.setenv("DATA_MIRROR", str(step.root))
     path = taken(kind)
     assert step.reasons() == []
     path.write_text("a\n2\n3\n")
@@ -190,6 +191,27 @@ def test_a_user_s_file_must_still_be_there_and_one_of_a_mirror_need_not(step, ta
     path.with_suffix(".away").rename(path)
     taken("file").unlink()
     assert step.reasons() == [f"{path} is gone"]
+
+
+@pytest.mark.parametrize("kind", ["mirror", "address"])
+def test_what_another_mirror_has_under_the_same_name_is_what_would_be_read_today(
+    step, taken, kind, tmp_path, monkeypatch
+):
+    url = {"name": "https://example.org/data/rows.csv?raw=true"} if kind == "address" else {}
+    path = taken(kind, **url)
+    before = url.get("name", str(path))
+    (tmp_path / "b").mkdir()
+    monkeypatch.setenv("DATA_MIRROR", str(tmp_path / "b"))
+    assert step.reasons() == []  # it has no such file: the address stands
+    other = tmp_path / "b" / "rows.csv"
+    other.write_text("a\n2\n3\n")
+    assert step.reasons() == [f"{other} is not what {before} was"]
+    other.write_text(path.read_text())
+    assert step.reasons() == []
+    other.write_text("a\n2\n3\n")
+    monkeypatch.delenv("DATA_MIRROR")
+    path.write_text("a\n4\n")
+    assert step.reasons() == []  # neither is read without a mirror
 
 
 def test_an_address_is_not_asked(step):

@@ -90,7 +90,7 @@ def test_a_score_has_its_unit_where_there_is_one(tmp_path, unit, value):
     [
         (12, 12, 0, "all trials were run", "12 trials"),
         (12, 12, 2, "all trials were run", "12 trials; 2 failed"),
-        (12, 50, 0, "the 30 s were over", "12 of 50 trials, as the 30 s were over"),
+        (12, 50, 0, "its time was over", "12 of 50 trials, as its time was over"),
         (7, 50, 1, "it was interrupted", "7 of 50 trials, as it was interrupted; 1 failed"),
     ],
 )

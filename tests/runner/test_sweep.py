@@ -214,14 +214,14 @@ def test_what_was_changed_in_the_other_run_is_not_linked(done):
 def test_a_first_run_that_failed_takes_no_figures_from_the_others(tmp_path):
     points = grids.read("seed=1,2", "taxi")
     project = paths.Project(tmp_path, tmp_path)
-    cut = Tuned("all", "rmse", {}, {}, 12, 50, 2, "the 30 s were over")
+    cut = Tuned("all", "rmse", {}, {}, 12, 50, 2, "its time was over")
     cut.write(tmp_path / points[1].run / "tuned.json")
     for point in points:
         Metrics({"validation_rmse": 5.0, "test_rmse": 6.0}).write(tmp_path / point.run / "metrics.json")
     seconds = dict.fromkeys([point.run for point in points], 1.0)
     table = sweep.compare(points, project, seconds, done={points[1].run})
     assert [(row["seed"], row["validation_rmse"], row["test_rmse"], row["trials"]) for row in table] == [
-        ("2", 5.0, 6.0, "12 of 50 trials, as the 30 s were over; 2 failed"),
+        ("2", 5.0, 6.0, "12 of 50 trials, as its time was over; 2 failed"),
         ("1", None, None, None),
     ]
 

@@ -168,7 +168,10 @@ class Tiny:
         kernels = root / "lib" / "runner" / "kernels.py"  # the same fork server with less to import
         few = 'LIBRARIES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "numpy")'
         kernels.write_text(re.sub(r"LIBRARIES = \(.*?\n\)", few, kernels.read_text(), flags=re.DOTALL))
-        for name in ("__init__", "errors", "paths", "records", "redaction", "dependencies", "mlflow_tables"):
+        for name in (
+            *("__init__", "errors", "paths", "records", "redaction", "wording", "dependencies"),
+            "mlflow_tables",
+        ):
             shutil.copy(ROOT / "lib" / f"{name}.py", root / "lib" / f"{name}.py")
         for name in ("__init__", "style", "comparison"):  # of a sweep
             (root / "lib" / "plots").mkdir(exist_ok=True)

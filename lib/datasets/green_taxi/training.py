@@ -105,7 +105,7 @@ def _month(path: Path) -> str:
     return match.group()
 
 
-def generate(rows: int, seed: int, options: TaxiOptions) -> pd.DataFrame:
+def generate(rows: Annotated[int, Range(100, None)], seed: int, options: TaxiOptions) -> pd.DataFrame:
     """Lookalike trips of these months, with the dirt of the real ones."""
     from lib.datasets.green_taxi import lookalikes
 

@@ -30,8 +30,8 @@ GENRES = (
 class SongOptions(Options):
     """How the songs are split."""
 
-    test_share: Annotated[float, Range(0, 1), "of all songs, each genre in equal shares"] = 0.3
-    validation_share: Annotated[float, Range(0, 1), "of the rest"] = 0.3
+    test_share: Annotated[float, Range(0, 1, strict=True), "of all songs, each genre in equal shares"] = 0.3
+    validation_share: Annotated[float, Range(0, 1, strict=True), "of the rest"] = 0.3
 
 
 def fetch() -> list[sources.Fetched]:
@@ -55,7 +55,7 @@ def _songs(path: Path) -> pd.DataFrame:
     return songs[list(COLUMNS)]
 
 
-def generate(rows: int, seed: int) -> pd.DataFrame:
+def generate(rows: Annotated[int, Range(150, None)], seed: int) -> pd.DataFrame:
     """Lookalike songs: each genre's own mixture, the gaps and the doubles of the real ones."""
     from lib.datasets.music_genres import lookalikes
 

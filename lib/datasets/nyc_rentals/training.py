@@ -26,8 +26,10 @@ class RentalOptions(Options):
     """Which weekly batch, how it is split, and which listings the cleaning and the checks let pass."""
 
     batch: Annotated[int, Range(1, None), "the weekly batch; those after the first are compared with it"] = 1
-    test_share: Annotated[float, Range(0, 1), "of all listings, each borough in equal shares"] = 0.2
-    validation_share: Annotated[float, Range(0, 1), "of the rest"] = 0.2
+    test_share: Annotated[
+        float, Range(0, 1, strict=True), "of all listings, each borough in equal shares"
+    ] = 0.2
+    validation_share: Annotated[float, Range(0, 1, strict=True), "of the rest"] = 0.2
     min_price: Annotated[float, Range(0, None), "cheaper nights are refused, $"] = 10.0
     max_price: Annotated[float, Range(0, None), "dearer nights are refused, $"] = 350.0
     min_rows: Annotated[int, Range(0, None), "a batch of this many rows or fewer is no whole one"] = 15_000
@@ -59,7 +61,7 @@ def load(paths: Sequence[Path]) -> pd.DataFrame:
         raise DataError(f"A last_review is no day: {error}. Write days as 2019-07-08.") from error
 
 
-def generate(rows: int, seed: int, options: RentalOptions) -> pd.DataFrame:
+def generate(rows: Annotated[int, Range(50, None)], seed: int, options: RentalOptions) -> pd.DataFrame:
     """Lookalike listings; each further batch is a week later, a little dearer, and of other listings."""
     from lib.datasets.nyc_rentals import lookalikes
 
