@@ -97,6 +97,7 @@ class Dataset:
     slices: Mapping[str, Callable[[pd.DataFrame], pd.Series]]
     reference: Callable[..., pd.DataFrame | None] = lambda _: None  # (provenance) -> rows to compare with
     when: str = ""  # the column that says when a row came about, if rows have an order in time
+    groups: Sequence[str] = ()  # columns: rows that are alike in all of them belong together, as of one host
     views: str = ""  # the module of its own pictures, beside those that every problem has
     options: Options = field(default_factory=Options)
 
@@ -237,18 +238,18 @@ class Dataset:
         earlier = self.reference(provenance)
         return {"rows": rows} if earlier is None else {"reference": self.clean(earlier).rows, "rows": rows}
 
-    def groups(self, rows: pd.DataFrame) -> dict[str, pd.Series]:
+    def sliced(self, rows: pd.DataFrame) -> dict[str, pd.Series]:
         """The problem's slices, and those that every problem has: quarters of the target, or its classes."""
-        groups = {name: group(rows) for name, group in self.slices.items()}
+        sliced = {name: group(rows) for name, group in self.slices.items()}
         target = rows[self.target.name]
         if self.task == "classification":
-            return groups | {"class": target.astype(str)}
+            return sliced | {"class": target.astype(str)}
         quarter = pd.qcut(target, 4, duplicates="drop")
         names = {
             band: f"{i + 1}. {max(band.left, target.min()):.3g} to {band.right:.3g}"
             for i, band in enumerate(quarter.cat.categories)
         }
-        return groups | {f"quarter of {self.target.name}": quarter.map(names).astype(str)}
+        return sliced | {f"quarter of {self.target.name}": quarter.map(names).astype(str)}
 
 
 def _without_folder(value: object) -> object:

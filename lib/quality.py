@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import DataError, ParameterError
+from lib.runtime.schema import kind, kinds, marks
 from lib.wording import few
 
 Frames = Mapping[str, pd.DataFrame]  # by name, the first one is the reference
@@ -191,22 +192,39 @@ def not_empty() -> Check:
     )
 
 
-def apart() -> Check:
-    """No row stands in two frames, compared over all columns that both have."""
+def apart(groups: Sequence[str] = ()) -> Check:
+    """No row stands in two frames, compared over all columns that both have, whatever types these are of.
+
+    With `groups`, the columns that say which rows belong together, no group does either.
+    """
+    together = " and ".join(groups)
 
     def finds(frames: Frames) -> str:
-        hashes = {name: _hashes(rows) for name, rows in frames.items()}
-        pairs = itertools.combinations(frames, 2)
-        shared = {(a, b): int(np.isin(hashes[b], hashes[a]).sum()) for a, b in pairs}
-        return "; ".join(f"{count:,} rows of {b} stand in {a}" for (a, b), count in shared.items() if count)
+        shared = _shared(frames, lambda a, b: {name: kind for name, kind in kinds(a).items() if name in b})
+        found = [f"{count:,} rows of {b} stand in {a}" for (a, b), count in shared.items() if count]
+        if groups:
+            shared = _shared(frames, lambda a, _: {name: kind(a[name]) for name in groups})
+            found += [
+                f"{n:,} rows of {b} have the {together} of one in {a}" for (a, b), n in shared.items() if n
+            ]
+        return "; ".join(found)
 
     return Check(
-        "no row in two splits", "A model must not be evaluated on rows that it was trained on.", finds
+        f"no row, and no {together}, in two splits" if groups else "no row in two splits",
+        "A model must not be evaluated on rows that it was trained on, nor on others of their group.",
+        finds,
     )
 
 
-def _hashes(rows: pd.DataFrame) -> np.ndarray:
-    return pd.util.hash_pandas_object(rows[sorted(rows)], index=False).to_numpy()
+def _shared(
+    frames: Frames, columns: Callable[[pd.DataFrame, pd.DataFrame], Mapping[str, str]]
+) -> dict[tuple[str, str], int]:
+    """For each pair of frames how many rows of the second are like one of the first in these `columns`."""
+    found = {}
+    for (a, first), (b, second) in itertools.combinations(frames.items(), 2):
+        wanted = columns(first, second)
+        found[a, b] = int(np.isin(marks(second, wanted), marks(first, wanted)).sum())
+    return found
 
 
 def same_distribution(columns: Sequence[str], alpha: float = 0.05) -> Check:

@@ -154,10 +154,11 @@ def compare(
 def seen(folder: Path, rows: pd.DataFrame) -> np.ndarray | None:
     """Which of `rows` the stored model was fitted on, by its marks; None where this machine has not these."""
     about = packaging.about(folder)
-    known = marks.find(folder, about)
-    if known is None:
+    columns, known = about["row_columns"], marks.find(folder, about)
+    if known is None or not isinstance(
+        columns, dict
+    ):  # a list: of an earlier workbook, which marked otherwise
         return None
-    columns: list[str] = about["row_columns"]
     if not set(columns) <= set(rows):
         lacking = sorted(set(columns) - set(rows))
         raise RegistryError(

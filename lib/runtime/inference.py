@@ -13,7 +13,7 @@ import pandas as pd
 from . import encoders, models
 from .errors import InferenceError
 from .features import Serving
-from .schema import Settings, coerced, digest, kind, marks
+from .schema import Settings, coerced, digest, kinds, marks
 
 #: Of `about.json`; a folder of another format is refused, or asked by its own stored code.
 FORMAT = 2
@@ -52,7 +52,8 @@ class InferencePipeline:
             parameters["num_boost_round"] = choice["rounds"]
         dense = isinstance(matrix, np.ndarray)
         model = models.build(choice["family"], parameters, serving.task, seed, threads, dense).fit(matrix, y)
-        seen = np.unique(marks(rows, list(rows.columns)))
+        row_columns = kinds(rows)
+        seen = np.unique(marks(rows, row_columns))
         about = {
             "problem": serving.name,
             "feature_set": feature_set,
@@ -61,11 +62,11 @@ class InferencePipeline:
             "task": serving.task,
             "target": serving.target.name,
             "unit": serving.target.unit,
-            "inputs": {name: kind(rows[name]) for name in serving.inputs(features)},
+            "inputs": {name: row_columns[name] for name in serving.inputs(features)},
             "rows": len(rows),
             "columns": len(encoding.names),
             "seed": seed,
-            "row_columns": list(rows.columns),
+            "row_columns": row_columns,
             "marks": digest(seen),
         }
         pipeline = cls(serving, encoding, model, about)

@@ -33,9 +33,18 @@ class Target:
     meaning: str
 
 
-def marks(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """A 64-bit mark for each row: rows that are alike in `columns` have the same one, in any process."""
-    return pd.util.hash_pandas_object(rows[columns], index=False).to_numpy()
+def marks(rows: pd.DataFrame, columns: Mapping[str, str]) -> np.ndarray:
+    """A 64-bit mark for each row, by its values in `columns` ({name: number, text or time}).
+
+    Rows that are alike in these have the same mark, in any process, whatever types the values are kept in.
+    """
+    canonical = {name: _canonical(rows[name], kind) for name, kind in columns.items()}
+    return pd.util.hash_pandas_object(pd.DataFrame(canonical), index=False).to_numpy()
+
+
+def kinds(rows: pd.DataFrame) -> dict[str, str]:
+    """What each column of `rows` is: number, text or time."""
+    return {name: kind(rows[name]) for name in rows}
 
 
 def digest(marks: np.ndarray) -> str:
@@ -73,6 +82,18 @@ def _text(column: pd.Series) -> pd.Series:
 
 def _time(column: pd.Series) -> pd.Series:
     return column if column.dtype.kind == "M" else pd.to_datetime(column, format="ISO8601")
+
+
+def _canonical(column: pd.Series, kind: str) -> np.ndarray | pd.Series:
+    """The values in the form in which they are compared: 1, 1.0 and True are equal, and so are two gaps."""
+    if kind == "number":
+        numbers = _number(column).to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isnan(numbers), np.nan, numbers + 0.0)  # one zero, one NaN
+    if kind == "time":
+        times = _time(column)
+        times = times if times.dt.tz is None else times.dt.tz_convert("UTC").dt.tz_localize(None)
+        return times.astype("datetime64[us]").reset_index(drop=True)
+    return _text(column).reset_index(drop=True)
 
 
 _AS = {"number": _number, "text": _text, "time": _time}

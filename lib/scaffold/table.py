@@ -170,7 +170,7 @@ def checks(columns: Mapping[str, Column], marginals: Mapping[str, Marginal]) -> 
 def split(
     rows: pd.DataFrame, seed: int, test_share: float, validation_share: float, classes: str | None = None
 ) -> dict[str, pd.DataFrame]:
-    """At random; where the target is a class, each class in equal shares."""
+    """At random; where the target is a class, each class has rows in each part."""
     return splits.at_random(rows, test_share, validation_share, seed, by=classes)
 
 

@@ -232,7 +232,7 @@ def test_the_marks_of_the_rows_lie_beside_the_runs_under_the_name_that_the_folde
     marks.keep(pipeline)
     assert [path.parent for path in outputs.rglob("*.npy")] == [outputs / "marks"]
     found = marks.find(stored, packaging.about(stored))
-    np.testing.assert_array_equal(found, np.unique(schema.marks(trips, list(trips.columns))))
+    np.testing.assert_array_equal(found, np.unique(schema.marks(trips, schema.kinds(trips))))
 
 
 def test_a_model_of_an_earlier_workbook_has_its_marks_with_it():

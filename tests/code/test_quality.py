@@ -189,3 +189,23 @@ def test_the_widest_gap_is_read_as_the_least_that_would_have_to_move():
 def test_a_gap_that_chance_does_not_give_is_judged_by_its_size():
     here, there = pd.DataFrame({"x": range(100)}), pd.DataFrame({"x": range(50, 150)})
     assert "That is large." in quality.read_drift(ks_same_distribution(here, there, ["x"]), 0.05)
+
+
+def test_rows_are_apart_by_their_values_not_by_their_types_or_by_columns_that_one_has_alone():
+    train, test = pd.DataFrame({"x": [1, 2], "y": ["a", "b"]}), pd.DataFrame({"x": [2, 3], "y": ["b", "c"]})
+    said = "1 rows of test stand in train"
+    assert finding(quality.apart(), train=train, test=test) == said
+    assert finding(quality.apart(), train=train, test=test.astype({"x": "float64", "y": "category"})) == said
+    assert finding(quality.apart(), train=train, test=test.assign(z=0)) == said
+
+
+def test_groups_are_apart():
+    train, test = (
+        pd.DataFrame({"host": [1, 2], "x": [1, 2]}),
+        pd.DataFrame({"host": [2, 3, 2], "x": [3, 4, 5]}),
+    )
+    assert finding(quality.apart(), train=train, test=test) == ""
+    assert (
+        finding(quality.apart(["host"]), train=train, test=test)
+        == "2 rows of test have the host of one in train"
+    )

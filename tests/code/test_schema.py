@@ -101,11 +101,38 @@ def test_what_is_missing_is_named_beside_what_is_there():
 
 def test_rows_that_are_alike_in_some_columns_have_the_same_mark_wherever_they_stand():
     one = pd.DataFrame({"a": [1, 2, 1], "b": ["x", "x", "x"], "c": [1, 2, 3]})
-    marks = schema.marks(one, ["a", "b"])
+    columns = {"a": "number", "b": "text"}
+    marks = schema.marks(one, columns)
     assert marks[0] == marks[2] != marks[1]
     moved = one.iloc[::-1].set_axis([5, 6, 7])
-    assert schema.marks(moved, ["a", "b"]).tolist() == marks.tolist()[::-1]
-    assert len(set(schema.marks(one, ["a", "b", "c"]))) == 3
+    assert schema.marks(moved, columns).tolist() == marks.tolist()[::-1]
+    assert len(set(schema.marks(one, columns | {"c": "number"}))) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("number", pd.Series([1, 0, 3]), pd.Series([1.0, -0.0, 3.0])),
+        ("number", pd.Series([1.0, np.nan]), pd.Series([1, None], dtype="Int64")),
+        ("number", pd.Series([1.0, np.nan]), pd.Series([1.0, -np.nan])),
+        ("number", pd.Series([True, False]), pd.Series([1.0, 0.0])),
+        ("text", pd.Series([74, 75]), pd.Series(["74", "75"], dtype="category")),
+        ("text", pd.Series(["a", None]), pd.Series(["a", np.nan], dtype="str")),
+        ("time", pd.to_datetime(pd.Series(["2024-01-01T10:00"])), pd.Series(["2024-01-01 10:00:00"])),
+        (
+            "time",
+            pd.Series(pd.to_datetime(["2024-01-01T10:00"]).as_unit("ns")),
+            pd.Series(pd.to_datetime(["2024-01-01T11:00"]).tz_localize("Europe/Berlin")),
+        ),
+    ],
+)
+def test_a_row_has_one_mark_whatever_types_its_values_are_kept_in(kind, one, other):
+    marks = [
+        schema.marks(pd.DataFrame({"x": column}, index=range(len(column))), {"x": kind})
+        for column in (one, other)
+    ]
+    assert marks[0].tolist() == marks[1].tolist()
+    assert len(set(marks[0])) == len(one)
 
 
 def test_a_column_is_known_before_the_prediction_unless_it_says_otherwise():
@@ -166,7 +193,7 @@ def test_what_is_kept_of_the_fit_says_what_it_was():
         "rows": 30,
         "columns": 4,  # double, and three colours
         "seed": 1,
-        "row_columns": ["size", "colour", "spare", "y"],
+        "row_columns": {"size": "number", "colour": "text", "spare": "number", "y": "number"},
         "marks": schema.digest(made.seen),
     }
 
@@ -208,10 +235,10 @@ def test_the_same_seed_fits_the_same_and_another_one_another_forest():
 
 def test_it_marks_the_rows_that_it_was_fitted_on_each_once():
     made = fitted()
-    marks = schema.marks(ROWS, list(ROWS))
+    marks = schema.marks(ROWS, schema.kinds(ROWS))
     assert set(made.seen) == set(marks)
     assert len(made.seen) == 6
-    assert not np.isin(schema.marks(ROWS.assign(spare=1.0), list(ROWS)), made.seen).any()
+    assert not np.isin(schema.marks(ROWS.assign(spare=1.0), schema.kinds(ROWS)), made.seen).any()
 
 
 def test_classes_get_a_column_of_probabilities_each_under_the_rows_labels():
@@ -245,7 +272,7 @@ def test_the_marks_themselves_are_not_saved_with_it(tmp_path):
 
 
 def test_marks_as_a_whole_go_by_a_name():
-    marks = schema.marks(ROWS, list(ROWS))
+    marks = schema.marks(ROWS, schema.kinds(ROWS))
     assert schema.digest(marks) == schema.digest(marks.copy()) != schema.digest(marks[1:])
     assert len(schema.digest(marks)) == 32
 

@@ -192,5 +192,5 @@ def test_the_cloud_is_said_to_turn_away_only_where_large_truths_are_predicted_to
 
 def test_the_first_quarter_begins_at_the_smallest_target():
     dataset = dataclasses.replace(problem.load("green_taxi"), slices={})
-    found = dataset.groups(pd.DataFrame({"duration": np.arange(1.0, 101.0)}))
+    found = dataset.sliced(pd.DataFrame({"duration": np.arange(1.0, 101.0)}))
     assert found["quarter of duration"].iloc[0] == "1. 1 to 25.8"

@@ -34,12 +34,47 @@ def test_a_split_without_periods_is_refused():
         splits.by_period(MONTHS, "month", {**PERIODS, "validation": []})
 
 
-def test_classes_have_equal_shares_in_all_parts():
-    rows = pd.DataFrame({"kind": ["a"] * 700 + ["b"] * 300, "x": range(1000)})
+def test_classes_have_their_shares_in_all_parts():
+    rows = pd.DataFrame({"kind": ["a"] * 7000 + ["b"] * 3000, "x": range(10_000)})
     parts = splits.at_random(rows, test=0.3, validation=0.3, seed=42, by="kind")
-    assert [len(part) for part in parts.values()] == [490, 210, 300]  # 700 = 0.7 of 1000, then 0.7 of that
-    assert all(abs((part["kind"] == "a").mean() - 0.7) < 0.01 for part in parts.values())
-    assert sorted(pd.concat(parts.values())["x"]) == list(range(1000))
+    wanted = {"train": 4900, "validation": 2100, "test": 3000}  # 0.7 of all, then 0.7 of that
+    assert {name: round(len(part) / 200) * 200 for name, part in parts.items()} == {
+        name: round(count / 200) * 200 for name, count in wanted.items()
+    }
+    assert all(abs((part["kind"] == "a").mean() - 0.7) < 0.03 for part in parts.values())
+    assert sorted(pd.concat(parts.values())["x"]) == list(range(10_000))
+
+
+def sides(parts):
+    return {x: name for name, part in parts.items() for x in part["x"]}
+
+
+def test_a_row_keeps_its_side_whatever_rows_come_or_go_beside_it():
+    rows = pd.DataFrame({"x": range(3000), "y": [i * 7 % 11 for i in range(3000)]})
+    before = sides(splits.at_random(rows, 0.2, 0.2, seed=1))
+    fewer = rows[rows["y"] != 3].sample(frac=1, random_state=0)
+    assert len(fewer) < 2800
+    after = sides(splits.at_random(fewer, 0.2, 0.2, seed=1))
+    assert after == {x: before[x] for x in fewer["x"]}
+    assert sides(splits.at_random(rows.astype("float64"), 0.2, 0.2, seed=1)) == before
+
+
+@pytest.mark.parametrize("rows", [40, 4000])
+def test_a_group_is_not_torn(rows):
+    table = pd.DataFrame({"host": [f"host {i % (rows // 10)}" for i in range(rows)], "x": range(rows)})
+    parts = splits.at_random(table, 0.2, 0.25, seed=0, groups=["host"])
+    hosts = [set(part["host"]) for part in parts.values()]
+    assert sum(map(len, hosts)) == len(set.union(*hosts)) == rows // 10
+    assert min(map(len, hosts)) > 0
+
+
+def test_seeds_draw_independently_and_evenly():
+    rows = pd.DataFrame({"x": range(20_000)})
+    first, second = (sides(splits.at_random(rows, 0.5, 0.5, seed)) for seed in (1, 2))
+    both = sum(first[x] == second[x] == "test" for x in first)
+    assert abs(both / 20_000 - 0.25) < 0.015
+    halves = [sum(side == "test" for x, side in first.items() if x % 2 == odd) for odd in (0, 1)]
+    assert all(abs(half / 10_000 - 0.5) < 0.02 for half in halves)
 
 
 def test_the_same_seed_draws_the_same_rows_and_another_one_others():
@@ -49,8 +84,8 @@ def test_the_same_seed_draws_the_same_rows_and_another_one_others():
 
 
 def test_a_class_with_one_row_cannot_be_shared_out():
-    with pytest.raises(DataError, match=r"cannot be split.*Rows a class of 'kind': .*'rare': 1"):
-        splits.at_random(pd.DataFrame({"kind": ["a"] * 9 + ["rare"]}), 0.3, 0.3, 0, by="kind")
+    with pytest.raises(DataError, match=r"10 rows cannot be split\. Rows a class of 'kind': .*'rare': 1"):
+        splits.at_random(pd.DataFrame({"kind": ["a"] * 9 + ["rare"], "x": range(10)}), 0.3, 0.3, 0, by="kind")
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.2, 30])
@@ -83,7 +118,7 @@ def test_parts_are_numbered_from_zero_and_have_the_columns_they_had():
 
 def test_the_rest_is_shared_out_by_class_as_well():
     """40 rows, half of them rare: of the 20 that are left after the test, 10 train, 5 of each class."""
-    rows = pd.DataFrame({"kind": ["a", "b"] * 20})
+    rows = pd.DataFrame({"kind": ["a", "b"] * 20, "x": range(40)})
     for seed in range(5):
         parts = splits.at_random(rows, test=0.5, validation=0.5, seed=seed, by="kind")
         assert {name: (part["kind"] == "a").sum() for name, part in parts.items()} == {

@@ -30,7 +30,7 @@ GENRES = (
 class SongOptions(Options):
     """How the songs are split."""
 
-    test_share: Annotated[float, Range(0, 1, strict=True), "of all songs, each genre in equal shares"] = 0.3
+    test_share: Annotated[float, Range(0, 1, strict=True), "of all songs"] = 0.3
     validation_share: Annotated[float, Range(0, 1, strict=True), "of the rest"] = 0.3
 
 
@@ -79,8 +79,8 @@ def rules() -> tuple[Rule, ...]:
 
 
 def split(rows: pd.DataFrame, seed: int, options: SongOptions) -> dict[str, pd.DataFrame]:
-    """At random, each genre in equal shares: `test_share` of all, then `validation_share` of the rest."""
-    return splits.at_random(rows, options.test_share, options.validation_share, seed, by="genre")
+    """At random: `test_share` of all, then `validation_share` of the rest; a track's rows stay together."""
+    return splits.at_random(rows, options.test_share, options.validation_share, seed, "genre", NUMBERS)
 
 
 def checks() -> tuple[quality.Check, ...]:
@@ -139,6 +139,7 @@ DATASET = Dataset(
     rules=rules,
     split=split,
     checks=checks,
+    groups=NUMBERS,
     slices=SLICES,
     views="lib.datasets.music_genres.views",
     options=SongOptions(),
