@@ -25,10 +25,11 @@ def run() -> dict[str, float]:
     rows = million(ROWS)
     choice = {"family": "xgboost", "parameters": PARAMETERS, "rounds": ROUNDS}
     serving = problem.load("green_taxi").serving
-    pipeline = InferencePipeline.fit(serving, "rich", choice, rows.head(60_000), 42, threads=2)
+    known = rows.head(60_000)
+    pipeline = InferencePipeline.chosen(serving, "rich", choice, n_jobs=2).fit(known, known["duration"])
     with tempfile.TemporaryDirectory(prefix="workbook-bench-") as folder:
         packaging.save_model(pipeline, Path(folder) / "model", rows.head(3))
-        _, times = packaging.ask(Path(folder) / "model", rows[list(pipeline.inputs)], measure=True)
+        _, times = packaging.ask(Path(folder) / "model", rows[list(pipeline.inputs_)], measure=True)
     figures = {
         "predict_one_ms": round(times["one_row_us"] / 1000, 3),
         "predict_million_seconds": round(times["bulk_row_us"] * ROWS / 1e6, 2),

@@ -42,16 +42,16 @@ def permutation(
     if len(rows) > most:
         picked = np.sort(rng.choice(len(rows), most, replace=False))
         rows, y = rows.iloc[picked], np.asarray(y)[picked]
-    rows, task, way = rows[list(pipeline.inputs)], pipeline.about["task"], evaluation.sign(metric)
-    whole = evaluation.metric(metric, task, y, pipeline.predict(rows))
-    cases = [(name, rng.permutation(len(rows))) for name in pipeline.inputs for _ in range(repeats)]
+    rows, task, way = rows[list(pipeline.inputs_)], pipeline.serving.task, evaluation.sign(metric)
+    whole = evaluation.metric(metric, task, y, pipeline.response(rows))
+    cases = [(name, rng.permutation(len(rows))) for name in pipeline.inputs_ for _ in range(repeats)]
     together, losses = max(1, CELLS // max(rows.size, 1)), []
     for start in range(0, len(cases), together):
         for prediction in _shuffled(pipeline, rows, cases[start : start + together]):
             losses.append(way * (evaluation.metric(metric, task, y, prediction) - whole))
-    worse = np.reshape(losses, (len(pipeline.inputs), repeats))
+    worse = np.reshape(losses, (len(pipeline.inputs_), repeats))
     table = pd.DataFrame(
-        {"worse": worse.mean(axis=1), "spread": np.ptp(worse, axis=1)}, list(pipeline.inputs)
+        {"worse": worse.mean(axis=1), "spread": np.ptp(worse, axis=1)}, list(pipeline.inputs_)
     )
     return table.rename_axis("column").sort_values("worse", ascending=False)
 
@@ -65,7 +65,7 @@ def _shuffled(
     for name in dict(cases):
         orders = [order if shuffled == name else places for shuffled, order in cases]
         stacked[name] = rows[name].array.take(np.concatenate(orders))
-    predictions = pipeline.predict(stacked)
+    predictions = pipeline.response(stacked)
     for start in range(0, len(stacked), len(rows)):
         yield predictions[start : start + len(rows)]
 
@@ -91,20 +91,20 @@ def shares(
 
     Of classes, the shares in the score of class `label` (by default the one predicted most often here).
     """
-    matrix, classes = pipeline.matrix(rows), pipeline.model.classes
+    matrix, classes = pipeline.matrix(rows), models.classes(pipeline.model_)
     which = 0
     if classes:
-        label = label or str(pd.DataFrame(pipeline.predict(rows)).idxmax(axis=1).mode()[0])
+        label = label or str(pd.DataFrame(pipeline.response(rows)).idxmax(axis=1).mode()[0])
         which = classes.index(label)
-    model = pipeline.model
+    model = pipeline.model_
     if isinstance(model, models.Sklearn):
         values, base = _sklearn(model, matrix, pipeline.matrix(background), which)
     elif isinstance(model, models.Boosted):
         values, base = _boosted(model, matrix, which)
     else:
         raise TypeError(f"No shares are known of a {type(model).__name__}.")
-    groups = pipeline.encoding.groups
-    said = f"score of {label}" if classes else pipeline.about["target"]
+    groups = pipeline.encoding_.groups_
+    said = f"score of {label}" if classes else pipeline.serving.target.name
     return Shares(_summed(values, groups), _summed(_dense(matrix), groups), float(base), said)
 
 
@@ -122,7 +122,7 @@ def _summed(values: np.ndarray, groups: list[str]) -> pd.DataFrame:
 def _boosted(model: models.Boosted, matrix: Matrix, which: int) -> tuple[np.ndarray, float]:
     import xgboost
 
-    booster = model.fitted()
+    booster = model.booster_
     deep = booster.num_boosted_rounds() > 0 and _depth(model) > DEEP
     values = booster.predict(xgboost.DMatrix(matrix), pred_contribs=True, approx_contribs=deep)
     values = values[:, which, :] if values.ndim == 3 else values
@@ -132,14 +132,14 @@ def _boosted(model: models.Boosted, matrix: Matrix, which: int) -> tuple[np.ndar
 def _depth(model: models.Boosted) -> int:
     import json
 
-    config = json.loads(model.fitted().save_config())
+    config = json.loads(model.booster_.save_config())
     return int(config["learner"]["gradient_booster"]["tree_train_param"]["max_depth"])
 
 
 def _sklearn(
     model: models.Sklearn, matrix: Matrix, background: Matrix, which: int
 ) -> tuple[np.ndarray, float]:
-    last, parts = model.estimator, [matrix, background]
+    last, parts = model.estimator_, [matrix, background]
     if hasattr(last, "steps"):
         parts = [last[:-1].transform(part) for part in parts]
         last = last[-1]
@@ -165,7 +165,7 @@ def _sklearn(
 
 def _way(model: models.Sklearn, which: int) -> int:
     """Of two classes most models score the second alone: the first one's score is the same turned round."""
-    return -1 if model.classes and len(model.classes) == 2 and which == 0 else 1
+    return -1 if len(models.classes(model) or ()) == 2 and which == 0 else 1
 
 
 def _stages(last: "BaseEstimator", here: np.ndarray, which: int) -> tuple[np.ndarray, float]:
@@ -180,8 +180,8 @@ def _stages(last: "BaseEstimator", here: np.ndarray, which: int) -> tuple[np.nda
 
 def scale(pipeline: InferencePipeline) -> str:
     """In what the model's shares are counted: the target's unit, unless it was fitted to something else."""
-    if pipeline.about["task"] == "classification":
-        return "log odds" if isinstance(pipeline.model, models.Boosted) else ""
-    unit: str = pipeline.about["unit"]
+    if pipeline.serving.task == "classification":
+        return "log odds" if isinstance(pipeline.model_, models.Boosted) else ""
+    unit = pipeline.serving.target.unit
     roots = {"identity": unit, "sqrt": f"√{unit}" if unit else "square root", "log": f"log {unit}".strip()}
-    return roots[pipeline.about["parameters"].get("target", "identity")]
+    return roots[getattr(pipeline.model_, "target", "identity")]

@@ -128,7 +128,7 @@ def costs(pipeline: InferencePipeline, folder: Path, times: Mapping[str, float])
         "load_seconds": times["load_seconds"],
         "one_row_us": times["one_row_us"],
         "bulk_row_us": times["bulk_row_us"],
-        "columns": float(len(pipeline.encoding.names)),
+        "columns": float(len(pipeline.encoding_.get_feature_names_out())),
     }
 
 
@@ -159,5 +159,5 @@ def some_answers(
         answers |= {"prediction": predictions.idxmax(axis=1), "chance": predictions.max(axis=1).round(2)}
     else:
         answers |= {"prediction": np.round(predictions, 2)}
-    inputs = rows[list(pipeline.inputs)].reset_index(drop=True)
+    inputs = rows[list(pipeline.inputs_)].reset_index(drop=True)
     return pd.concat([pd.DataFrame(answers), inputs], axis=1)

@@ -92,11 +92,11 @@ def signature(pipeline: InferencePipeline) -> "ModelSignature":
 
     types = {"number": "double", "text": "string", "time": "datetime"}
     inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(types[kind], name) for name, kind in pipeline.inputs.items()
+        ColSpec(types[kind], name) for name, kind in pipeline.inputs_.items()
     ]
     outputs: list[ColSpec | TensorSpec] = [ColSpec("double")]
-    if pipeline.about["task"] == "classification":
-        chances = (ColSpec("double", name) for name in pipeline.model.classes or ())
+    if pipeline.serving.task == "classification":
+        chances = (ColSpec("double", str(name)) for name in pipeline.classes_)
         outputs = [*chances, ColSpec("string", "label")]
     return ModelSignature(Schema(inputs), Schema(outputs))
 
@@ -124,7 +124,7 @@ def _copy_code(lib: Path, problem: str, code: Path) -> None:
 
 def _write_example(pipeline: InferencePipeline, folder: Path, rows: pd.DataFrame) -> None:
     """Three rows, complete ones if there are, in both forms that MLflow knows: alone, and as a request."""
-    rows = rows[list(pipeline.inputs)]
+    rows = rows[list(pipeline.inputs_)]
     rows = (rows.dropna() if len(rows.dropna()) else rows).head(3)
     split = json.loads(rows.to_json(orient="split", date_format="iso", index=False))
     body = {key: split[key] for key in ("columns", "data")}

@@ -53,18 +53,21 @@ def load(folder: Path) -> Any:
 
 
 class StoredPipeline:
-    """The pipeline of a model: all that is asked from outside, whatever its own modules are called."""
+    """The pipeline of a model: all that is asked from outside, whatever its own modules are called.
+
+    `pipeline` is the scikit-learn estimator itself.
+    """
 
     def __init__(self, pipeline: Any, error: type[Exception]) -> None:
-        self._pipeline, self._error, self.about = pipeline, error, pipeline.about
+        self.pipeline, self._error, self.about = pipeline, error, pipeline.about_
 
     def predict(self, rows: Any) -> Any:
         """An array of numbers, or for classes a frame of probabilities; rows it cannot take are told."""
-        return self._ask(self._pipeline.predict, rows)
+        return self._ask(self.pipeline.response, rows)
 
     def speed(self, rows: Any) -> dict[str, float]:
         """How long one row and all of them take."""
-        times: dict[str, float] = self._ask(self._pipeline.speed, rows)
+        times: dict[str, float] = self._ask(self.pipeline.speed, rows)
         return times
 
     def _ask(self, answer: Callable[[Any], Any], rows: Any) -> Any:

@@ -17,7 +17,7 @@ from lib.runtime.schema import Settings
 
 def keep(pipeline: InferencePipeline) -> None:
     """Keep the marks of a pipeline that was fitted in this process."""
-    path, seen = _place(pipeline.about), pipeline.seen
+    path, seen = _place(pipeline.about_), pipeline.seen_
     if seen is not None:
         with files.writing(path), files.whole(path) as file:
             np.save(file, seen)

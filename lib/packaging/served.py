@@ -18,12 +18,17 @@ class Served(PythonModel):
     def load_context(self, context: object) -> None:  # noqa: ARG002  MLflow's signature
         """Load the pipeline through the folder's own entry, which checks all that lies there."""
         folder = Path(__file__).parent
-        self.pipeline = runpy.run_path(str(folder / "entry.py"))["load"](folder)
+        self.stored = runpy.run_path(str(folder / "entry.py"))["load"](folder)
+
+    @property
+    def pipeline(self) -> Any:
+        """The stored pipeline itself, a fitted scikit-learn estimator of raw rows."""
+        return self.stored.pipeline
 
     def predict(self, context: object, model_input: pd.DataFrame, params: object = None) -> Any:  # noqa: ARG002
         """Numbers, or a frame of probabilities with the label."""
-        prediction = self.pipeline.predict(model_input)
-        if self.pipeline.about["task"] == "regression":
+        prediction = self.stored.predict(model_input)
+        if self.stored.about["task"] == "regression":
             return prediction
         return prediction.assign(label=prediction.idxmax(axis=1))
 

@@ -74,6 +74,10 @@ class Serving:
     derived: Mapping[str, Derived]
     feature_sets: Mapping[str, FeatureSet]
 
+    def __deepcopy__(self, _memo: object) -> "Serving":
+        """Itself: nothing changes it, and `sklearn.base.clone` copies what an estimator is given."""
+        return self
+
     def feature_set(self, name: str) -> FeatureSet:
         """A feature set by name, refused if it uses what is known only after and does not admit it."""
         if name not in self.feature_sets:

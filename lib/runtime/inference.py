@@ -9,6 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import ClassifierTags, RegressorTags, Tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from . import encoders, models
 from .errors import InferenceError
@@ -19,83 +24,151 @@ from .schema import Settings, coerced, digest, kinds, marks
 FORMAT = 2
 
 
-class InferencePipeline:
-    """The whole way from a raw row to a prediction."""
+class InferencePipeline(BaseEstimator):
+    """The whole way from a raw row to a prediction, as a scikit-learn regressor or classifier of raw rows.
+
+    Learnt are `encoding_`, `model_`, `about_` (plain data: what was fitted to what), `inputs_` ({raw column:
+    number, text or time}), of a classifier `classes_`; and `seen_`, marks of the rows, which are not saved.
+    """
+
+    encoding_: encoders.Encoding
+    model_: models.Model
+    about_: Settings
+    inputs_: dict[str, str]
+    seen_: np.ndarray | None
 
     def __init__(
-        self, serving: Serving, encoding: encoders.Encoding, model: models.Model, about: Settings
+        self,
+        serving: Serving,
+        feature_set: str,
+        family: str = "xgboost",
+        parameters: Settings | None = None,
+        *,
+        settings: Settings | None = None,
+        random_state: int | None = 42,
+        n_jobs: int = 1,
     ) -> None:
-        """`about` is plain data: at least `feature_set` and `inputs` ({raw column: number, text or time})."""
-        self.serving, self.encoding, self.model, self.about = serving, encoding, model, dict(about)
-        feature_set = serving.feature_sets[about["feature_set"]]
-        self._derived = [name for name in feature_set.columns if name in serving.derived]
-        self.seen: np.ndarray | None = None  # marks of the rows it was fitted on; they are not saved with it
+        """`family` is one of `models.ZOO` with its `parameters`, `settings` are those of the encoders."""
+        self.serving = serving
+        self.feature_set = feature_set
+        self.family = family
+        self.parameters = parameters
+        self.settings = settings
+        self.random_state = random_state
+        self.n_jobs = n_jobs
 
     @classmethod
-    def fit(
+    def chosen(
         cls,
         serving: Serving,
         feature_set: str,
         choice: Settings,
-        rows: pd.DataFrame,
-        seed: int,
-        threads: int = 1,
+        random_state: int | None = 42,
+        n_jobs: int = 1,
     ) -> "InferencePipeline":
-        """Fit encoders and model on labelled `rows`, with the family, parameters and rounds of `choice`."""
-        features = serving.feature_set(feature_set)
-        encoding = encoders.Encoding(features.encodes, choice.get("settings", {}))
-        derived = [name for name in encoding.training_columns if name in serving.derived]
-        y = rows[serving.target.name].to_numpy()
-        matrix = encoding.fit_transform(serving.engineer(rows, derived), y, seed)
+        """The unfitted pipeline of a search's `choice`: family, parameters, maybe rounds and settings."""
         parameters = dict(choice["parameters"])
         if choice.get("rounds"):
             parameters["num_boost_round"] = choice["rounds"]
+        return cls(
+            serving,
+            feature_set,
+            choice["family"],
+            parameters,
+            settings=choice.get("settings"),
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
+
+    def fit(self, X: pd.DataFrame, y: ArrayLike) -> "InferencePipeline":
+        """Fit encoders and model on raw rows and their target; `X` may hold the target as a column, too."""
+        serving, target = self.serving, np.asarray(y)
+        features, parameters = serving.feature_set(self.feature_set), dict(self.parameters or {})
+        self.encoding_ = encoders.Encoding(features.encodes, self.settings, self.random_state)
+        derived = [name for name in self.encoding_.training_columns if name in serving.derived]
+        matrix = self.encoding_.fit_transform(serving.engineer(X, derived), target)
         dense = isinstance(matrix, np.ndarray)
-        model = models.build(choice["family"], parameters, serving.task, seed, threads, dense).fit(matrix, y)
-        row_columns = kinds(rows)
-        seen = np.unique(marks(rows, row_columns))
-        about = {
-            "problem": serving.name,
-            "feature_set": feature_set,
-            "family": choice["family"],
-            "parameters": parameters,
-            "task": serving.task,
-            "target": serving.target.name,
-            "unit": serving.target.unit,
-            "inputs": {name: row_columns[name] for name in serving.inputs(features)},
-            "rows": len(rows),
-            "columns": len(encoding.names),
-            "seed": seed,
-            "row_columns": row_columns,
-            "marks": digest(seen),
-        }
-        pipeline = cls(serving, encoding, model, about)
-        pipeline.seen = seen
-        return pipeline
+        model = models.build(self.family, parameters, serving.task, self.random_state, self.n_jobs, dense)
+        labelled = X.assign(**{serving.target.name: pd.Series(y).set_axis(X.index)})
+        row_columns = kinds(labelled)
+        self.seen_ = np.unique(marks(labelled, row_columns))
+        self._take(
+            model.fit(matrix, target),
+            {
+                "problem": serving.name,
+                "feature_set": self.feature_set,
+                "family": self.family,
+                "parameters": parameters,
+                "settings": dict(self.settings or {}),
+                "task": serving.task,
+                "target": serving.target.name,
+                "unit": serving.target.unit,
+                "inputs": {name: row_columns[name] for name in serving.inputs(features)},
+                "rows": len(X),
+                "columns": matrix.shape[1],
+                "seed": self.random_state,
+                "row_columns": row_columns,
+                "marks": digest(self.seen_),
+            },
+        )
+        return self
+
+    def _take(self, model: models.Model, about: Settings) -> None:
+        """Note a fitted model, and what follows from it and from the plain data about it."""
+        self.model_, self.about_, self.inputs_ = model, about, dict(about["inputs"])
+        if hasattr(model, "classes_"):
+            self.classes_ = model.classes_
+        columns = self.serving.feature_sets[self.feature_set].columns
+        self._derived = [name for name in columns if name in self.serving.derived]
 
     @property
-    def inputs(self) -> dict[str, str]:
-        """The raw columns that a row must have, each with its kind: number, text or time."""
-        inputs: dict[str, str] = self.about["inputs"]
-        return inputs
+    def n_features_in_(self) -> int:
+        """How many raw columns it needs; rows may have more."""
+        return len(self.inputs_)
 
     def matrix(self, rows: pd.DataFrame) -> encoders.Matrix:
         """What the model sees of raw rows."""
-        return self.encoding.transform(self.serving.engineer(coerced(rows, self.inputs), self._derived))
+        check_is_fitted(self)
+        return self.encoding_.transform(self.serving.engineer(coerced(rows, self.inputs_), self._derived))
 
-    def predict(self, rows: pd.DataFrame) -> np.ndarray | pd.DataFrame:
-        """An array of numbers, or for classes a frame with a column of probabilities a class."""
-        prediction = self.model.predict(self.matrix(rows))
-        if self.about["task"] == "regression":
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """A number for each raw row, or its likeliest class."""
+        return self.model_.predict(self.matrix(X))
+
+    @available_if(lambda self: self.serving.task == "classification")
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """Probabilities, rows × `classes_`."""
+        return models.response(self.model_, self.matrix(X))
+
+    def response(self, rows: pd.DataFrame) -> np.ndarray | pd.DataFrame:
+        """What is scored and served: numbers, or a frame with a column of probabilities for each class."""
+        prediction = models.response(self.model_, self.matrix(rows))
+        if self.serving.task == "regression":
             return prediction
-        return pd.DataFrame(prediction, columns=self.model.classes, index=rows.index)
+        return pd.DataFrame(prediction, columns=models.classes(self.model_), index=rows.index)
+
+    def score(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """R² of numbers, accuracy of classes, as any scikit-learn regressor or classifier has it."""
+        kind = RegressorMixin if self.serving.task == "regression" else ClassifierMixin
+        return float(kind.score(self, X, y, sample_weight))
+
+    def __sklearn_tags__(self) -> Tags:
+        """A regressor or a classifier by the problem's task; gaps and text are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        if self.serving.task == "regression":
+            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        else:
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        return tags
 
     def speed(self, rows: pd.DataFrame, single: int = 100) -> dict[str, float]:
         """Microseconds that a row takes alone (median of `single` calls) and in bulk, raw columns in."""
 
         def seconds(part: pd.DataFrame) -> float:
             start = time.perf_counter()
-            self.predict(part)
+            self.response(part)
             return time.perf_counter() - start
 
         seconds(rows.head(1))
@@ -106,8 +179,8 @@ class InferencePipeline:
     def save(self, folder: Path) -> None:
         """Write the pipeline into `folder`: numbers, names and a model file; nothing that runs."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.encoding.save(folder)
-        about = self.about | {"format": FORMAT, "model": self.model.save(folder)}
+        self.encoding_.save(folder)
+        about = {**self.about_, "format": FORMAT, "model": self.model_.save(folder)}
         (folder / "about.json").write_text(json.dumps(about, indent=1, default=str), encoding="utf-8")
 
     @classmethod
@@ -115,7 +188,17 @@ class InferencePipeline:
         """What `save` wrote, of the problem whose `serving` half is given."""
         about = dict(read_about(folder))
         model = models.load(folder, about.pop("model"))
-        return cls(serving, encoders.Encoding.load(folder), model, about)
+        pipeline = cls(
+            serving,
+            about["feature_set"],
+            about["family"],
+            about["parameters"],
+            settings=about["settings"],
+            random_state=about["seed"],
+        )
+        pipeline.encoding_, pipeline.seen_ = encoders.Encoding.load(folder), None
+        pipeline._take(model, about)
+        return pipeline
 
 
 def read_about(folder: Path) -> Settings:

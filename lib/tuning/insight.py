@@ -134,28 +134,29 @@ def describe(part: Encode) -> str:
 
 def legend(encoding: Encoding) -> str:
     """How the columns of target means are named; empty where there are none."""
-    means = [encoder for _, encoder in encoding.encoders if isinstance(encoder, TargetMean)]
+    means = [encoder for _, encoder in encoding.encoders_ if isinstance(encoder, TargetMean)]
     if not means:
         return ""
-    key = means[0].columns[0]
+    key = means[0].columns_[0]
     meanings = {
         f"target by {key}": "the mean target of the other training rows of that value",
         f"rows by {key}": "how many other rows had it",
     }
-    for what in means[0].options["of"]:
+    for what in means[0].of:
         top, _, bottom = what.partition("/")
         if bottom:
             meanings[f"{what} by {key}"] = f"the mean there of {top} per {bottom}"
         elif top != "target":
             meanings[f"{top} by {key}"] = f"the mean {top} there"
-    for _, label, column in means[0].usual():
+    for _, label, column in means[0].held_against():
         at_pace = label.startswith("target at")
         meanings[f"{label} by {key}"] = (
             f"what the usual pace there makes of this row's {column}"
             if at_pace
             else f"this row's {column} over the mean there"
         )
-    lines = [f"- `{name}`: {meaning}" for name, meaning in meanings.items() if name in encoding.names]
+    there = set(encoding.get_feature_names_out())
+    lines = [f"- `{name}`: {meaning}" for name, meaning in meanings.items() if name in there]
     return "\n".join([f"How to read the names of the means, with `{key}`:", "", *lines])
 
 

@@ -32,8 +32,8 @@ class Matrices:
         rows = dataset.engineer(train, [c for c in needed if c in dataset.derived])
         other = dataset.engineer(validation, [c for c in features.columns if c in dataset.derived])
         for key, setting in self.settings.items():
-            encoding = encoders.Encoding(features.encodes, setting)
-            self.pairs[key] = encoding.fit_transform(rows, self.y_train, seed), encoding.transform(other)
+            encoding = encoders.Encoding(features.encodes, setting, random_state=seed)
+            self.pairs[key] = encoding.fit_transform(rows, self.y_train), encoding.transform(other)
             self.encodings[key] = encoding
         self.seconds = time.perf_counter() - start
 
@@ -69,7 +69,7 @@ class Matrices:
 
     def one_row(self, most: int = 12) -> pd.DataFrame:
         """The first training row as a model sees it: at most `most` of its columns that are not zero."""
-        matrix, names = self.pairs[self._first][0], np.array(self.encoding.names)
+        matrix, names = self.pairs[self._first][0], self.encoding.get_feature_names_out()
         row = matrix[0] if isinstance(matrix, np.ndarray) else matrix[[0]].toarray()[0]
         filled = np.flatnonzero(row)
         filled = filled[:most] if isinstance(matrix, np.ndarray) else filled[-most:]

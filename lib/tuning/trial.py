@@ -44,7 +44,7 @@ class Bench:
     metric: str
     seed: int
     threads: int
-    _bins: dict[object, tuple[Any, Any, list[str] | None]] = field(default_factory=dict)
+    _bins: dict[object, tuple[Any, Any, np.ndarray | None]] = field(default_factory=dict)
 
     def evaluate(self, trial: Trial) -> Outcome:
         """Fit and score `trial`: family, parameters, and which encoding."""
@@ -58,16 +58,17 @@ class Bench:
             if isinstance(model, models.Boosted):
                 prediction = self._boost(model, trial["encoding"], trial.get("seconds"))
             else:
-                prediction = model.fit(train, self.y_train).predict(validation)
+                prediction = models.response(model.fit(train, self.y_train), validation)
         return self._outcome(model, prediction, validation, time.perf_counter() - start)
 
     def _boost(self, model: models.Boosted, encoding: str, seconds: float | None) -> np.ndarray:
         """XGBoost on shared bins, stopped early on validation, or when most of its time is over."""
-        key = encoding, model.target, model.balance
+        key = encoding, getattr(model, "target", None), getattr(model, "balance", None)
         if key not in self._bins:
             train, validation = self.matrices[encoding]
             bins = model.binned(train, self.y_train)
-            self._bins[key] = bins, model.binned(validation, self.y_validation, ref=bins), model.classes
+            watched = model.binned(validation, self.y_validation, ref=bins)
+            self._bins[key] = bins, watched, getattr(model, "classes_", None)
         train, validation, classes = self._bins[key]
         model.fit_watching(train, validation, classes, seconds and 0.8 * seconds - 1)
         return model.predict_binned(validation)
@@ -75,11 +76,12 @@ class Bench:
     def _outcome(
         self, model: models.Model, prediction: np.ndarray, validation: Matrix, seconds: float
     ) -> Outcome:
-        score = evaluation.metric(self.metric, self.task, self.y_validation, prediction, model.classes)
+        classes = models.classes(model)
+        score = evaluation.metric(self.metric, self.task, self.y_validation, prediction, classes)
         if not np.isfinite(score):
             raise ValueError(f"the validation {self.metric} is {score}")
-        parts = evaluation.block_scores(self.metric, self.task, self.y_validation, prediction, model.classes)
-        cut = getattr(model, "cut", False)
+        parts = evaluation.block_scores(self.metric, self.task, self.y_validation, prediction, classes)
+        cut = getattr(model, "cut_", False)
         return {
             "status": "ok",
             "reason": "ended by the clock, with the rounds it had" if cut else "",
@@ -87,7 +89,7 @@ class Bench:
             "score": float(score),
             "blocks": [float(part) for part in parts],
             "seconds": seconds,
-            "rounds": getattr(model, "rounds", None),
+            "rounds": getattr(model, "rounds_", None),
             "comparisons": model.comparisons(validation),
         }
 

@@ -224,7 +224,8 @@ def folders(taxi, tmp_path_factory):
 
     def model(name, alpha, *rows):
         choice = {"family": "lasso", "parameters": {"alpha": alpha}}
-        pipeline = InferencePipeline.fit(made.serving, "zoomcamp", choice, pd.concat(rows), 1)
+        known = pd.concat(rows)
+        pipeline = InferencePipeline.chosen(made.serving, "zoomcamp", choice, 1).fit(known, known["duration"])
         folder = tmp_path_factory.mktemp("models") / name
         packaging.save_model(pipeline, folder, rows[0].head(2))
         pipelines.append(pipeline)

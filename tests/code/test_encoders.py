@@ -8,7 +8,9 @@ import pytest
 from scipy import sparse
 
 from lib.runtime.encoders import Encoding, matrix
-from lib.runtime.encoders.base import Codes, Vocabulary, numeric
+from lib.runtime.encoders.base import Vocabulary, numeric
+from lib.runtime.encoders.matrix import Codes
+from lib.runtime.encoders.means import TargetMean
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import encode
 
@@ -16,8 +18,8 @@ NAN = np.nan
 
 
 def fitted(rows, *encodes, y=None, seed=0, settings=None):
-    encoding = Encoding(encodes, settings)
-    found = encoding.fit_transform(rows, np.zeros(len(rows)) if y is None else y, seed)
+    encoding = Encoding(encodes, settings, random_state=seed)
+    found = encoding.fit_transform(rows, np.zeros(len(rows)) if y is None else y)
     return encoding, found if isinstance(found, np.ndarray) else found.toarray()
 
 
@@ -45,10 +47,10 @@ def test_columns_of_the_matrix_are_in_the_order_of_the_encoders_and_have_a_reade
         encode("tfidf", "text", words=2),
         encode("days_before", "day"),
     )
-    assert encoding.names == [
+    assert encoding.get_feature_names_out().tolist() == [
         "size", "colour=blue", "colour=red", "text: big", "text: room", "days before: day",
     ]  # fmt: skip
-    assert encoding.groups == ["size", "colour", "colour", "text", "text", "days before: day"]
+    assert encoding.groups_ == ["size", "colour", "colour", "text", "text", "days before: day"]
     assert found[0].tolist()[:3] == [1.0, 0.0, 1.0]
     assert found[3].tolist()[:3] == [4.0, 0.0, 0.0]
     assert encoding.training_columns == ["size", "colour", "text", "day"]
@@ -65,36 +67,36 @@ def test_what_means_are_taken_of_is_read_when_fitting_too():
 def test_settings_of_a_search_go_to_the_encoder_they_name_and_are_stronger_than_the_set_s_own():
     parts = (encode("tfidf", "text", words=50), encode("number", "size", impute="mean"))
     encoding = Encoding(parts, {"tfidf.words": 1, "number.scale": True})
-    (_, text), (_, number) = encoding.encoders
-    assert (text.options["words"], text.options["binary"]) == (1, False)
-    assert number.options == {"impute": "mean", "scale": True}
+    (_, text), (_, number) = encoding.unfitted()
+    assert (text.words, text.binary) == (1, False)
+    assert number.settings() == {"impute": "mean", "scale": True}
 
 
 def test_a_setting_that_no_encoder_takes_is_named():
     with pytest.raises(InferenceError, match=r"No encoder of this feature set takes \['text\.words'\]"):
-        Encoding([encode("tfidf", "text")], {"text.words": 1, "tfidf.words": 2})
+        Encoding([encode("tfidf", "text")], {"text.words": 1, "tfidf.words": 2}).fit(ROWS)
 
 
 def test_an_encoder_or_a_setting_that_is_not_there_is_answered_by_those_that_are():
     with pytest.raises(InferenceError, match=r"no encoder 'one_hut'; there are \['days_before', 'number'"):
-        Encoding([encode("one_hut", "x")])
+        Encoding([encode("one_hut", "x")]).fit(ROWS)
     with pytest.raises(
         InferenceError, match=r"Number has no setting \['a', 'b'\]; it takes \['impute', 'scale'\]"
     ):
-        Encoding([encode("number", "x", b=1, a=2)])
+        Encoding([encode("number", "x", b=1, a=2)]).fit(ROWS)
 
 
 def test_rows_are_encoded_in_pieces_once_there_are_more_than_a_piece(monkeypatch):
     encoding, _ = fitted(ROWS, encode("number", "size"))
     many, sizes = pd.DataFrame({"size": np.arange(7.0)}), []
-    number = encoding.encoders[0][1]
-    real = type(number).transform
+    number = encoding.encoders_[0][1]
+    real = type(number).block
 
     def noted(self, rows):
         sizes.append(len(rows))
         return real(self, rows)
 
-    monkeypatch.setattr(type(number), "transform", noted)
+    monkeypatch.setattr(type(number), "block", noted)
     monkeypatch.setattr("lib.runtime.encoders.PIECE", 3)
     assert encoding.transform(many)[:, 0].tolist() == list(range(7))
     assert sizes == [3, 3, 1]
@@ -116,7 +118,7 @@ def test_what_is_stored_is_numbers_and_names_by_encoder(tmp_path):
     assert parts[1]["settings"] == {"impute": "mean", "scale": False}
     assert sorted(np.load(tmp_path / "encoding.npz").files) == ["1/centre", "1/fill", "1/spread"]
     again = Encoding.load(tmp_path)
-    assert again.names == encoding.names
+    assert again.get_feature_names_out().tolist() == encoding.get_feature_names_out().tolist()
     assert same(again.transform(ROWS), found)
 
 
@@ -251,7 +253,7 @@ def test_scale_leaves_missing_numbers_out():
 def test_a_category_is_one_in_its_own_column_and_the_commonest_stands_for_a_missing_one():
     rows = pd.DataFrame({"k": ["b", "a", "b", None], "j": ["x", "y", "y", "x"]})
     encoding, found = fitted(rows, encode("one_hot", "k", "j", impute="most_frequent"))
-    assert encoding.names == ["k=a", "k=b", "j=x", "j=y"]
+    assert encoding.get_feature_names_out().tolist() == ["k=a", "k=b", "j=x", "j=y"]
     assert found.tolist() == [[0, 1, 1, 0], [1, 0, 0, 1], [0, 1, 0, 1], [0, 1, 1, 0]]
     later = pd.DataFrame({"k": [None, "z"], "j": [None, "x"]})
     assert encoding.transform(later).tolist() == [[0, 1, 1, 0], [0, 0, 1, 0]]  # of x and y, as common, x
@@ -268,7 +270,7 @@ def test_ordinal_goes_by_the_order_that_is_given():
     encoding, found = fitted(
         pd.DataFrame({"k": ["low", "high", "mid"]}), encode("ordinal", "k", order=["low", "mid", "high"])
     )
-    assert encoding.names == ["k"]
+    assert encoding.get_feature_names_out().tolist() == ["k"]
     assert found[:, 0].tolist() == [0, 2, 1]
     assert encoding.transform(pd.DataFrame({"k": ["high", "none"]}))[:, 0].tolist() == [2, -1]
 
@@ -279,7 +281,7 @@ def test_ordinal_keeps_a_vocabulary_a_column(tmp_path):
     assert found.tolist() == [[1, 2], [0, 0], [2, 1]]
     encoding.save(tmp_path)
     again = Encoding.load(tmp_path)
-    assert again.names == ["k", "n"]
+    assert again.get_feature_names_out().tolist() == ["k", "n"]
     assert again.transform(rows).tolist() == found.tolist()
 
 
@@ -288,11 +290,13 @@ def test_days_are_counted_back_from_the_latest_of_the_training_rows(tmp_path):
         {"a": pd.to_datetime(["2023-01-01 07:00", "2023-01-11 23:00", None]), "b": ["2022-12-31"] * 3}
     )
     encoding, found = fitted(rows, encode("days_before", "a", "b"))
-    assert encoding.names == ["days before: a", "days before: b"]
+    assert encoding.get_feature_names_out().tolist() == ["days before: a", "days before: b"]
     assert same(found, [[10, 0], [0, 0], [NAN, 0]])
     encoding.save(tmp_path)
     later = pd.DataFrame({"a": ["2023-01-12"], "b": ["2022-12-30"]})
-    assert Encoding.load(tmp_path).names == encoding.names
+    assert (
+        Encoding.load(tmp_path).get_feature_names_out().tolist() == encoding.get_feature_names_out().tolist()
+    )
     assert Encoding.load(tmp_path).transform(later).tolist() == [[-1, 1]]
 
 
@@ -309,11 +313,11 @@ def test_words_are_weighed_and_stored_as_they_were_learnt(tmp_path):
     rows = pd.DataFrame({"t": ["the big room", "the room", None, "big big"]})
     parts = encode("tfidf", "t", words=2, stop_words="english")
     encoding, found = fitted(rows, parts)
-    assert encoding.names == ["t: big", "t: room"]
+    assert encoding.get_feature_names_out().tolist() == ["t: big", "t: room"]
     assert same(found, [[2**-0.5, 2**-0.5], [0, 1], [0, 0], [1, 0]])
     encoding.save(tmp_path)
     again = Encoding.load(tmp_path)
-    assert again.names == encoding.names
+    assert again.get_feature_names_out().tolist() == encoding.get_feature_names_out().tolist()
     assert same(again.transform(rows), found)
 
 
@@ -329,7 +333,7 @@ def test_texts_without_a_word_are_no_column_after_storing_either(tmp_path):
     encoding, found = fitted(
         pd.DataFrame({"t": ["a", None], "x": [1, 2]}), encode("tfidf", "t"), encode("number", "x")
     )
-    assert (encoding.names, found.tolist()) == (["x"], [[1], [2]])
+    assert (encoding.get_feature_names_out().tolist(), found.tolist()) == (["x"], [[1], [2]])
     encoding.save(tmp_path)
     assert Encoding.load(tmp_path).transform(pd.DataFrame({"t": ["word"], "x": [3]})).tolist() == [[3]]
 
@@ -433,7 +437,12 @@ def test_means_of_training_rows_are_those_of_the_other_folds():
     y, folds = rng.gamma(2, 5, 60), np.random.default_rng(7).integers(0, 5, 60)
     part = encode("target_mean", "pair", "zone", prior={"pair": ("zone",)}, smooth=4.0, folds=5, counts=True)
     encoding, found = fitted(rows, part, y=y, seed=7)
-    assert encoding.names == ["target by zone", "target by pair", "rows by zone", "rows by pair"]
+    assert encoding.get_feature_names_out().tolist() == [
+        "target by zone",
+        "target by pair",
+        "rows by zone",
+        "rows by pair",
+    ]
     zone = by_hand(rows["zone"].to_numpy(), y, folds, 4.0)
     assert same(found[:, 0], zone)
     assert same(found[:, 1], by_hand(rows["pair"].to_numpy(), y, folds, 4.0, zone))
@@ -475,9 +484,8 @@ def test_a_prior_that_is_no_key_is_refused():
 
 
 def test_target_means_need_a_target():
-    encoder = Encoding([encode("target_mean", "zone")]).encoders[0][1]
     with pytest.raises(InferenceError, match="target_mean needs the target"):
-        encoder.fit(pd.DataFrame({"zone": [1]}), None, 0)
+        TargetMean(["zone"]).fit(pd.DataFrame({"zone": [1]}))
 
 
 PACES = pd.DataFrame(
@@ -489,7 +497,7 @@ MINUTES = np.array([10.0] * 4 + [40.0] * 4)
 def test_a_mean_may_be_of_a_column_or_of_a_ratio_of_two():
     of = ("target", "fare", "target/miles", "fare/miles")
     encoding, _ = fitted(PACES, encode("target_mean", "zone", of=of, smooth=1e-9), y=MINUTES)
-    assert encoding.names == [f"{what} by zone" for what in of]
+    assert encoding.get_feature_names_out().tolist() == [f"{what} by zone" for what in of]
     assert same(encoding.transform(PACES.iloc[[0, 7]]), [[10, 5, 5, 2.5], [40, 8, 10, 2]])
 
 
@@ -524,7 +532,10 @@ def test_a_row_s_own_column_is_held_against_what_is_usual():
         "target_mean", "zone", of=("target/miles", "fare", "target", "fare/miles"), smooth=1e-9, usual=True
     )
     encoding, _ = fitted(PACES, part, y=MINUTES)
-    assert encoding.names[4:] == ["target at miles by zone", "fare over usual by zone"]
+    assert encoding.get_feature_names_out().tolist()[4:] == [
+        "target at miles by zone",
+        "fare over usual by zone",
+    ]
     asked = pd.DataFrame({"zone": [1], "miles": [3.0], "fare": [6.0]})
     assert same(encoding.transform(asked)[0, 4:], [15, 1.2])
 
@@ -539,7 +550,12 @@ def test_what_is_usually_next_to_nothing_does_not_make_a_share_endless():
 def test_counts_are_of_the_first_statistic_and_stand_between_means_and_shares():
     part = encode("target_mean", "zone", of=("target", "fare"), smooth=1e-9, counts=True, usual=True)
     encoding, _ = fitted(PACES, part, y=MINUTES)
-    assert encoding.names == ["target by zone", "fare by zone", "rows by zone", "fare over usual by zone"]
+    assert encoding.get_feature_names_out().tolist() == [
+        "target by zone",
+        "fare by zone",
+        "rows by zone",
+        "fare over usual by zone",
+    ]
     assert same(encoding.transform(PACES.head(1)), [[10, 5, 4, 1]])
 
 
@@ -549,7 +565,7 @@ def test_means_are_stored_with_their_keys_and_read_back(tmp_path):
     encoding, _ = fitted(rows, part, y=MINUTES)
     encoding.save(tmp_path)
     again = Encoding.load(tmp_path)
-    assert again.names == encoding.names
+    assert again.get_feature_names_out().tolist() == encoding.get_feature_names_out().tolist()
     asked = pd.concat([rows, rows.head(1).assign(zone=9, colour="grey")])
     assert np.array_equal(again.transform(asked), encoding.transform(asked))
 

@@ -29,17 +29,21 @@ def clean(name, rows=900):
 @pytest.fixture(scope="module")
 def taxi():
     dataset, rows = clean("green_taxi")
-    return InferencePipeline.fit(dataset.serving, "rich", XGBOOST, rows, 1), rows
+    return InferencePipeline.chosen(dataset.serving, "rich", XGBOOST, 1).fit(
+        rows, rows[dataset.serving.target.name]
+    ), rows
 
 
 @pytest.mark.parametrize("name", problem.names())
 def test_every_problem_answers_the_same_by_the_code_in_its_folder(tmp_path, name):
     dataset, rows = clean(name)
     feature_set, choice = CHOICES.get(name, (next(iter(dataset.feature_sets)), XGBOOST))
-    pipeline = InferencePipeline.fit(dataset.serving, feature_set, choice, rows, 1)
+    pipeline = InferencePipeline.chosen(dataset.serving, feature_set, choice, 1).fit(
+        rows, rows[dataset.serving.target.name]
+    )
     packaging.save_model(pipeline, tmp_path / "model", rows.head(2))
-    answer = packaging.load(tmp_path / "model").predict(rows[list(pipeline.inputs)].head(50))
-    assert np.array_equal(np.asarray(answer), np.asarray(pipeline.predict(rows.head(50))))
+    answer = packaging.load(tmp_path / "model").predict(rows[list(pipeline.inputs_)].head(50))
+    assert np.array_equal(np.asarray(answer), np.asarray(pipeline.response(rows.head(50))))
 
 
 def test_a_model_folder_has_no_pickle_and_is_the_same_bytes_again(tmp_path, taxi):
@@ -64,7 +68,7 @@ def test_mlflow_loads_the_folder_and_enforces_its_signature(tmp_path, taxi):
     pipeline, rows = taxi
     packaging.save_model(pipeline, tmp_path / "m", rows.head(20))
     model = mlflow.pyfunc.load_model(str(tmp_path / "m"))
-    given = rows[list(pipeline.inputs)].head(5)
+    given = rows[list(pipeline.inputs_)].head(5)
     assert np.allclose(model.predict(given), pipeline.predict(given))
     types = {column.name: column.type.name for column in model.metadata.get_input_schema()}
     assert types["trip_distance"] == "double"
@@ -76,7 +80,7 @@ def test_mlflow_loads_the_folder_and_enforces_its_signature(tmp_path, taxi):
 @pytest.mark.parametrize("zone", ["74", 74, 74.0], ids=["text", "integer", "float"])
 def test_an_id_is_the_same_in_any_spelling_and_a_time_may_be_text(taxi, zone):
     pipeline, rows = taxi
-    row = rows[list(pipeline.inputs)].head(1).assign(PULocationID="74")
+    row = rows[list(pipeline.inputs_)].head(1).assign(PULocationID="74")
     spelt = row.assign(PULocationID=zone, pickup_datetime=row["pickup_datetime"].astype("str"))
     assert pipeline.predict(spelt) == pipeline.predict(row)
     as_json = pd.DataFrame(json.loads(spelt.to_json(orient="records", date_format="iso")))
@@ -86,7 +90,7 @@ def test_an_id_is_the_same_in_any_spelling_and_a_time_may_be_text(taxi, zone):
 def test_a_missing_column_is_named_beside_those_that_are_there(taxi):
     pipeline, rows = taxi
     with pytest.raises(InferenceError, match=r"no column \['trip_distance'\]; they have"):
-        pipeline.predict(rows[list(pipeline.inputs)].drop(columns="trip_distance"))
+        pipeline.predict(rows[list(pipeline.inputs_)].drop(columns="trip_distance"))
 
 
 def test_rows_predicted_alone_or_together_get_the_same_answer(taxi):

@@ -50,6 +50,7 @@ def test_a_stored_model_predicts_the_same_and_is_the_same_bytes_each_time(tmp_pa
         digests.add(hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest())
         assert not any(file.suffix in (".pkl", ".joblib") for file in files)
     again = models.load(tmp_path / "two", about)
+    assert np.array_equal(models.response(again, matrix), models.response(model, matrix))
     assert np.array_equal(again.predict(matrix), model.predict(matrix))
     assert len(digests) == 1
 
@@ -60,12 +61,13 @@ def test_every_family_learns_and_survives_a_missing_value(family, task):
     if task == "regression":
         assert np.corrcoef(model.predict(matrix), y)[0, 1] > 0.5
     else:
-        chances = model.predict(matrix)
+        chances = model.predict_proba(matrix)
         assert np.allclose(chances.sum(axis=1), 1, atol=1e-5)
-        assert (np.array(model.classes)[chances.argmax(axis=1)] == y).mean() > 0.6
+        assert (model.classes_[chances.argmax(axis=1)] == model.predict(matrix)).all()
+        assert (model.predict(matrix) == y).mean() > 0.6
     holed = matrix.copy()
     holed[0, 1] = np.nan
-    assert np.isfinite(model.predict(holed)).all()
+    assert np.isfinite(models.response(model, holed)).all()
 
 
 @pytest.mark.parametrize(("family", "task"), FAMILIES)
@@ -86,13 +88,11 @@ def test_a_tree_costs_the_comparisons_on_the_way_to_its_leaves():
 def test_the_first_round_that_is_best_on_validation_is_what_is_refitted():
     matrix, y = rows("regression", True)
     other, truth = rows("regression", True, seed=3)
-    model = models.Boosted({"num_boost_round": 400, "learning_rate": 0.5}, "regression")
+    model = models.BoostedRegressor(num_boost_round=400, learning_rate=0.5)
     bins = model.binned(matrix, y)
     model.fit_watching(bins, model.binned(other, truth, ref=bins))
-    assert 1 <= model.rounds < 400
-    again = models.Boosted({"num_boost_round": model.rounds, "learning_rate": 0.5}, "regression").fit(
-        matrix, y
-    )
+    assert 1 <= model.rounds_ < 400
+    again = models.BoostedRegressor(num_boost_round=model.rounds_, learning_rate=0.5).fit(matrix, y)
     assert np.allclose(again.predict(other), model.predict(other), rtol=1e-5)
 
 

@@ -35,12 +35,14 @@ def trips() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def pipeline(trips) -> InferencePipeline:
-    return InferencePipeline.fit(problem.load("green_taxi").serving, "rich", CHOICE, trips, 1)
+    return InferencePipeline.chosen(problem.load("green_taxi").serving, "rich", CHOICE, 1).fit(
+        trips, trips["duration"]
+    )
 
 
 @pytest.fixture(scope="module")
 def rows(trips, pipeline) -> pd.DataFrame:
-    return trips[list(pipeline.inputs)].head(20)
+    return trips[list(pipeline.inputs_)].head(20)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def of_other_code(pipeline, rows, tmp_path) -> Path:
     """The same pipeline, stored by a project whose runtime adds 1000 to each prediction."""
     lib = Path(shutil.copytree(LIB, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__")))
     module = lib / "runtime" / "inference.py"
-    source, ours = module.read_text(), "prediction = self.model.predict(self.matrix(rows))"
+    source, ours = module.read_text(), "prediction = models.response(self.model_, self.matrix(rows))"
     assert ours in source
     module.write_text(source.replace(ours, f"{ours} + 1000"))
     packaging.save_model(pipeline, tmp_path / "other", rows.head(2), lib=lib)
@@ -222,7 +224,7 @@ def test_no_row_that_a_model_was_fitted_on_can_be_found_or_asked_for_in_its_fold
     assert not times.isin(trips["pickup_datetime"]).any()
     for file in (path for path in (tmp_path / "model").rglob("*") if path.is_file()):
         content = file.read_bytes()
-        assert not [mark for mark in pipeline.seen if mark.tobytes() in content], file
+        assert not [mark for mark in pipeline.seen_ if mark.tobytes() in content], file
 
 
 def test_the_marks_of_the_rows_lie_beside_the_runs_under_the_name_that_the_folder_has_of_them(

@@ -95,7 +95,9 @@ def folders(taxi, tmp_path_factory):
 
     def model(name, alpha):
         choice = {"family": "lasso", "parameters": {"alpha": alpha}}
-        pipeline = InferencePipeline.fit(made.serving, "zoomcamp", choice, parts["train"], 1)
+        pipeline = InferencePipeline.chosen(made.serving, "zoomcamp", choice, 1).fit(
+            parts["train"], parts["train"]["duration"]
+        )
         folder = tmp_path_factory.mktemp("models") / name
         packaging.save_model(pipeline, folder, parts["train"].head(2))
         pipelines.append(pipeline)

@@ -50,7 +50,9 @@ def models(taxi, tmp_path_factory):
     def model(name, family, rows, parameters):
         folder = tmp_path_factory.mktemp("models") / name
         choice = {"family": family, "parameters": parameters}
-        pipeline = InferencePipeline.fit(taxi.dataset.serving, "zoomcamp", choice, rows, 42)
+        pipeline = InferencePipeline.chosen(taxi.dataset.serving, "zoomcamp", choice, 42).fit(
+            rows, rows["duration"]
+        )
         packaging.save_model(pipeline, folder, rows.head(2))
         pipelines.append(pipeline)
         return folder

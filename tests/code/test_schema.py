@@ -171,7 +171,7 @@ def serving(task="regression"):
 
 
 def fitted(feature_set="plain", choice=LINE, rows=ROWS, task="regression", **more):
-    return InferencePipeline.fit(serving(task), feature_set, choice, rows, 1, **more)
+    return InferencePipeline.chosen(serving(task), feature_set, choice, 1, **more).fit(rows, rows["y"])
 
 
 def test_a_line_through_points_on_a_line_answers_on_it():
@@ -181,11 +181,12 @@ def test_a_line_through_points_on_a_line_answers_on_it():
 
 def test_what_is_kept_of_the_fit_says_what_it_was():
     made = fitted(choice={**LINE, "parameters": {"fit_intercept": False}})
-    assert made.about == {
+    assert made.about_ == {
         "problem": "tiny",
         "feature_set": "plain",
         "family": "linear_regression",
         "parameters": {"fit_intercept": False},
+        "settings": {},
         "task": "regression",
         "target": "y",
         "unit": "min",
@@ -194,40 +195,41 @@ def test_what_is_kept_of_the_fit_says_what_it_was():
         "columns": 4,  # double, and three colours
         "seed": 1,
         "row_columns": {"size": "number", "colour": "text", "spare": "number", "y": "number"},
-        "marks": schema.digest(made.seen),
+        "marks": schema.digest(made.seen_),
     }
 
 
 def test_the_model_sees_the_derived_columns_of_its_feature_set():
     made = fitted()
-    assert made.inputs == {"size": "number", "colour": "text"}
+    assert made.inputs_ == {"size": "number", "colour": "text"}
     assert made.matrix(pd.DataFrame({"size": ["3"], "colour": ["red"]})).tolist() == [[6.0, 0.0, 0.0, 1.0]]
 
 
 def test_a_column_that_only_its_means_are_taken_of_is_there_when_it_is_fitted():
     made = fitted("means")
-    assert made.encoding.names == ["target by colour", "double by colour"]
+    assert made.encoding_.get_feature_names_out().tolist() == ["target by colour", "double by colour"]
     assert np.isfinite(made.predict(ROWS)).all()
 
 
 def test_settings_of_the_choice_reach_the_encoders():
     made = fitted("words", {**LINE, "settings": {"tfidf.words": 2}})
-    assert made.encoding.names == ["size", "colour: blue", "colour: red"]
+    assert made.encoding_.get_feature_names_out().tolist() == ["size", "colour: blue", "colour: red"]
 
 
 def test_the_rounds_of_the_choice_reach_the_model():
     parameters = {"max_depth": 2, "num_boost_round": 5}
     made = fitted(choice={"family": "xgboost", "parameters": parameters, "rounds": 3})
-    assert made.about["parameters"] == {"max_depth": 2, "num_boost_round": 3}
+    assert made.about_["parameters"] == {"max_depth": 2, "num_boost_round": 3}
     assert parameters["num_boost_round"] == 5
-    assert fitted(choice={"family": "xgboost", "parameters": parameters}).about["parameters"] == parameters
+    assert fitted(choice={"family": "xgboost", "parameters": parameters}).about_["parameters"] == parameters
 
 
 def test_the_same_seed_fits_the_same_and_another_one_another_forest():
     choice = {"family": "random_forest", "parameters": {"n_estimators": 2, "max_depth": 2}}
     noisy = ROWS.assign(y=np.random.default_rng(0).normal(size=30))
     one, two, other = (
-        InferencePipeline.fit(serving(), "plain", choice, noisy, seed).predict(noisy) for seed in (1, 1, 2)
+        InferencePipeline.chosen(serving(), "plain", choice, seed).fit(noisy, noisy["y"]).predict(noisy)
+        for seed in (1, 1, 2)
     )
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other)
@@ -236,9 +238,9 @@ def test_the_same_seed_fits_the_same_and_another_one_another_forest():
 def test_it_marks_the_rows_that_it_was_fitted_on_each_once():
     made = fitted()
     marks = schema.marks(ROWS, schema.kinds(ROWS))
-    assert set(made.seen) == set(marks)
-    assert len(made.seen) == 6
-    assert not np.isin(schema.marks(ROWS.assign(spare=1.0), schema.kinds(ROWS)), made.seen).any()
+    assert set(made.seen_) == set(marks)
+    assert len(made.seen_) == 6
+    assert not np.isin(schema.marks(ROWS.assign(spare=1.0), schema.kinds(ROWS)), made.seen_).any()
 
 
 def test_classes_get_a_column_of_probabilities_each_under_the_rows_labels():
@@ -246,7 +248,8 @@ def test_classes_get_a_column_of_probabilities_each_under_the_rows_labels():
     made = fitted(
         choice={"family": "logistic_regression", "parameters": {}}, rows=rows, task="classification"
     )
-    found = made.predict(rows.iloc[[5, 0]])
+    assert made.predict(rows.iloc[[5, 0]]).tolist() == ["large", "small"]
+    found = made.response(rows.iloc[[5, 0]])
     assert list(found) == ["large", "small"]
     assert found.index.tolist() == [5, 0]
     assert found["large"].tolist()[0] > 0.5 > found["large"].tolist()[1]
@@ -260,14 +263,14 @@ def test_what_was_saved_answers_the_same_and_holds_nothing_that_runs(tmp_path):
     assert np.array_equal(again.predict(ROWS), made.predict(ROWS))
     about = json.loads((tmp_path / "deep" / "model" / "about.json").read_text(encoding="utf-8"))
     assert about["format"] == inference.FORMAT
-    assert {key: about[key] for key in made.about} == made.about
+    assert {key: about[key] for key in made.about_} == made.about_
     made.save(tmp_path / "deep" / "model")  # over what is there
 
 
 def test_the_marks_themselves_are_not_saved_with_it(tmp_path):
     made = fitted()
     made.save(tmp_path)
-    assert InferencePipeline.load(tmp_path, serving()).seen is None
+    assert InferencePipeline.load(tmp_path, serving()).seen_ is None
     assert not any(path.suffix == ".npy" for path in tmp_path.iterdir())
 
 
@@ -299,7 +302,7 @@ class Counting(InferencePipeline):
 
     asked: list[list[int]]
 
-    def predict(self, rows):
+    def response(self, rows):
         self.asked.append(rows.index.tolist())
         return
 

@@ -84,7 +84,9 @@ def test_every_family_s_shares_name_the_column_that_makes_a_class(choice):
     few = {"xgboost": {"num_boost_round": 5}, "gradient_boosting": {"max_iter": 3}, "logistic_regression": {}}
     parameters = few.get(choice, {"n_estimators": 5, "max_depth": 5})
     family = {"family": choice, "parameters": parameters}
-    pipeline = InferencePipeline.fit(dataset.serving, "course", family, rows, 1)
+    pipeline = InferencePipeline.chosen(dataset.serving, "course", family, 1).fit(
+        rows, rows[dataset.serving.target.name]
+    )
     shares = explain.shares(pipeline, rows.head(20), rows.head(100))
     assert shares.moves.shape == (20, 13)  # ten numbers, bar, key, and all words as one
     assert "text_feature" in shares.moves
@@ -100,15 +102,15 @@ class Guessing:
         rng = np.random.default_rng(0)
         self.rows = pd.DataFrame(rng.normal(size=(300, 3)), columns=list("abc"))
         self.y = np.array(classes)[np.digitize(self.rows["a"], [0.6, 1.5])]  # the first is the commonest
-        self.about, self.encoding = {"target": "y"}, SimpleNamespace(groups=list("abc"))
-        self.model = models.build(family, parameters, "classification", 0, 1, True)
-        self.model.fit(self.matrix(self.rows), self.y)
+        self.encoding_ = SimpleNamespace(groups_=list("abc"))
+        self.model_ = models.build(family, parameters, "classification", 0, 1, True)
+        self.model_.fit(self.matrix(self.rows), self.y)
 
     def matrix(self, rows):
         return rows.to_numpy(dtype=np.float32)
 
-    def predict(self, rows):
-        return pd.DataFrame(self.model.predict(self.matrix(rows)), columns=self.model.classes)
+    def response(self, rows):
+        return pd.DataFrame(self.model_.predict_proba(self.matrix(rows)), columns=self.model_.classes_)
 
 
 FAMILIES = [
@@ -129,7 +131,7 @@ def test_shares_explain_the_class_that_they_name(family, parameters, classes):
     assert shares.label == "score of low"
     assert pipeline.rows["a"].corr(shares.moves["a"]) < -0.5
     score = shares.moves.sum(axis=1) + shares.base
-    assert score.corr(pipeline.predict(pipeline.rows)["low"]) > 0.75
+    assert score.corr(pipeline.response(pipeline.rows)["low"]) > 0.75
 
 
 @pytest.mark.parametrize(
@@ -144,8 +146,8 @@ def test_shares_explain_the_class_that_they_name(family, parameters, classes):
 )
 def test_shares_are_counted_in_what_the_model_was_fitted_to(task, family, parameters, unit):
     model = models.build(family, parameters, task, 0, 1, True)
-    about = {"task": task, "unit": "min", "parameters": parameters}
-    assert explain.scale(SimpleNamespace(about=about, model=model)) == unit
+    serving = SimpleNamespace(task=task, target=SimpleNamespace(unit="min"))
+    assert explain.scale(SimpleNamespace(serving=serving, model_=model)) == unit
 
 
 def test_the_shares_of_a_line_are_its_weights_times_the_distance_from_the_usual():
@@ -153,7 +155,9 @@ def test_the_shares_of_a_line_are_its_weights_times_the_distance_from_the_usual(
     rows = dataset.clean(dataset.labelled(dataset.generate(900, 3))).rows
     choice = {"family": "linear_regression", "parameters": {}}
     for feature_set in ("zoomcamp", "rich"):
-        pipeline = InferencePipeline.fit(dataset.serving, feature_set, choice, rows, 1)
+        pipeline = InferencePipeline.chosen(dataset.serving, feature_set, choice, 1).fit(
+            rows, rows[dataset.serving.target.name]
+        )
         shares = explain.shares(pipeline, rows.head(9), rows)
         assert np.allclose(shares.moves.sum(axis=1) + shares.base, pipeline.predict(rows.head(9)), atol=0.01)
 

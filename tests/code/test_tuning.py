@@ -266,15 +266,18 @@ def test_ctrl_c_keeps_the_finished_trials():
 def test_boosting_that_is_slow_ends_with_the_rounds_it_has_rather_than_being_lost():
     from lib.runtime import models
 
-    parameters = {"num_boost_round": 10**6, "learning_rate": 1e-5}
-    model, train, other = models.Boosted(parameters, "regression"), rows(300, 0), rows(200, 1)
+    model, train, other = (
+        models.BoostedRegressor(num_boost_round=10**6, learning_rate=1e-5),
+        rows(300, 0),
+        rows(200, 1),
+    )
     bins = model.binned(train[["a", "b", "c"]].to_numpy(), train["y"].to_numpy())
     watched = model.binned(other[["a", "b", "c"]].to_numpy(), other["y"].to_numpy(), ref=bins)
     began = time.monotonic()
     model.fit_watching(bins, watched, seconds=0.5)
     assert time.monotonic() - began < 5
-    assert 1 <= model.rounds < 10**6
-    assert model.cut
+    assert 1 <= model.rounds_ < 10**6
+    assert model.cut_
 
 
 def test_the_time_budget_ends_the_search():

@@ -18,12 +18,16 @@ def trips():
 
 @pytest.fixture(scope="module", params=["rich", "rich_no_distance"])
 def pipeline(request, trips):
-    return InferencePipeline.fit(problem.load("green_taxi").serving, request.param, CHOICE, trips, 5)
+    return InferencePipeline.chosen(problem.load("green_taxi").serving, request.param, CHOICE, 5).fit(
+        trips, trips["duration"]
+    )
 
 
 @pytest.fixture(scope="module")
 def rich(trips):
-    return InferencePipeline.fit(problem.load("green_taxi").serving, "rich", CHOICE, trips, 5)
+    return InferencePipeline.chosen(problem.load("green_taxi").serving, "rich", CHOICE, 5).fit(
+        trips, trips["duration"]
+    )
 
 
 def test_a_longer_trip_takes_longer(rich, trips):
@@ -41,8 +45,10 @@ def test_what_is_known_only_afterwards_does_not_move_a_prediction(pipeline, trip
 
 
 def test_without_the_distance_the_distance_does_not_move_a_prediction(trips):
-    blind = InferencePipeline.fit(problem.load("green_taxi").serving, "rich_no_distance", CHOICE, trips, 5)
-    assert "trip_distance" not in blind.inputs
+    blind = InferencePipeline.chosen(problem.load("green_taxi").serving, "rich_no_distance", CHOICE, 5).fit(
+        trips, trips["duration"]
+    )
+    assert "trip_distance" not in blind.inputs_
     rows = trips.head(200)
     assert np.array_equal(blind.predict(rows.assign(trip_distance=50.0)), blind.predict(rows))
 
@@ -63,7 +69,10 @@ def test_the_order_of_rows_and_columns_does_not_matter(pipeline, trips):
 
 def test_the_same_rows_and_seed_give_the_same_model_and_another_seed_another(trips):
     dataset = problem.load("green_taxi")
-    one, two, other = (InferencePipeline.fit(dataset.serving, "rich", CHOICE, trips, s) for s in (5, 5, 6))
+    one, two, other = (
+        InferencePipeline.chosen(dataset.serving, "rich", CHOICE, s).fit(trips, trips["duration"])
+        for s in (5, 5, 6)
+    )
     rows = trips.head(100)
     assert np.array_equal(one.predict(rows), two.predict(rows))
     assert not np.array_equal(one.predict(rows), other.predict(rows))

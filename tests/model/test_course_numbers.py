@@ -78,5 +78,5 @@ def test_a_day_is_told_from_a_day_that_is_stored_and_not_from_the_batch_that_is_
     alone = encoding.transform(parts["test"].iloc[[7]])
     many, alone = (np.asarray(m.todense()) if hasattr(m, "todense") else np.asarray(m) for m in (many, alone))
     assert np.array_equal(many[7], alone[0], equal_nan=True)
-    days = list(encoding.names).index("days before: last_review")
+    days = list(encoding.get_feature_names_out()).index("days before: last_review")
     assert many[:, days].max() > 0

@@ -25,10 +25,12 @@ def taxi(tmp_path_factory):
     dataset = problem.load("green_taxi")
     parts = dataset.split(dataset.clean(dataset.generate(1500, 42)).rows, 42)
     choice = {"family": "xgboost", "parameters": {"max_depth": 4, "num_boost_round": 20}}
-    pipeline = InferencePipeline.fit(dataset.serving, "rich", choice, parts["train"], 42)
+    pipeline = InferencePipeline.chosen(dataset.serving, "rich", choice, 42).fit(
+        parts["train"], parts["train"]["duration"]
+    )
     folder = tmp_path_factory.mktemp("served") / "model"
     packaging.save_model(pipeline, folder, parts["train"].head(2))
-    rows = parts["test"][list(pipeline.inputs)].head(4).reset_index(drop=True)
+    rows = parts["test"][list(pipeline.inputs_)].head(4).reset_index(drop=True)
     return folder, rows, pipeline.predict(rows)
 
 

@@ -6,19 +6,22 @@ stamp, a pair of ids) is a derived column of the problem's `serving` half.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from ..errors import InferenceError
 from ..features import Encode
 from ..schema import Settings
 from . import matrix
-from .base import Encoder, Matrix
+from .base import Encoder
 from .columns import DaysBefore, Number, OneHot, Ordinal
+from .matrix import Block, Matrix
 from .means import TargetMean
 from .text import Tfidf
 
@@ -35,73 +38,100 @@ ENCODERS: dict[str, type[Encoder]] = {
 PIECE = 16_384
 
 
-class Encoding:
-    """A feature set's encoders, fitted together: frame of engineered columns in, matrix out."""
+class Encoding(TransformerMixin, BaseEstimator):
+    """A feature set's encoders, fitted together: frame of engineered columns in, matrix out.
 
-    def __init__(self, encodes: Iterable[Encode], settings: Settings | None = None) -> None:
+    Learnt is `encoders_`, a list of (name in `ENCODERS`, fitted encoder).
+    """
+
+    encoders_: list[tuple[str, Encoder]]
+
+    def __init__(
+        self, encodes: Sequence[Encode], settings: Settings | None = None, random_state: int | None = 42
+    ) -> None:
         """`encodes`: the lines of a feature set; `settings` overrides, as {"tfidf.words": 100}."""
-        overrides = dict(settings or {})
-        self.encoders: list[tuple[str, Encoder]] = []
-        for part in encodes:
-            if part.how not in ENCODERS:
-                raise InferenceError(f"There is no encoder {part.how!r}; there are {sorted(ENCODERS)}.")
-            settings = {**part.settings, **_below(overrides, part.how, ".")}
-            self.encoders.append((part.how, ENCODERS[part.how](part.columns, **settings)))
-        unused = [key for key in overrides if key.partition(".")[0] not in {how for how, _ in self.encoders}]
-        if unused:
-            raise InferenceError(f"No encoder of this feature set takes {unused}.")
+        self.encodes = encodes
+        self.settings = settings
+        self.random_state = random_state
+
+    def fit(self, X: pd.DataFrame, y: ArrayLike | None = None) -> "Encoding":
+        """Learn from rows, and from their target where means are taken of it."""
+        self._learn(X, y)
+        return self
+
+    def fit_transform(self, X: pd.DataFrame, y: ArrayLike | None = None) -> Matrix:
+        """Learn from rows and return their matrix, target means cross-fitted."""
+        return matrix.assemble(self._learn(X, y))
+
+    def transform(self, X: pd.DataFrame) -> Matrix:
+        """The matrix of rows, in the columns that were learnt; many rows are done a piece at a time."""
+        check_is_fitted(self)
+        if len(X) <= PIECE:
+            return self._piece(X)
+        pieces = (self._piece(X.iloc[i : i + PIECE]) for i in range(0, len(X), PIECE))
+        return matrix.below(pieces, len(X))
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:  # noqa: ARG002
+        """The matrix's columns by name; they were learnt, so `input_features` has no part in them."""
+        check_is_fitted(self)
+        return np.array([name for _, encoder in self.encoders_ for name in encoder.names_], dtype=object)
 
     @property
-    def names(self) -> list[str]:
-        """The matrix's columns."""
-        return [name for _, encoder in self.encoders for name in encoder.names]
-
-    @property
-    def groups(self) -> list[str]:
+    def groups_(self) -> list[str]:
         """For each column of the matrix what a reader would call it: all words of a text are one."""
         groups: list[str] = []
-        for how, encoder in self.encoders:
+        for how, encoder in self.encoders_:
             if how == "one_hot":
-                groups += [name.partition("=")[0] for name in encoder.names]
+                groups += [name.partition("=")[0] for name in encoder.names_]
             elif how == "tfidf":
-                groups += encoder.columns * len(encoder.names)
+                groups += encoder.columns_ * len(encoder.names_)
             else:
-                groups += encoder.names
+                groups += encoder.names_
         return groups
 
     @property
     def training_columns(self) -> list[str]:
         """The columns that fitting reads: those of `transform`, and what means are taken of."""
         columns: list[str] = []
-        for _, encoder in self.encoders:
-            columns += encoder.columns
+        for _, encoder in self.unfitted():
+            columns += encoder.columns or ()
             if isinstance(encoder, TargetMean):
-                sides = [side for what in encoder.options["of"] for side in what.split("/")]
+                sides = [side for what in encoder.of for side in what.split("/")]
                 columns += [side for side in sides if side != "target"]
         return list(dict.fromkeys(columns))
 
-    def fit_transform(self, rows: pd.DataFrame, y: ArrayLike, seed: int = 42) -> Matrix:
-        """Learn from `rows` and return their matrix, target means cross-fitted."""
-        y = np.asarray(y)
-        return matrix.assemble([encoder.fit(rows, y, seed) for _, encoder in self.encoders])
+    def unfitted(self) -> list[tuple[str, Encoder]]:
+        """The encoders that `encodes` and `settings` ask for; one that is not there is refused by name."""
+        overrides, encoders = dict(self.settings or {}), []
+        for part in self.encodes:
+            if part.how not in ENCODERS:
+                raise InferenceError(f"There is no encoder {part.how!r}; there are {sorted(ENCODERS)}.")
+            settings = {**part.settings, **_below(overrides, part.how, ".")}
+            encoders.append((part.how, _built(part.how, part.columns, settings, self.random_state)))
+        unused = [key for key in overrides if key.partition(".")[0] not in {how for how, _ in encoders}]
+        if unused:
+            raise InferenceError(f"No encoder of this feature set takes {unused}.")
+        return encoders
 
-    def transform(self, rows: pd.DataFrame) -> Matrix:
-        """The matrix of `rows`, in the columns that were learnt; many rows are done a piece at a time."""
-        if len(rows) > PIECE:
-            pieces = (self.transform(rows.iloc[i : i + PIECE]) for i in range(0, len(rows), PIECE))
-            return matrix.below(pieces, len(rows))
-        return matrix.assemble([encoder.transform(rows) for _, encoder in self.encoders])
+    def _learn(self, rows: pd.DataFrame, y: ArrayLike | None) -> list[Block]:
+        self.encoders_ = self.unfitted()
+        for _, encoder in self.encoders_:
+            encoder.take(encoder.columns or list(rows))
+        return [encoder.learn(rows, y) for _, encoder in self.encoders_]
+
+    def _piece(self, rows: pd.DataFrame) -> Matrix:
+        return matrix.assemble([encoder.block(rows) for _, encoder in self.encoders_])
 
     def save(self, folder: Path) -> None:
         """Write `encoding.json` and `encoding.npz`: numbers and names, nothing that runs."""
         arrays: dict[str, np.ndarray] = {}
         parts = []
-        for i, (how, encoder) in enumerate(self.encoders):
+        for i, (how, encoder) in enumerate(self.encoders_):
             state = encoder.state()
             arrays |= {f"{i}/{k}": v for k, v in state.items() if isinstance(v, np.ndarray)}
             plain = {k: v for k, v in state.items() if not isinstance(v, np.ndarray)}
             parts.append(
-                {"how": how, "columns": encoder.columns, "settings": encoder.options, "state": plain}
+                {"how": how, "columns": encoder.columns_, "settings": encoder.settings(), "state": plain}
             )
         (folder / "encoding.json").write_text(
             json.dumps(parts, ensure_ascii=False, sort_keys=True), encoding="utf-8"
@@ -111,14 +141,27 @@ class Encoding:
     @classmethod
     def load(cls, folder: Path) -> "Encoding":
         """What `save` wrote, ready to transform."""
-        encoding = cls(())
-        with np.load(folder / "encoding.npz", allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
-        for i, part in enumerate(json.loads((folder / "encoding.json").read_text(encoding="utf-8"))):
-            encoder = ENCODERS[part["how"]](part["columns"], **part["settings"])
+        stored = json.loads((folder / "encoding.json").read_text(encoding="utf-8"))
+        encoding = cls([Encode(part["how"], tuple(part["columns"]), part["settings"]) for part in stored])
+        encoding.encoders_ = encoding.unfitted()
+        with np.load(folder / "encoding.npz", allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        for i, ((_, encoder), part) in enumerate(zip(encoding.encoders_, stored, strict=True)):
+            encoder.take(part["columns"])
             encoder.restore(part["state"] | _below(arrays, str(i), "/"))
-            encoding.encoders.append((part["how"], encoder))
         return encoding
+
+
+def _built(how: str, columns: Sequence[str], settings: Settings, random_state: int | None) -> Encoder:
+    """An encoder with these settings, and the seed if it takes one."""
+    kind = ENCODERS[how]
+    takes = kind().get_params()
+    known = sorted(set(takes) - {"columns", "random_state"})
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise InferenceError(f"{kind.__name__} has no setting {unknown}; it takes {known}.")
+    seed = {"random_state": random_state} if "random_state" in takes else {}
+    return kind(columns, **settings, **seed)
 
 
 def _below(mapping: Settings, name: str, mark: str) -> Settings:

@@ -1,65 +1,64 @@
-"""What every encoder is: fitted on a frame, then a matrix block from any frame; its state is plain data.
+"""What every encoder is: a scikit-learn transformer of a frame's columns, whose state is plain data.
 
 `state()` gives arrays and JSON values only, so that an encoder is stored without pickle.
 """
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..errors import InferenceError
 from ..schema import Settings
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+from .matrix import Block, Matrix, assemble
 
 #: So few rows are looked up one by one: pandas takes a hundred times longer to begin.
 FEW = 32
 #: A state: arrays are stored in an .npz, all else as JSON.
 State: TypeAlias = dict[str, Any]
-#: What encoders make and models take: dense 32-bit floats, or a sparse matrix in rows.
-Matrix: TypeAlias = "np.ndarray | csr_matrix"
 
 
-class Codes:
-    """A one-hot block before it is a matrix: which of `width` columns is 1 in each row (-1: none)."""
+class Encoder(TransformerMixin, BaseEstimator):
+    """Base of the encoders: `columns` of a frame in (None: all of them), one block of a matrix out.
 
-    def __init__(self, codes: np.ndarray, width: int) -> None:
-        self.codes, self.width = codes, width
+    The columns of an array are called x0, x1, …. Subclasses say how to `learn` a frame and make a `block` of
+    one; learnt are `columns_`, the names of what goes in, and `names_`, of what comes out.
+    """
 
+    columns: Sequence[str] | None
+    columns_: list[str]
+    names_: list[str]
 
-#: One block of a matrix, and what one encoder makes of a frame: several blocks are a list of codes.
-Part: TypeAlias = "Matrix | Codes"
-Block: TypeAlias = "Matrix | list[Codes]"
+    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike | None = None) -> "Encoder":
+        """Learn from rows `X` (n × columns), and from their target `y` where means are taken of it."""
+        self.learn(self._first(X), y)
+        return self
 
+    def fit_transform(self, X: pd.DataFrame | ArrayLike, y: ArrayLike | None = None) -> Matrix:
+        """The matrix of the rows learnt from: that of `transform`, but cross-fitted where `y` was used."""
+        return assemble([self.learn(self._first(X), y)])
 
-class Encoder:
-    """Base of the encoders: `columns` in, one block of `names` out. Subclasses learn and transform."""
+    def transform(self, X: pd.DataFrame | ArrayLike) -> Matrix:
+        """The matrix of any rows, in the columns that were learnt: n × len(`names_`)."""
+        check_is_fitted(self)
+        return assemble([self.block(self._again(X))])
 
-    settings: ClassVar[Settings] = {}
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:  # noqa: ARG002
+        """The names of the matrix's columns; they were learnt, so `input_features` has no part in them."""
+        check_is_fitted(self)
+        return np.asarray(self.names_, dtype=object)
 
-    def __init__(self, columns: Sequence[str], **settings: object) -> None:
-        unknown = set(settings) - set(self.settings)
-        if unknown:
-            known = sorted(self.settings)
-            raise InferenceError(f"{type(self).__name__} has no setting {sorted(unknown)}; it takes {known}.")
-        self.columns = list(columns)
-        self.options: Settings = {**self.settings, **settings}
-        self.names: list[str] = []
-
-    def fit(self, rows: pd.DataFrame, y: np.ndarray | None, seed: int) -> Block:  # noqa: ARG002  for target means
-        """Learn from `rows`; return their own block (cross-fitted where the target was used)."""
-        return self.learn(rows)
-
-    def learn(self, rows: pd.DataFrame) -> Block:
-        """`fit` of an encoder that does not look at the target."""
+    def learn(self, rows: pd.DataFrame, y: ArrayLike | None = None) -> Block:
+        """Learn from a frame and give its own block, before it is a matrix."""
         raise NotImplementedError
 
-    def transform(self, rows: pd.DataFrame) -> Block:
-        """The block of `rows`."""
+    def block(self, rows: pd.DataFrame) -> Block:
+        """The block of a frame, before it is a matrix."""
         raise NotImplementedError
 
     def state(self) -> State:
@@ -67,7 +66,40 @@ class Encoder:
         return {}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` gave."""
+        """Take back what `state` gave; `columns_` are there already."""
+
+    def settings(self) -> Settings:
+        """The constructor's arguments that are stored: all but the columns and the seed."""
+        given = self.get_params(deep=False)
+        return {name: value for name, value in given.items() if name not in ("columns", "random_state")}
+
+    def take(self, columns: Sequence[str]) -> None:
+        """Note what goes in, by name."""
+        self.columns_ = list(columns)
+        self.n_features_in_ = len(self.columns_)
+
+    def _first(self, X: pd.DataFrame | ArrayLike) -> pd.DataFrame:
+        """The frame that is learnt from, its columns noted."""
+        rows = self._frame(X, reset=True)
+        self.take(list(rows) if self.columns is None else self.columns)
+        return rows
+
+    def _again(self, X: pd.DataFrame | ArrayLike) -> pd.DataFrame:
+        return self._frame(X, reset=False)
+
+    def _frame(self, X: pd.DataFrame | ArrayLike, reset: bool) -> pd.DataFrame:
+        """A frame as it is, as columns are picked by name; an array checked, as scikit-learn does."""
+        if isinstance(X, pd.DataFrame):
+            return validate_data(self, X, reset=reset, skip_check_array=True) if self.columns is None else X
+        X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
+        return pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])], copy=False)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Gaps are taken as they come, and what comes out is 32-bit whatever goes in."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
 
 
 class Vocabulary:

@@ -4,14 +4,27 @@ Never row by row: a block of codes is already the column index of its one entry 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from .base import Block, Codes, Matrix, Part
-
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+#: What encoders make and models take: dense 32-bit floats, or a sparse matrix in rows.
+Matrix: TypeAlias = "np.ndarray | csr_matrix"
+
+
+class Codes:
+    """A one-hot block before it is a matrix: which of `width` columns is 1 in each row (-1: none)."""
+
+    def __init__(self, codes: np.ndarray, width: int) -> None:
+        self.codes, self.width = codes, width
+
+
+#: One block of a matrix, and what one encoder makes of a frame: several blocks are a list of codes.
+Part: TypeAlias = "Matrix | Codes"
+Block: TypeAlias = "Matrix | list[Codes]"
 
 #: One-hot blocks wider than this together, or any text block, make the matrix sparse.
 WIDE = 256

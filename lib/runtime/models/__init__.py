@@ -1,7 +1,7 @@
 """The model zoo: families of estimators by name.
 
 A family says how an estimator is built and for which task; where its parameters are searched is said
-elsewhere. Fitting, predicting, counting the cost of a prediction and storing are in `fitted`.
+elsewhere. Fitting, predicting, counting the cost of a prediction and storing are in `fitted` and `boosted`.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ..encoders.matrix import Matrix
 from ..errors import InferenceError
 from ..schema import Settings
-from .fitted import Boosted, Model, Sklearn
+from .boosted import Boosted, BoostedClassifier, BoostedRegressor
+from .fitted import Classifier, Model, Sklearn, SklearnClassifier, SklearnRegressor
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -25,7 +29,7 @@ class Setup:
 
     parameters: Settings
     task: str
-    seed: int
+    seed: int | None
     threads: int
     dense: bool
 
@@ -41,15 +45,17 @@ class Family:
 
 
 def build(
-    family: str, parameters: Settings, task: str, seed: int, threads: int, dense: bool
+    family: str, parameters: Settings, task: str, seed: int | None, threads: int, dense: bool
 ) -> "Boosted | Sklearn":
     """An unfitted model of `family` with these parameters."""
     (known,) = named([family], task)
     if known.estimator is None:
-        return Boosted(parameters, task, seed, threads)
+        return KINDS["xgboost", task](**parameters, random_state=seed, n_jobs=threads)
     own = {name: value for name, value in parameters.items() if name != "target"}
     estimator = known.estimator(Setup(own, task, seed, threads, dense))
-    return Sklearn(estimator, task, parameters.get("target", "identity"))
+    if task == CLASSIFICATION:
+        return SklearnClassifier(estimator)
+    return SklearnRegressor(estimator, parameters.get("target", "identity"))
 
 
 def named(names: Sequence[str], task: str) -> list[Family]:
@@ -63,7 +69,21 @@ def named(names: Sequence[str], task: str) -> list[Family]:
 
 def load(folder: Path, about: Settings) -> Model:
     """A model that `save` wrote, of the kind that `about` says."""
-    return Boosted.load(folder, about) if about["kind"] == "xgboost" else Sklearn.load(folder, about)
+    target = {"target": about["target"]} if about["task"] == REGRESSION else {}
+    kind = KINDS[about["kind"], about["task"]]
+    model = kind(**target) if about["kind"] == "xgboost" else kind(None, **target)
+    model.restore(folder, about)
+    return model
+
+
+def response(model: Model, X: Matrix) -> np.ndarray:
+    """What metrics ask of a fitted model: the probabilities of a classifier, the numbers of a regressor."""
+    return model.predict_proba(X) if isinstance(model, Classifier) else model.predict(X)
+
+
+def classes(model: Model) -> list[str] | None:
+    """The names of a classifier's classes, in the order of its probabilities; a regressor has none."""
+    return [str(name) for name in model.classes_] if isinstance(model, Classifier) else None
 
 
 def _prepared(estimator: "BaseEstimator", setup: Setup, scale: bool = True) -> "BaseEstimator":
@@ -127,6 +147,12 @@ def _boosting(setup: Setup) -> "BaseEstimator":
     return _prepared(exact(random_state=setup.seed, **setup.parameters), setup, scale=False)
 
 
+KINDS: dict[tuple[str, str], type[Boosted] | type[Sklearn]] = {
+    ("xgboost", REGRESSION): BoostedRegressor,
+    ("xgboost", CLASSIFICATION): BoostedClassifier,
+    ("sklearn", REGRESSION): SklearnRegressor,
+    ("sklearn", CLASSIFICATION): SklearnClassifier,
+}
 BOTH = (REGRESSION, CLASSIFICATION)
 ZOO = {
     family.name: family
@@ -142,4 +168,20 @@ ZOO = {
     )
 }
 
-__all__ = ["ZOO", "Boosted", "Family", "Model", "Sklearn", "build", "load", "named"]
+__all__ = [
+    "ZOO",
+    "Boosted",
+    "BoostedClassifier",
+    "BoostedRegressor",
+    "Classifier",
+    "Family",
+    "Model",
+    "Sklearn",
+    "SklearnClassifier",
+    "SklearnRegressor",
+    "build",
+    "classes",
+    "load",
+    "named",
+    "response",
+]

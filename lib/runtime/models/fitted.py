@@ -1,24 +1,22 @@
-"""A model that can be fitted, asked, weighed and stored, whatever library it is from.
+"""Models as scikit-learn estimators that also say what a prediction costs, and are stored without pickle.
 
-`Sklearn` holds any scikit-learn estimator, `Boosted` an XGBoost booster. Both take a matrix of
-`encoders`; classes come back as a column of probabilities each, numbers as one array.
+`Sklearn…` holds any scikit-learn estimator (here), `Boosted…` an XGBoost booster (in `boosted`), each as a
+regressor and as a classifier. They take a matrix of `encoders`, or any array.
 """
 
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
 
-from ..encoders.base import Matrix
-from ..errors import InferenceError
+from ..encoders.matrix import Matrix
 from ..schema import Settings
 from . import stored
-
-if TYPE_CHECKING:
-    import xgboost
-    from sklearn.base import BaseEstimator
 
 #: What the model is fitted to, and how its answer becomes the target again.
 TARGETS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
@@ -28,52 +26,52 @@ TARGETS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarra
 }
 
 
-#: Fewer rows than this are predicted by one thread.
-FEW = 1000
-
-
 class Model(Protocol):
-    """What the rest of the project asks of a model."""
+    """What the rest of the project asks of a model: an estimator that says its cost and can be stored."""
 
-    classes: list[str] | None
-
-    def fit(self, matrix: Matrix, y: np.ndarray) -> "Model": ...
-    def predict(self, matrix: Matrix) -> np.ndarray: ...
-    def comparisons(self, matrix: Matrix, /) -> float: ...
+    def fit(self, X: Matrix, y: ArrayLike) -> "Model": ...
+    def predict(self, X: Matrix) -> np.ndarray: ...
+    def comparisons(self, X: Matrix, /) -> float: ...
     def save(self, folder: Path) -> Settings: ...
 
 
-class Sklearn:
-    """A scikit-learn estimator, stored by skops with an explicit list of trusted types."""
+@runtime_checkable
+class Classifier(Model, Protocol):
+    """A fitted model of classes: what it has beside."""
 
-    def __init__(self, estimator: "BaseEstimator", task: str, target: str = "identity") -> None:
-        self.estimator, self.task, self.target = estimator, task, target
-        self.classes: list[str] | None = None
+    classes_: np.ndarray
 
-    def fit(self, matrix: Matrix, y: np.ndarray) -> "Sklearn":
+    def predict_proba(self, X: Matrix) -> np.ndarray: ...
+
+
+class Sklearn(MetaEstimatorMixin, BaseEstimator):
+    """A scikit-learn estimator; `estimator_` is the one that was fitted, a clone of the argument."""
+
+    estimator: BaseEstimator
+    estimator_: BaseEstimator
+
+    def _fit(self, X: Matrix, y: ArrayLike) -> None:
         """Fit; a solver that ran out of steps is no news in a search, so its warning is silenced."""
         import warnings
 
         from sklearn.exceptions import ConvergenceWarning
 
+        self.estimator_ = clone(self.estimator)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self.estimator.fit(matrix, y if self.task == "classification" else TARGETS[self.target][0](y))
-        if "n_jobs" in self.estimator.get_params(deep=False):
-            self.estimator.set_params(n_jobs=None)  # threads add up trees in any order: not twice the same
-        if self.task == "classification":
-            self.classes = [str(name) for name in self.estimator.classes_]
-        return self
+            self.estimator_.fit(X, y)
+        if "n_jobs" in self.estimator_.get_params(deep=False):
+            self.estimator_.set_params(n_jobs=None)  # threads add up trees in any order: not twice the same
 
-    def predict(self, matrix: Matrix) -> np.ndarray:
-        """Numbers, or one column of probabilities a class."""
-        if self.task == "classification":
-            return self.estimator.predict_proba(matrix)
-        return TARGETS[self.target][1](self.estimator.predict(matrix))
+    @property
+    def n_features_in_(self) -> int:
+        """How many columns it was fitted on."""
+        count: int = self.estimator_.n_features_in_
+        return count
 
-    def comparisons(self, matrix: Matrix, /) -> float:
+    def comparisons(self, X: Matrix, /) -> float:
         """Steps that one row costs: comparisons in trees, multiplications in a line."""
-        last = self.estimator[-1] if hasattr(self.estimator, "steps") else self.estimator
+        last = self.estimator_[-1] if hasattr(self.estimator_, "steps") else self.estimator_
         if hasattr(last, "_predictors"):  # histogram boosting has no public face for its trees
             trees = [tree.nodes for stage in last._predictors for tree in stage]  # noqa: SLF001
             return sum(float(t["count"][t["is_leaf"] == 0].sum() / t["count"][0]) for t in trees)
@@ -81,164 +79,72 @@ class Sklearn:
             trees = [tree.tree_ for tree in np.ravel(last.estimators_)]
             inner = [t.n_node_samples[t.children_left >= 0].sum() / t.n_node_samples[0] for t in trees]
             return float(sum(inner))
-        filled = matrix.nnz / matrix.shape[0] if hasattr(matrix, "nnz") else matrix.shape[1]
-        return float(filled * (len(self.classes) if self.classes else 1))
+        filled = X.nnz / X.shape[0] if hasattr(X, "nnz") else X.shape[1]
+        return float(filled * len(getattr(self, "classes_", "1")))
 
     def save(self, folder: Path) -> Settings:
         """Write `model.skops`; returns what `load` needs to know."""
-        stored.dump(self.estimator, folder / "model.skops")
-        return {"kind": "sklearn", "task": self.task, "target": self.target, "classes": self.classes}
+        stored.dump(self.estimator_, folder / "model.skops")
+        return {"kind": "sklearn", **described(self)}
 
-    @classmethod
-    def load(cls, folder: Path, about: Settings) -> "Sklearn":
-        """What `save` wrote; a type that is not on the trusted list is refused."""
-        model = cls(stored.load(folder / "model.skops"), about["task"], about["target"])
-        model.classes = about["classes"]
-        return model
+    def restore(self, folder: Path, about: Settings) -> None:
+        """Take back what `save` wrote; a type that is not on the trusted list is refused."""
+        self.estimator = self.estimator_ = stored.load(folder / "model.skops")
+        if about["classes"]:
+            self.classes_ = np.array(about["classes"])
+
+    def __sklearn_tags__(self) -> Tags:
+        """It takes what the estimator takes."""
+        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
+        return tags
 
 
-class Boosted:
-    """An XGBoost booster. It is fitted for `num_boost_round` rounds, or stopped early on validation rows."""
+class SklearnRegressor(RegressorMixin, Sklearn):
+    """Fitted to the target as `target` of `TARGETS` transforms it; answers are in the target's own unit."""
 
-    PATIENCE = 30
+    def __init__(self, estimator: BaseEstimator, target: str = "identity") -> None:
+        self.estimator = estimator
+        self.target = target
 
-    def __init__(self, parameters: Settings, task: str, seed: int = 42, threads: int = 1) -> None:
-        self.parameters = dict(parameters)
-        self.rounds = int(self.parameters.pop("num_boost_round", 500))
-        self.target = self.parameters.pop("target", "identity")
-        self.balance = float(self.parameters.pop("balance", 0.0))
-        self.task, self.seed, self.threads = task, seed, threads
-        self.classes: list[str] | None = None
-        self.booster: xgboost.Booster | None = None
-        self.cut = False  # whether the clock ended the fit
-        self._threads_set: int | None = None
-
-    def binned(
-        self, matrix: Matrix, y: np.ndarray, ref: "xgboost.QuantileDMatrix | None" = None
-    ) -> "xgboost.QuantileDMatrix":
-        """The matrix cut into 256 bins a column, to be shared by all trials; `ref` gives the cuts."""
-        import xgboost
-
-        labels = self._labels(y)
-        weights = self._weights(labels)
-        return xgboost.QuantileDMatrix(matrix, labels, weight=weights, ref=ref, nthread=self.threads)
-
-    def _weights(self, labels: np.ndarray) -> np.ndarray | None:
-        """Rare classes count more: with `balance` 1 each class as much as any other, with 0 each row."""
-        if self.task == "regression" or self.balance == 0:
-            return None
-        counts = np.bincount(labels, minlength=len(self.classes or ()))
-        return ((len(labels) / len(counts) / np.maximum(counts, 1)) ** self.balance)[labels]
-
-    def _labels(self, y: np.ndarray) -> np.ndarray:
-        if self.task == "regression":
-            return TARGETS[self.target][0](np.asarray(y, dtype=float))
-        if self.classes is None:
-            self.classes = sorted(str(name) for name in np.unique(y))
-        return np.searchsorted(self.classes, np.asarray(y).astype(str))
-
-    def _settings(self) -> Settings:
-        objective: Settings = {"objective": "reg:squarederror"}
-        if self.task == "classification":
-            objective = {"objective": "multi:softprob", "num_class": len(self.classes or ())}
-        fixed = {"tree_method": "hist", "seed": self.seed, "nthread": self.threads, "verbosity": 0}
-        return {**objective, **fixed, **self.parameters}
-
-    def fit(self, matrix: Matrix, y: np.ndarray) -> "Boosted":
-        """Fit for the rounds that were asked for."""
-        import xgboost
-
-        data = self.binned(matrix, y)
-        self.booster = xgboost.train(self._settings(), data, self.rounds, verbose_eval=False)
+    def fit(self, X: Matrix, y: ArrayLike) -> "SklearnRegressor":
+        """Learn numbers from the rows of `X`."""
+        self._fit(X, y if self.target == "identity" else TARGETS[self.target][0](np.asarray(y)))
         return self
 
-    def fit_watching(
-        self,
-        train: "xgboost.QuantileDMatrix",
-        validation: "xgboost.QuantileDMatrix",
-        classes: list[str] | None = None,
-        seconds: float | None = None,
-    ) -> "Boosted":
-        """Fit on binned rows until the validation error has not fallen for `PATIENCE` rounds.
+    def predict(self, X: Matrix) -> np.ndarray:
+        """A number for each row."""
+        check_is_fitted(self)
+        return TARGETS[self.target][1](self.estimator_.predict(X))
 
-        After `seconds` it ends with the rounds it has: the best of them count.
-        """
-        import xgboost
 
-        self.classes = classes
-        end = time.monotonic() + (seconds or float("inf"))
+class SklearnClassifier(ClassifierMixin, Sklearn):
+    """A scikit-learn classifier that gives probabilities."""
 
-        class Clock(xgboost.callback.TrainingCallback):
-            over = False
+    def __init__(self, estimator: BaseEstimator) -> None:
+        self.estimator = estimator
 
-            def after_iteration(self, *_: object) -> bool:
-                self.over = time.monotonic() > end
-                return self.over
-
-        clock = Clock()
-        booster = xgboost.train(
-            self._settings(),
-            train,
-            self.rounds,
-            evals=[(validation, "validation")],
-            early_stopping_rounds=self.PATIENCE,
-            callbacks=[clock],
-            verbose_eval=False,
-        )
-        if booster.num_boosted_rounds() < 2:
-            raise InferenceError("the clock ended it before the second round")
-        self.rounds, self.cut = booster.best_iteration + 1, clock.over
-        self.booster = booster[: self.rounds]
+    def fit(self, X: Matrix, y: ArrayLike) -> "SklearnClassifier":
+        """Learn classes from the rows of `X`."""
+        self._fit(X, y)
+        self.classes_ = self.estimator_.classes_
         return self
 
-    def predict(self, matrix: Matrix) -> np.ndarray:
-        """Numbers, or one column of probabilities a class."""
-        booster = self.fitted()
-        threads = 1 if matrix.shape[0] < FEW else 0  # waking threads takes longer than a few rows do
-        if threads != self._threads_set:
-            booster.set_param({"nthread": threads})
-            self._threads_set = threads
-        return self._back(booster.inplace_predict(matrix, validate_features=False))
+    def predict(self, X: Matrix) -> np.ndarray:
+        """The likeliest class of each row."""
+        check_is_fitted(self)
+        return self.estimator_.predict(X)
 
-    def predict_binned(self, data: "xgboost.QuantileDMatrix") -> np.ndarray:
-        """The same of rows that were binned already."""
-        return self._back(self.fitted().predict(data))
+    def predict_proba(self, X: Matrix) -> np.ndarray:
+        """Probabilities, rows × `classes_`."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
 
-    def fitted(self) -> "xgboost.Booster":
-        """The booster, or an error that says that there is none yet."""
-        if self.booster is None:
-            raise InferenceError("This XGBoost model has not been fitted; call fit first.")
-        return self.booster
 
-    def _back(self, output: np.ndarray) -> np.ndarray:
-        return output if self.task == "classification" else TARGETS[self.target][1](output.astype(float))
-
-    def comparisons(self, matrix: Matrix) -> float:  # noqa: ARG002 - as every model has it
-        """Comparisons that one row costs: the share of rows that reach each inner node, summed.
-
-        `get_score(importance_type="total_cover")` is not that: it adds up Hessians over all trees, whose
-        roots differ with subsampling, weights and any loss but the squared one.
-        """
-        import json
-
-        learner = json.loads(bytes(self.fitted().save_raw("json")))["learner"]
-        total = 0.0
-        for tree in learner["gradient_booster"]["model"]["trees"]:
-            cover, left = np.asarray(tree["sum_hessian"]), np.asarray(tree["left_children"])
-            total += float(cover[left >= 0].sum() / max(cover[0], 1e-9))
-        return total
-
-    def save(self, folder: Path) -> Settings:
-        """Write `model.ubj`; returns what `load` needs to know."""
-        self.fitted().save_model(folder / "model.ubj")
-        return {"kind": "xgboost", "task": self.task, "target": self.target, "classes": self.classes}
-
-    @classmethod
-    def load(cls, folder: Path, about: Settings) -> "Boosted":
-        """What `save` wrote."""
-        import xgboost
-
-        model = cls({"target": about["target"]}, about["task"])
-        model.classes = about["classes"]
-        model.booster = xgboost.Booster(model_file=str(folder / "model.ubj"))
-        return model
+def described(model: BaseEstimator) -> Settings:
+    """What a stored model of any kind says of itself."""
+    return {
+        "task": "classification" if hasattr(model, "classes_") else "regression",
+        "target": getattr(model, "target", "identity"),
+        "classes": model.classes_.tolist() if hasattr(model, "classes_") else None,
+    }

@@ -1,0 +1,286 @@
+"""XGBoost boosters as scikit-learn estimators, with what a search needs of them and `XGBRegressor` has not.
+
+Bins are cut once and shared by all trials, a fit may be ended by the clock, and one row alone is predicted
+without waking threads.
+"""
+
+import json
+import time
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..encoders.matrix import Matrix
+from ..errors import InferenceError
+from ..schema import Settings
+from .fitted import TARGETS, described
+
+if TYPE_CHECKING:
+    import xgboost
+
+#: Fewer rows than this are predicted by one thread.
+FEW = 1000
+#: What is taken of input: gaps are XGBoost's own business.
+CHECKS: Settings = {"accept_sparse": "csr", "ensure_all_finite": "allow-nan"}
+
+
+class Boosted(BaseEstimator):
+    """An XGBoost booster. It is fitted for `num_boost_round` rounds, or stopped early on validation rows.
+
+    Arguments that the signature does not name go to XGBoost as they are. Learnt are `booster_`, `rounds_`
+    (how many it keeps) and `cut_` (whether the clock ended the fit).
+    """
+
+    PATIENCE: ClassVar[int] = 30
+    classes_: np.ndarray
+    parameters: Settings = MappingProxyType({})
+    num_boost_round: int
+    random_state: int | None
+    n_jobs: int | None
+
+    # --- the constructor's arguments, XGBoost's among them
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments by name."""
+        return {**super().get_params(deep), **self.parameters}
+
+    def set_params(self, **given: object) -> "Boosted":
+        """Change arguments; a name that the signature has not is XGBoost's."""
+        named = set(super().get_params(deep=False))
+        others = {name: value for name, value in given.items() if name not in named}
+        if others:
+            self.parameters = {**self.parameters, **others}
+        super().set_params(**{name: value for name, value in given.items() if name in named})
+        return self
+
+    # --- fitting
+
+    def fit(self, X: Matrix, y: ArrayLike) -> "Boosted":
+        """Learn from the rows of `X` for the rounds that were asked for."""
+        import xgboost
+
+        X, y = validate_data(self, X, y, **CHECKS)
+        data = self.binned(X, y)
+        booster = xgboost.train(self._settings(), data, int(self.num_boost_round), verbose_eval=False)
+        return self._keep(booster, int(self.num_boost_round), cut=False)
+
+    def fit_watching(
+        self,
+        train: "xgboost.QuantileDMatrix",
+        validation: "xgboost.QuantileDMatrix",
+        classes: np.ndarray | None = None,
+        seconds: float | None = None,
+    ) -> "Boosted":
+        """Learn from binned rows until the validation error has not fallen for `PATIENCE` rounds.
+
+        `classes` are those of the model that cut the bins, if it was a classifier. After `seconds` it ends
+        with the rounds it has: the best of them count.
+        """
+        import xgboost
+
+        if classes is not None:
+            self.classes_ = classes
+
+        end = time.monotonic() + (seconds or float("inf"))
+
+        class Clock(xgboost.callback.TrainingCallback):
+            over = False
+
+            def after_iteration(self, *_: object) -> bool:
+                self.over = time.monotonic() > end
+                return self.over
+
+        clock = Clock()
+        booster = xgboost.train(
+            self._settings(),
+            train,
+            int(self.num_boost_round),
+            evals=[(validation, "validation")],
+            early_stopping_rounds=self.PATIENCE,
+            callbacks=[clock],
+            verbose_eval=False,
+        )
+        if booster.num_boosted_rounds() < 2:
+            raise InferenceError("the clock ended it before the second round")
+        rounds = booster.best_iteration + 1
+        return self._keep(booster[:rounds], rounds, cut=clock.over)
+
+    def binned(
+        self, X: Matrix, y: ArrayLike, ref: "xgboost.QuantileDMatrix | None" = None
+    ) -> "xgboost.QuantileDMatrix":
+        """The matrix cut into 256 bins a column, to be shared by all trials; `ref` gives the cuts."""
+        import xgboost
+
+        labels = self._labels(y)
+        weights = self._weights(labels)
+        return xgboost.QuantileDMatrix(X, labels, weight=weights, ref=ref, nthread=self.n_jobs or 1)
+
+    def _labels(self, y: ArrayLike) -> np.ndarray:
+        """The target as the booster sees it."""
+        raise NotImplementedError
+
+    def _weights(self, labels: np.ndarray) -> np.ndarray | None:  # noqa: ARG002 - for classes
+        return None
+
+    def _settings(self) -> Settings:
+        fixed = {"tree_method": "hist", "nthread": self.n_jobs or 1, "verbosity": 0}
+        seed = {} if self.random_state is None else {"seed": self.random_state}
+        return {**self._objective(), **fixed, **seed, **self.parameters}
+
+    def _objective(self) -> Settings:
+        return {"objective": "reg:squarederror"}
+
+    def _keep(self, booster: "xgboost.Booster", rounds: int, cut: bool) -> "Boosted":
+        self.booster_, self.rounds_, self.cut_ = booster, rounds, cut
+        self.n_features_in_ = booster.num_features()
+        self._threads: list[int] = []  # as set last; a list, as predicting changes no attribute
+        return self
+
+    # --- predicting
+
+    def predict_binned(self, data: "xgboost.QuantileDMatrix") -> np.ndarray:
+        """What the booster says of rows that were binned already: numbers, or probabilities of classes."""
+        return self._back(self.booster_.predict(data))
+
+    def _response(self, X: Matrix) -> np.ndarray:
+        """The same of rows."""
+        check_is_fitted(self)
+        if not self._is_ours(X):
+            X = validate_data(self, X, reset=False, **CHECKS)
+        threads = 1 if X.shape[0] < FEW else 0  # waking threads takes longer than a few rows do
+        if self._threads != [threads]:  # setting them anew costs half of what a row does
+            self.booster_.set_param({"nthread": threads})
+            self._threads[:] = [threads]
+        return self._back(self.booster_.inplace_predict(X, validate_features=False))
+
+    def _is_ours(self, X: Matrix) -> bool:
+        """Whether it is what encoders make: to look through it again would take longer than one row does."""
+        return type(X) is np.ndarray and X.dtype == np.float32 and X.shape[1:] == (self.n_features_in_,)
+
+    def _back(self, output: np.ndarray) -> np.ndarray:
+        return output
+
+    def comparisons(self, X: Matrix, /) -> float:  # noqa: ARG002 - as every model has it
+        """Comparisons that one row costs: the share of rows that reach each inner node, summed.
+
+        `get_score(importance_type="total_cover")` is not that: it adds up Hessians over all trees, whose
+        roots differ with subsampling, weights and any loss but the squared one.
+        """
+        learner = json.loads(bytes(self.booster_.save_raw("json")))["learner"]
+        total = 0.0
+        for tree in learner["gradient_booster"]["model"]["trees"]:
+            cover, left = np.asarray(tree["sum_hessian"]), np.asarray(tree["left_children"])
+            total += float(cover[left >= 0].sum() / max(cover[0], 1e-9))
+        return total
+
+    # --- storing
+
+    def save(self, folder: Path) -> Settings:
+        """Write `model.ubj`; returns what `load` needs to know."""
+        self.booster_.save_model(folder / "model.ubj")
+        return {"kind": "xgboost", **described(self)}
+
+    def restore(self, folder: Path, about: Settings) -> None:
+        """Take back what `save` wrote."""
+        import xgboost
+
+        booster = xgboost.Booster(model_file=str(folder / "model.ubj"))
+        self._keep(booster, booster.num_boosted_rounds(), cut=False)
+        if about["classes"]:
+            self.classes_ = np.array(about["classes"])
+
+    def __sklearn_tags__(self) -> Tags:
+        """Gaps and sparse rows are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
+        return tags
+
+
+class BoostedRegressor(RegressorMixin, Boosted):
+    """Fitted to the target as `target` of `TARGETS` transforms it; answers are in the target's own unit."""
+
+    def __init__(
+        self,
+        *,
+        num_boost_round: int = 500,
+        target: str = "identity",
+        random_state: int | None = 42,
+        n_jobs: int | None = 1,
+        **parameters: Any,
+    ) -> None:
+        self.num_boost_round = num_boost_round
+        self.target = target
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        if parameters:
+            self.parameters = parameters
+
+    def predict(self, X: Matrix) -> np.ndarray:
+        """A number for each row."""
+        return self._response(X)
+
+    def _labels(self, y: ArrayLike) -> np.ndarray:
+        return TARGETS[self.target][0](np.asarray(y, dtype=float))
+
+    def _back(self, output: np.ndarray) -> np.ndarray:
+        return TARGETS[self.target][1](output.astype(float))
+
+
+class BoostedClassifier(ClassifierMixin, Boosted):
+    """Rare classes count more: with `balance` 1 each class as much as any other, with 0 each row."""
+
+    def __init__(
+        self,
+        *,
+        num_boost_round: int = 500,
+        balance: float = 0.0,
+        random_state: int | None = 42,
+        n_jobs: int | None = 1,
+        **parameters: Any,
+    ) -> None:
+        self.num_boost_round = num_boost_round
+        self.balance = balance
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        if parameters:
+            self.parameters = parameters
+
+    def predict(self, X: Matrix) -> np.ndarray:
+        """The likeliest class of each row."""
+        best = self._response(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X: Matrix) -> np.ndarray:
+        """Probabilities, rows × `classes_`."""
+        return self._response(X)
+
+    def binned(
+        self, X: Matrix, y: ArrayLike, ref: "xgboost.QuantileDMatrix | None" = None
+    ) -> "xgboost.QuantileDMatrix":
+        """As of any booster; rows that cut the bins (no `ref`) say which classes there are."""
+        if ref is None:
+            check_classification_targets(y)
+            self.classes_ = np.unique(y)
+        return super().binned(X, y, ref)
+
+    def _labels(self, y: ArrayLike) -> np.ndarray:
+        return np.searchsorted(self.classes_, np.asarray(y))
+
+    def _weights(self, labels: np.ndarray) -> np.ndarray | None:
+        if self.balance == 0:
+            return None
+        counts = np.bincount(labels, minlength=len(self.classes_))
+        return ((len(labels) / len(counts) / np.maximum(counts, 1)) ** float(self.balance))[labels]
+
+    def _back(self, output: np.ndarray) -> np.ndarray:
+        return output.reshape(-1, len(self.classes_))  # of a single class XGBoost gives one dimension
+
+    def _objective(self) -> Settings:
+        return {"objective": "multi:softprob", "num_class": len(self.classes_)}
