@@ -22,6 +22,7 @@ from lib import paths, redaction
 from lib.errors import ParameterError, SourceError
 from lib.notebook_source import annotations, problems
 from lib.quality import Check
+from lib.runtime import schema
 from lib.runtime.features import Derived, FeatureSet, Serving
 from lib.runtime.schema import Column, Target
 from lib.sources import Fetched, FileRecord
@@ -237,6 +238,15 @@ class Dataset:
         """What checks look at: cleaned `rows`, after the earlier ones that they are compared with, if any."""
         earlier = self.reference(provenance)
         return {"rows": rows} if earlier is None else {"reference": self.clean(earlier).rows, "rows": rows}
+
+    def blocks(self, rows: pd.DataFrame) -> pd.Series | None:
+        """The day or the group of each row, where there are such: what its rows share, no draw may part."""
+        if self.when:
+            return pd.to_datetime(rows[self.when]).dt.floor("D").rename("days")
+        if self.groups:
+            marks = schema.marks(rows, schema.kinds(rows[list(self.groups)]))
+            return pd.Series(marks, index=rows.index, name="groups")
+        return None
 
     def sliced(self, rows: pd.DataFrame) -> dict[str, pd.Series]:
         """The problem's slices, and those that every problem has: quarters of the target, or its classes."""

@@ -217,6 +217,11 @@ class Registration(Record):
     score: float
     rival: str
     rival_score: float
+    gain: float | None = None  # on the same rows, positive where this version is better
+    low: float | None = None  # the 95 % interval of the gain; None where it has none
+    high: float | None = None
+    interval: str = ""  # what was drawn for it, or why there is none
+    judged: int = 0  # how many versions these very rows have judged
 
 
 def hand_on_digests(folder: Path) -> None:

@@ -43,6 +43,10 @@ AREAS = {
         ["code/test_options", "code/test_limits"],
     ),
     "splits": (["splits"], ["code/test_splits"]),
+    "uncertainty": (
+        [f"uncertainty/{name}" for name in ("__init__", "gains", "statistics", "tails")],
+        ["code/test_uncertainty"],
+    ),
     "evaluation": (
         ["evaluation/__init__", "evaluation/scores"],
         ["code/test_evaluation", "code/test_auc", "code/test_figures"],
@@ -52,7 +56,7 @@ AREAS = {
         [f"runtime/encoders/{name}" for name in ("__init__", "base", "columns", "matrix", "means", "text")],
         ["code/test_encoders"],
     ),
-    "contest": (["registry/contest"], ["code/test_contest"]),
+    "contest": (["registry/contest", "registry/verdict", "registry/judged"], ["code/test_contest"]),
     "registry": (["registry/__init__"], ["code/test_registered", "code/test_registry"]),
 }
 #: What takes seconds to import comes as a plugin: once, before the mutants are forked.

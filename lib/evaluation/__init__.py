@@ -1,10 +1,10 @@
-"""How good predictions are: metrics, their uncertainty, named slices, and two models on the same rows.
+"""How good predictions are: metrics, and the same within named slices.
 
 A prediction is one array of numbers, or for classes a frame (or array) with a column of probabilities
-a class. Nothing here fits anything; what is drawn from it is in `lib.plots`.
+a class. Nothing here fits anything; how sure a figure is says `lib.uncertainty`, and `lib.plots` draws it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -30,7 +30,7 @@ def metrics(
     """`rmse`, `mae`, `r2` of numbers; `auc` (macro, one against one), `accuracy`, `f1` (macro) of classes."""
     if task == "regression":
         return _of_numbers(np.asarray(y, dtype=float), np.asarray(prediction, dtype=float))
-    chances, names = _chances(prediction, classes)
+    chances, names = probabilities(prediction, classes)
     return _of_classes(np.asarray(y).astype(str), chances, names)
 
 
@@ -39,7 +39,7 @@ def metric(
 ) -> float:
     """One of `metrics`, without the cost of the others."""
     if name == "auc":
-        chances, names = _chances(prediction, classes)
+        chances, names = probabilities(prediction, classes)
         return _auc(np.asarray(y).astype(str), chances, names)
     scores = metrics(task, y, prediction, classes)
     if name not in scores:
@@ -73,7 +73,7 @@ def _auc(y: np.ndarray, chances: np.ndarray, names: list[str]) -> float:
 
 
 class Ranks:
-    """Rows in the order of each class's probability, sorted once: the AUC of any draw of them is a count.
+    """Rows by the place of their probability of each class: the AUC is a count of pairs of them.
 
     It is Hand and Till's, as scikit-learn's one-against-one macro average: the mean over pairs of classes
     of how often a row of one has a larger probability of it than a row of the other, ties counting half.
@@ -93,17 +93,16 @@ class Ranks:
         columns = [1] if len(names) == 2 else range(self.classes)
         self.places = {c: np.unique(chosen[:, c], return_inverse=True)[1] for c in columns}
 
-    def auc(self, weights: np.ndarray | None = None) -> float:
-        """The area for these rows, each taken `weights` times."""
+    def auc(self) -> float:
+        """The area for these rows."""
         if self.classes < 2:
             return float("nan")
-        weights = None if weights is None else weights[self.known]
-        return float(np.nanmean([self._of(column, place, weights) for column, place in self.places.items()]))
+        return float(np.nanmean([self._of(column, place) for column, place in self.places.items()]))
 
-    def _of(self, column: int, place: np.ndarray, weights: np.ndarray | None) -> float:
+    def _of(self, column: int, place: np.ndarray) -> float:
         """The mean over the other classes of how often `column`'s rows stand above theirs."""
         size = (place.max() + 1) * self.classes
-        counts = np.bincount(place * self.classes + self.codes, weights, size).reshape(-1, self.classes)
+        counts = np.bincount(place * self.classes + self.codes, minlength=size).reshape(-1, self.classes)
         sizes = counts.sum(axis=0)
         others = (np.arange(self.classes) != column) & (sizes > 0)
         if not sizes[column] or not others.any():
@@ -112,7 +111,9 @@ class Ranks:
         return float(((counts[:, column] @ below)[others] / (sizes[column] * sizes[others])).mean())
 
 
-def _chances(prediction: Prediction, classes: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:
+def probabilities(
+    prediction: Prediction, classes: Sequence[str] | None = None
+) -> tuple[np.ndarray, list[str]]:
     """Probabilities and the names of their columns; a column `label` beside them is not one."""
     if isinstance(prediction, pd.DataFrame):
         prediction = prediction.drop(columns="label", errors="ignore")
@@ -137,41 +138,6 @@ def block_scores(
     which, y, side = blocks(y), np.asarray(y), _frame(prediction)
     picks = [np.flatnonzero(which == block) for block in np.unique(which)]
     return [metric(name, task, y[pick], _rows(side, pick), classes) for pick in picks]
-
-
-def interval(
-    name: str,
-    task: str,
-    y: Truth,
-    one: Prediction,
-    other: Prediction,
-    draws: int = 200,
-    seed: int = 42,
-) -> dict[str, float]:
-    """How much `one` is better than `other` on the same rows: difference, and its 95 % bootstrap interval.
-
-    Rows are drawn with replacement, the same ones for both. Positive means that `one` is better.
-    """
-    y, one, other = np.asarray(y), _frame(one), _frame(other)
-    way, rng = sign(name), np.random.default_rng(seed)
-    score = _drawn(name, task, y, one), _drawn(name, task, y, other)
-
-    def gain(pick: np.ndarray) -> float:
-        return way * (score[1](pick) - score[0](pick))
-
-    resampled = np.array([gain(rng.integers(0, len(y), len(y))) for _ in range(draws)])
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
-    return {"gain": gain(np.arange(len(y))), "low": float(low), "high": float(high)}
-
-
-def _drawn(
-    name: str, task: str, y: np.ndarray, side: np.ndarray | pd.DataFrame
-) -> Callable[[np.ndarray], float]:
-    """The metric of a draw of the rows; for `auc` all rows are sorted once, not again for each draw."""
-    if name != "auc":
-        return lambda pick: metric(name, task, y[pick], _rows(side, pick))
-    ranks = Ranks(y.astype(str), *_chances(side, None))
-    return lambda pick: ranks.auc(np.bincount(pick, minlength=len(y)))
 
 
 def _frame(side: Prediction) -> np.ndarray | pd.DataFrame:

@@ -75,6 +75,22 @@ class Scores:
         )
 
 
+def read_intervals(prediction: Prediction, around: pd.DataFrame, held: np.ndarray, unit: str = "") -> str:
+    """How often the truth was in its interval or set, over all rows and by quarters of the prediction."""
+    said = np.asarray(prediction, dtype=float)
+    size = said.max(axis=1) if said.ndim > 1 else said
+    quarters = pd.Series(held).groupby(pd.qcut(size, 4, labels=False, duplicates="drop")).mean()
+    if "low" in around:
+        width = (around["high"] - around["low"]).median()
+        what = f"in the interval, half of which are wider than {width:.3g} {unit}".rstrip()
+    else:
+        what = f"in the set, of {around.to_numpy().sum(axis=1).mean():.2f} classes on average"
+    return (
+        f"Of the {len(held):,} test rows {held.mean():.1%} are {what}. By quarters of the prediction "
+        f"it is {', '.join(f'{share:.1%}' for share in quarters)}."
+    )
+
+
 def read_repeat(scores: Scores, tuned: Tuned) -> str:
     """Whether the fit on training rows scores on validation what the search wrote down."""
     now, then = scores.of("validation", tuned.metric), float(tuned.choice["score"])
@@ -89,36 +105,6 @@ def read_repeat(scores: Scores, tuned: Tuned) -> str:
 def stacked(*parts: pd.DataFrame) -> pd.DataFrame:
     """Frames of rows as one."""
     return pd.concat(parts, ignore_index=True)
-
-
-def gains(
-    metric: str,
-    task: str,
-    truth: Truth,
-    predictions: Mapping[str, Prediction],
-    selected: str,
-    *,
-    draws: int = 200,
-    seed: int = 42,
-) -> pd.DataFrame:
-    """How much better `selected` is than each other model, with the 95 % bootstrap interval of it."""
-    intervals = {
-        name: evaluation.interval(metric, task, truth, predictions[selected], other, draws, seed)
-        for name, other in predictions.items()
-        if name != selected
-    }
-    return pd.DataFrame(intervals).T.rename_axis("better than").rename(columns={"gain": f"{metric} gained"})
-
-
-def read_gains(table: pd.DataFrame, metric: str, unit: str = "") -> str:
-    """The intervals in words."""
-    unit, said = f" {unit}" if unit else "", []
-    for name, row in table.iterrows():
-        sure = "surely better" if row["low"] > 0 else "surely worse" if row["high"] < 0 else "not told apart"
-        said.append(
-            f"{row.iloc[0]:+.3g}{unit} against {name} ({row['low']:+.3g} to {row['high']:+.3g}), {sure}"
-        )
-    return f"The refitted model's gain in {metric}: " + "; ".join(said) + "."
 
 
 def costs(pipeline: InferencePipeline, folder: Path, times: Mapping[str, float]) -> dict[str, float]:

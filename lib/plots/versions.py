@@ -7,40 +7,53 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from lib.plots import style
+from lib.uncertainty import Interval
 
 #: What is surely better or worse is told by its shape and its colour, and the colours by everybody.
 _MARKS = {"better": ("^", style.BLUE), "worse": ("v", style.ORANGE), "undecided": ("o", style.GREY)}
+#: Of a group that has no interval nothing is known but the gain.
+_SILENT = ("x", style.GREY)
 
 
 @style.figure
-def luck(resamples: pd.DataFrame, metric: str, unit: str, rival: str) -> Figure:
-    """The bootstrap distributions of two models' scores over the same resamples, and of their difference."""
-    scores = resamples[["candidate", "rival"]].rename(columns={"rival": rival})
+def luck(interval: Interval, unit: str, rival: str) -> Figure:
+    """The bootstrap distributions of two models' scores over the same draws, and of their difference.
+
+    The band is the 95 % interval of the difference, where there is one.
+    """
+    metric = interval.metric.upper()
+    scores = interval.draws[["one", "other"]].rename(columns={"one": "candidate", "other": rival})
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
     colours = [style.BLUE, style.ORANGE]
     sns.histplot(scores, bins=24, common_bins=False, palette=colours, element="step", alpha=0.4, ax=left)
-    left.set(xlabel=style.with_unit(metric.upper(), unit), ylabel="resamples", title="Each by itself")
+    left.set(xlabel=style.with_unit(metric, unit), ylabel="draws", title="Each by itself")
     sns.move_legend(left, "upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
-    sns.histplot(resamples["gain"], bins=24, color=style.GREEN, element="step", alpha=0.6, ax=right)
+    if not interval.reason:
+        right.axvspan(interval.low, interval.high, color=style.GREEN, alpha=0.15, lw=0)
+    gains = interval.draws["gain"]
+    sns.histplot(gains, bins=24, color=style.GREEN, element="step", alpha=0.6, ax=right)
     right.axvline(0, color=style.INK, lw=1)
-    gained = style.with_unit(f"{metric.upper()} gained", unit)
+    gained = style.with_unit(f"{metric} gained", unit)
     right.set(xlabel=f"{gained} (right of the line: better)", title="On the same rows")
     return figure
 
 
 @style.figure
 def gains(table: pd.DataFrame, metric: str, unit: str, rival: str) -> Figure:
-    """How much better the candidate is, for all rows and group by group, with its 95 % interval."""
+    """How much better the candidate is, for all rows and by group, with its 95 % interval if there is one."""
     places = np.arange(len(table))
     sure = np.select([table["low"] > 0, table["high"] < 0], ["better", "worse"], "undecided")
     figure, axes = plt.subplots(figsize=(7.5, 1.2 + 0.34 * len(table)))
-    for which, (mark, colour) in _MARKS.items():
+    silent = table["low"].isna().to_numpy()
+    sure = np.where(silent, "no interval", sure)
+    marks = _MARKS | ({"no interval": _SILENT} if silent.any() else {})
+    for which, (mark, colour) in marks.items():
         here = sure == which
         axes.hlines(places[here], table["low"][here], table["high"][here], color=colour, lw=3, alpha=0.5)
         axes.scatter(
             table["gain"][here], places[here], color=colour, marker=mark, s=49, zorder=3, label=which
         )
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
     axes.axvline(0, color=style.INK, lw=1)
     axes.set_yticks(places, [f"{name}  ({rows:,})" for name, rows in table["rows"].items()])
     axes.get_yticklabels()[0].set_fontweight("bold")

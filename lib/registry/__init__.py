@@ -2,10 +2,10 @@
 
 `register` keeps a run's model as a version, `judge` compares it with the present champion, `decide` moves the
 alias when that is right; `promote` and `rollback` are the user's own word. Versions and aliases are in
-`lib.registry.store`, the comparison in `lib.registry.contest`.
+`lib.registry.store`, the comparison in `lib.registry.contest`, what follows in `lib.registry.verdict`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,14 +18,12 @@ from lib.packaging import Prediction
 from lib.paths import here, kept_uri, outputs, tracking_uri
 from lib.problem import Dataset
 from lib.records import Registration
-from lib.registry import contest
-from lib.registry.contest import Contest
+from lib.registry import contest, judged, verdict
 from lib.registry.location import Version
 from lib.registry.store import Decision, Store, name_of
+from lib.registry.verdict import Verdict
 from lib.runtime.schema import Settings
 from lib.step import Step
-
-_WINS = ("first", "better")
 
 
 def register(step: Step, folder: Path, dataset: Dataset, provenance: Settings) -> Version:
@@ -87,26 +85,6 @@ def describe(dataset: Dataset, about: Settings, provenance: Settings, digest: st
     return "\n\n".join(line for line in lines if line)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What follows from the comparison: `outcome` is first, same, better, not better, or unfair.
-
-    `champion` is who held the alias and can answer. A model is decided on once: of one that was, `outcome`
-    and `reason` say what was decided then.
-    """
-
-    version: Version
-    champion: Version | None
-    outcome: str
-    reason: str
-    contest: Contest
-
-    @property
-    def wins(self) -> bool:
-        """Whether the alias may move to this version without asking anybody."""
-        return self.outcome in _WINS
-
-
 def judge(version: Version, dataset: Dataset, rows: pd.DataFrame, alias: str = "champion") -> Verdict:
     """Compare a version with the present holder of `alias` on labelled `rows` that neither was fitted on."""
     store = Store(outputs())
@@ -118,80 +96,37 @@ def judge(version: Version, dataset: Dataset, rows: pd.DataFrame, alias: str = "
     comparison = contest.compare(dataset, rows, store.folder(version), folder, rival_name)
     champion, earlier = None if trouble else holder, store.decision(version, alias)
     if earlier:
-        outcome, reason = earlier.outcome, earlier.reason + _since(version, champion, earlier, alias)
+        outcome, reason = earlier.outcome, earlier.reason + verdict.since(version, champion, earlier, alias)
     else:
-        outcome, reason = _verdict(version, champion, comparison, alias)
+        outcome, reason = verdict.of(version, champion, comparison, alias)
     reason += f" The one before it cannot answer, and holds no alias: {trouble}" if trouble else ""
     return Verdict(version, champion, outcome, reason, comparison)
 
 
-def _since(version: Version, holder: Version | None, earlier: Decision, alias: str) -> str:
-    """What became of an alias after it was decided who holds it."""
-    now = holder.number if holder else None
-    if not earlier.done or now == (version.number if earlier.outcome in _WINS else earlier.before):
-        return ""
-    return (
-        f" That was decided when it was new. Since then {alias!r} has moved, to {holder or 'no version'}: "
-        "nothing moves now, as only a new model starts a contest."
-    )
-
-
-def _verdict(version: Version, holder: Version | None, comparison: Contest, alias: str) -> tuple[str, str]:
-    """The outcome, and the sentence that gives the reason."""
-    metric, total = comparison.dataset.metric, len(comparison.rows)
-    if holder is None:
-        return "first", f"No version held {alias!r}: {version} takes it."
-    if holder.number == version.number:
-        return "same", f"{version} is the {alias} already, the same model to the byte: nothing moves."
-    if comparison.leaked is None:
-        return "unfair", (
-            f"Nobody here can know whether {version} was fitted on these test rows, as its marks are not in "
-            f"outputs/marks: {alias!r} stays. `make train FORCE=1` makes them anew."
-        )
-    if comparison.leaked > 0.01 * total:
-        return "unfair", (
-            f"{version} was itself fitted on {comparison.leaked:,} of these {total:,} test rows: its "
-            f"score means nothing, and {alias!r} stays. The checks of `make prep` name such rows."
-        )
-    if comparison.rival_leaked:
-        return "unfair", (
-            f"{holder} was fitted on {comparison.rival_leaked:,} of these {total:,} test rows and knows the "
-            f"answers: a comparison would be unfair. {alias!r} stays; `make promote VERSION={version.number} "
-            f"MODEL={version.name}` moves it, if you judge so."
-        )
-    gain = comparison.gain()
-    line = (
-        f"{metric} {abs(gain['gain']):.4g} {'better' if gain['gain'] > 0 else 'worse'} than {holder} "
-        f"(95 % of resamples: {gain['low']:+.4g} to {gain['high']:+.4g})"
-    )
-    if comparison.rival_leaked is None:
-        line += f"; whether {holder} was fitted on some of these rows nobody can know here, without its marks"
-    if gain["gain"] > 0:
-        return "better", f"{version} takes {alias!r}: {line}."
-    return "not better", f"{holder} stays {alias}: {version} has {line}."
-
-
-def decide(step: Step, verdict: Verdict, alias: str = "champion") -> Registration:
+def decide(step: Step, made: Verdict, alias: str = "champion") -> Registration:
     """Move the aliases as the verdict says; gives the record of what was decided.
 
     A model is decided on once, and what was decided is noted before anything moves: a step that was cut off
     in between, or that runs again, carries out the same decision and tells the same.
     """
-    store, version, metric = Store(outputs()), verdict.version, verdict.contest.dataset.metric
-    scores, outcome, reason = verdict.contest.scores(), verdict.outcome, verdict.reason
-    score = float(scores.loc["candidate", metric])
+    store, version, metric = Store(outputs()), made.version, made.contest.dataset.metric
+    scores, outcome, reason = made.contest.scores(), made.outcome, made.reason
+    score, found = float(scores.loc["candidate", metric]), made.contest.interval
     with store.lock():
         store.release(version.name)
         present, decision = store.get(version.name, alias), store.decision(version, alias)
-        if decision is None and verdict.wins and present not in (verdict.champion, version):
+        if decision is None and made.wins and present not in (made.champion, version):
             outcome = "not compared"
             reason = (
                 f"{present} took {alias!r} during the comparison, and {version} was not compared with it."
             )
             store.move(version, CHALLENGER)
         elif decision is None or not decision.done:
-            before = verdict.champion.number if verdict.champion else None
+            before = made.champion.number if made.champion else None
             _carry_out(store, version, alias, decision or Decision(outcome, reason, before))
+        if outcome in verdict.JUDGED:
+            judged.note(store, version, made.contest.digest)
+        count = len(judged.by(store, version.name, made.contest.digest))
         store.tag(version, test_score=f"{metric} {score:.4f}")
         after = store.get(version.name, alias)
     _note(step, version, alias)
@@ -204,10 +139,15 @@ def decide(step: Step, verdict: Verdict, alias: str = "champion") -> Registratio
         alias=alias,
         holder=after.number if after else None,
         metric=metric,
-        test_rows=len(verdict.contest.rows),
+        test_rows=len(made.contest.rows),
         score=score,
-        rival=verdict.contest.rival,
-        rival_score=float(scores.loc[verdict.contest.rival, metric]),
+        rival=made.contest.rival,
+        rival_score=float(scores.loc[made.contest.rival, metric]),
+        gain=found.value,
+        low=None if found.reason else found.low,
+        high=None if found.reason else found.high,
+        interval=found.reason or f"{found.drawn} drawn",
+        judged=count,
     )
 
 
@@ -219,7 +159,7 @@ def _carry_out(store: Store, version: Version, alias: str, decision: Decision) -
     store.keep(version, alias, decision)
     holder = store.get(version.name, alias)
     number = holder.number if holder else None
-    if decision.outcome in _WINS and number in (decision.before, version.number):
+    if decision.outcome in verdict.WINS and number in (decision.before, version.number):
         store.move(version, alias)
         store.drop(version.name, CHALLENGER)
     elif decision.outcome in ("not better", "unfair") and holder != version:

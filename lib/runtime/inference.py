@@ -15,7 +15,7 @@ from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from . import encoders, models
+from . import conformal, encoders, models
 from .errors import InferenceError
 from .features import Serving
 from .schema import Settings, coerced, digest, kinds, marks
@@ -131,9 +131,23 @@ class InferencePipeline(BaseEstimator):
         check_is_fitted(self)
         return self.encoding_.transform(self.serving.engineer(coerced(rows, self.inputs_), self._derived))
 
-    def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """A number for each raw row, or its likeliest class."""
-        return self.model_.predict(self.matrix(X))
+    def predict(self, X: pd.DataFrame, interval: float | None = None) -> np.ndarray | pd.DataFrame:
+        """A number for each raw row, or its likeliest class.
+
+        With `interval`, say 0.9, a frame: `prediction`, `low`, `high`; of classes which are in the row's set.
+        """
+        if interval is None:
+            return self.model_.predict(self.matrix(X))
+        if "errors" not in self.about_:
+            raise InferenceError(
+                "This model has no intervals: nobody has told it its errors (`learn_errors`)."
+            )
+        return conformal.around(self.response(X), self.about_["errors"], interval)
+
+    def learn_errors(self, y: ArrayLike, response: np.ndarray | pd.DataFrame) -> "InferencePipeline":
+        """Keep which errors to expect: those of a like model's `response` to rows it was not fitted on."""
+        self.about_ = {**self.about_, "errors": conformal.learn(np.asarray(y), response)}
+        return self
 
     @available_if(lambda self: self.serving.task == "classification")
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:

@@ -56,22 +56,6 @@ def test_classes_that_are_absent_are_left_out_and_a_single_one_gives_no_number()
     assert np.isnan(evaluation.metric("auc", "classification", y[one], chances.loc[one]))
 
 
-@pytest.mark.parametrize("classes", [2, 4])
-def test_a_draw_of_the_rows_scores_as_if_they_had_been_copied_out(classes):
-    y, chances = drawn(200, classes, ties=True)
-    pick = np.random.default_rng(1).integers(0, 200, 200)
-    ranks = evaluation.Ranks(y, chances.to_numpy(), list(chances))
-    copied = evaluation.metric("auc", "classification", y[pick], chances.iloc[pick])
-    assert ranks.auc(np.bincount(pick, minlength=200)) == pytest.approx(copied, abs=1e-12)
-
-
-def test_the_interval_of_a_gain_in_auc_holds_the_gain():
-    y, better = drawn(400, 3, ties=False)
-    worse = pd.DataFrame(np.random.default_rng(2).dirichlet([1, 1, 1], 400), columns=list(better))
-    found = evaluation.interval("auc", "classification", y, better, worse)
-    assert 0 < found["low"] < found["gain"] < found["high"]
-
-
 def test_fifteen_classes_are_scored_in_a_blink():
     y, chances = drawn(3000, 15, ties=False)
     start = time.perf_counter()

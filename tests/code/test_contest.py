@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import packaging, problem, registry
+from lib import packaging, problem, uncertainty
 from lib.errors import RegistryError
 from lib.packaging import marks
-from lib.registry import contest
+from lib.registry import contest, judged
+from lib.registry import verdict as verdicts
 from lib.registry.contest import Contest
 from lib.registry.location import Version
 from lib.runtime.inference import InferencePipeline
@@ -18,7 +19,11 @@ from lib.runtime.inference import InferencePipeline
 
 def dataset(metric="rmse", task="regression", unit="min", **slices):
     return SimpleNamespace(
-        metric=metric, task=task, target=SimpleNamespace(name="y", unit=unit), slices=slices
+        metric=metric,
+        task=task,
+        target=SimpleNamespace(name="y", unit=unit),
+        slices=slices,
+        blocks=lambda _: None,
     )
 
 
@@ -30,7 +35,9 @@ def of_numbers(candidate, champion, y=None, metric="rmse", unit="min", **slices)
     return Contest(dataset(metric, unit=unit, **slices), rows, y + errors[0], y + errors[1], "version 1")
 
 
-NEAR, FAR = np.full(100, 1.0), np.full(100, 3.0)
+#: Errors with a root mean square of 1, and three times as large.
+NEAR = np.tile([0.6, 1.64**0.5], 50)
+FAR = 3 * NEAR
 
 
 def test_both_are_scored_by_all_metrics_under_their_names():
@@ -40,57 +47,116 @@ def test_both_are_scored_by_all_metrics_under_their_names():
     assert found["mae"].tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize(("metric", "gain"), [("rmse", 2.0), ("mae", 2.0)])
+@pytest.mark.parametrize(("metric", "gain"), [("rmse", 2.0), ("mae", 0.6 + 1.64**0.5)])
 def test_a_gain_is_what_the_error_fell_by(metric, gain):
-    assert of_numbers(NEAR, FAR, metric=metric).gain()["gain"] == gain
-    assert of_numbers(FAR, NEAR, metric=metric).gain()["gain"] == -gain
+    assert of_numbers(NEAR, FAR, metric=metric).interval.value == pytest.approx(gain)
+    assert of_numbers(FAR, NEAR, metric=metric).interval.value == pytest.approx(-gain)
 
 
 def test_where_more_is_better_a_gain_is_what_the_score_rose_by():
     """Truths 0 to 99 have variance 833.25: r2 is 1 - 1 / 833.25 against 1 - 9 / 833.25."""
-    found = of_numbers(NEAR, FAR, metric="r2").gain()
-    assert found["gain"] == pytest.approx(8 / 833.25)
-    assert 0 < found["low"] < found["gain"] < found["high"]
+    found = of_numbers(NEAR, FAR, metric="r2").interval
+    assert found.value == pytest.approx(8 / 833.25)
+    assert 0 < found.low < found.value < found.high
 
 
-def test_the_interval_holds_95_of_100_resamples():
+def test_the_interval_is_that_of_the_gain_by_so_many_draws_the_same_each_time():
     made = of_numbers(np.linspace(-1, 1, 60), np.linspace(-2, 3, 60))
-    gain, resampled = made.gain(), made.resamples["gain"]
-    outside = (resampled < gain["low"]).mean(), (resampled > gain["high"]).mean()
-    assert outside == (0.025, 0.025)
-    assert gain["low"] < gain["gain"] < gain["high"]
+    found, y = made.interval, made.y
+    assert found == uncertainty.of_gain("rmse", "regression", y, made.candidate, made.champion, draws=399)
+    fewer = dataclasses.replace(made, draws=50).interval
+    assert len(fewer.draws) == 50
+    assert fewer.value == found.value
 
 
-def test_candidate_and_rival_are_scored_on_the_same_draws_and_each_time_on_the_same():
-    errors = np.linspace(-1, 3, 50)
-    made = of_numbers(errors, errors)
-    assert (made.resamples["gain"] == 0).all()
-    assert made.resamples["candidate"].nunique() > 100  # and draws differ from one another
-    pd.testing.assert_frame_equal(made.resamples, of_numbers(errors, errors).resamples)
+def test_rows_of_one_day_are_drawn_together_where_rows_have_a_time(taxi, folders, kept_marks):
+    made, parts = taxi
+    found = contest.compare(made, parts["test"], folders.fine, folders.rough)
+    days = parts["test"]["pickup_datetime"].dt.date.nunique()
+    assert found.interval.drawn == f"{days} days"
+    other = problem.load("nyc_rentals")
+    rows = other.generate(60, 1)
+    assert pd.factorize(other.blocks(rows))[0].tolist() == pd.factorize(rows["host_id"])[0].tolist()
+    assert dataclasses.replace(other, groups=()).blocks(rows) is None
 
 
-def test_scores_of_classes_are_drawn_less_often_as_each_costs_more():
-    chances = pd.DataFrame({"a": [0.9, 0.2] * 10, "b": [0.1, 0.8] * 10})
-    rows = pd.DataFrame({"y": ["a", "b"] * 10})
-    of_classes = Contest(dataset("auc", "classification", ""), rows, chances, chances, "version 1")
-    assert len(of_numbers(NEAR, FAR).resamples) > 3 * len(of_classes.resamples) > 60
+def heavy(times=3.0):
+    """A candidate whose errors have no finite fourth moment; the champion's are so many times those."""
+    errors = np.random.default_rng(0).standard_t(3, 2000)
+    return of_numbers(errors, times * errors + 0.01)
+
+
+def test_where_squares_have_no_interval_that_of_the_mae_decides_if_the_metric_is_ahead_too():
+    made = heavy()
+    assert np.isnan(made.interval.low)
+    assert made.won
+    said = made.read()
+    assert "There is no interval of that: the tail of the errors is so heavy" in said
+    assert "In its place: MAE gained +" in said
+    outcome, reason = verdict(made)
+    assert outcome == "better"
+    assert "(no interval of the gain: the tail of the errors" in reason
+    assert "; in its place mae gained +" in reason
+    assert verdict(heavy(1 / 3))[0] == "not better"
+    y, close = np.zeros(2000), np.random.default_rng(0).standard_t(3, 2000)
+    far = 0.5 * close
+    far[np.argsort(np.abs(close))[-5:]] *= 8  # by the MAE better, by the RMSE worse
+    mixed = Contest(dataset(), pd.DataFrame({"y": y}), far, close, "version 1")
+    assert mixed.interval.reason
+    assert mixed.interval.instead.low > 0 > mixed.interval.value
+    assert not mixed.won
+
+
+def test_a_handful_of_rows_promotes_nobody():
+    made = of_numbers(NEAR[:8], FAR[:8])
+    assert not made.won
+    assert "8 rows are too few" in made.read()
+    outcome, reason = verdict(made)
+    assert outcome == "not better"
+    assert "(no interval of the gain: 8 rows are too few, it takes 10), which may be luck." in reason
+
+
+def test_of_equals_few_are_promoted_and_of_better_ones_nearly_all():
+    """Errors that correlate at 0.9 on 5,000 rows: by the score alone half of the equals would win."""
+    random = np.random.default_rng(6)
+    won = {1.0: [], 0.97: []}
+    for _ in range(40):
+        both, one, other = random.normal(size=(3, 5000))
+        champion, candidate = 0.9**0.5 * both + 0.1**0.5 * one, 0.9**0.5 * both + 0.1**0.5 * other
+        for factor, found in won.items():
+            made = dataclasses.replace(of_numbers(factor * candidate, champion), draws=99)
+            found.append((made.won, made.interval.value > 0))
+    equal, better = np.mean(won[1.0], axis=0), np.mean(won[0.97], axis=0)
+    assert equal[0] <= 0.05
+    assert equal[1] > 0.3
+    assert better[0] >= 0.9
+
+
+@pytest.mark.parametrize(("count", "part"), [(0, "judged nobody"), (1, "judged **one**"), (9, "up to 20%")])
+def test_what_it_costs_that_rows_judge_again_and_again_is_said(count, part):
+    assert part in judged.read(SimpleNamespace(judged=count))
+
+
+def test_the_same_rows_are_known_again_in_any_order():
+    made = of_numbers(NEAR, FAR)
+    mixed = dataclasses.replace(made, rows=made.rows.sample(frac=1, random_state=1))
+    assert made.digest == mixed.digest
+    assert made.digest != dataclasses.replace(made, rows=made.rows.head(99)).digest
 
 
 def test_a_clear_gain_is_called_better_and_no_luck():
-    said = of_numbers(NEAR, FAR).read()
+    said, made = of_numbers(NEAR, FAR).read(), of_numbers(NEAR, FAR).interval
     assert said.startswith("On these 100 rows the candidate is better than version 1: RMSE gained +2 min, ")
     assert "luck alone does not explain it" in said
     assert "that may be luck" not in said
-    assert "+2 to +2 in 95 %" in said
-    assert "ahead in 100% of them" in said
+    assert f"a 95 % interval of {made.low:+.3g} to {made.high:+.3g} (100 rows drawn with replacement)" in said
 
 
 def test_a_clear_loss_is_called_worse_and_no_luck():
-    said = of_numbers(FAR, NEAR).read()
+    said, made = of_numbers(FAR, NEAR).read(), of_numbers(FAR, NEAR).interval
     assert "the candidate is worse than version 1: RMSE gained -2 min" in said
     assert "luck alone does not explain it" in said
-    assert "-2 to -2 in 95 %" in said
-    assert "ahead in 0% of them" in said
+    assert f"a 95 % interval of {made.low:+.3g} to {made.high:+.3g} (100 rows drawn with replacement)" in said
 
 
 @pytest.mark.parametrize(("sign", "word"), [(1, "better"), (-1, "worse")])
@@ -99,7 +165,8 @@ def test_a_difference_whose_interval_holds_zero_may_be_luck(sign, word):
     one, other = np.array([1.0, 2.0] * 30 + [1.0]), np.array([2.0, 1.0] * 30 + [2.0])
     made = of_numbers(one, other) if sign > 0 else of_numbers(other, one)
     said = made.read()
-    assert made.gain()["low"] < 0 < made.gain()["high"]
+    assert made.interval.low < 0 < made.interval.high
+    assert not made.won
     assert f"the candidate is {word} than" in said
     assert "that may be luck" in said
     assert "luck alone does not explain it" not in said
@@ -115,13 +182,6 @@ def test_a_metric_without_unit_has_none_in_the_sentence():
     assert "RMSE gained +2, with" in of_numbers(NEAR, FAR, unit="").read()
 
 
-def test_how_often_it_was_ahead_is_a_share_of_the_resamples():
-    made = of_numbers(np.array([1.0, 2.0] * 30 + [1.0]), np.array([2.0, 1.0] * 30 + [2.0]))
-    share = (made.resamples["gain"] > 0).mean()
-    assert 0.2 < share < 0.9
-    assert f"ahead in {share:.0%} of them" in made.read()
-
-
 def parted(sizes, column="part"):
     """A slice of so many rows a group: {"a": 40, "b": 60}."""
     values = [name for name, size in sizes.items() for _ in range(size)]
@@ -130,16 +190,25 @@ def parted(sizes, column="part"):
 
 def test_gains_are_told_for_all_rows_and_for_each_large_group_with_its_rows():
     """Group a gains 2, group b loses 1: errors 1 against 3, and 3 against 2."""
-    candidate, champion = np.r_[np.full(40, 1.0), np.full(60, 3.0)], np.r_[np.full(40, 3.0), np.full(60, 2.0)]
+    size = np.r_[np.full(40, 1.0), np.full(60, 3.0)], np.r_[np.full(40, 3.0), np.full(60, 2.0)]
+    candidate, champion = size[0] * NEAR, size[1] * NEAR
     made = of_numbers(candidate, champion, **parted({"a": 40, "b": 60}))
     table = made.gains()
     assert table.index.tolist() == ["all rows", "part a", "part b"]
     assert table["rows"].tolist() == [100, 40, 60]
     assert table.loc["part a", "gain"] == pytest.approx(2.0)
     assert table.loc["part b", "gain"] == pytest.approx(-1.0)
-    assert table.loc["all rows", "gain"] == pytest.approx(made.gain()["gain"])
+    assert table.loc["all rows", "gain"] == pytest.approx(made.interval.value)
     assert (table["low"] <= table["gain"]).all()
     assert (table["gain"] <= table["high"]).all()
+
+
+def test_a_group_of_which_no_interval_would_hold_is_told_without_one():
+    made = of_numbers(np.r_[NEAR, np.ones(40)], np.r_[FAR, np.full(40, 3.0)], **parted({"a": 100, "b": 40}))
+    table = made.gains()
+    assert table["low"].isna().tolist() == [False, False, True]
+    assert "Of 1 there is none, as it would not hold." in made.read_gains(table)
+    assert "there is none" not in made.read_gains(table.iloc[:2])
 
 
 def test_groups_of_fewer_rows_than_least_are_left_out():
@@ -271,7 +340,7 @@ def test_each_model_answers_by_itself(taxi, folders, kept_marks):
 
 def test_a_model_against_itself_gains_nothing(taxi, folders, kept_marks):
     made, parts = taxi
-    assert contest.compare(made, parts["test"], folders.fine, folders.fine).gain()["gain"] == 0
+    assert contest.compare(made, parts["test"], folders.fine, folders.fine).interval.value == 0
 
 
 def test_rows_that_a_side_was_fitted_on_are_counted_for_that_side(taxi, folders, kept_marks):
@@ -309,14 +378,14 @@ FIRST, SECOND = (Version("taxi", number, "d" * 64, "", {}) for number in (1, 2))
 
 
 def verdict(made, version=SECOND, holder=FIRST, alias="champion"):
-    return registry._verdict(version, holder, made, alias)
+    return verdicts.of(version, holder, made, alias)
 
 
 def test_a_better_candidate_takes_the_alias_and_a_worse_one_does_not():
     outcome, reason = verdict(of_numbers(NEAR, FAR))
     assert outcome == "better"
     assert "taxi version 2 takes 'champion': rmse 2 better than taxi version 1" in reason
-    assert "+2 to +2" in reason
+    assert "(95 % interval of the gain: +" in reason
     outcome, reason = verdict(of_numbers(FAR, NEAR))
     assert outcome == "not better"
     assert "taxi version 1 stays champion: taxi version 2 has rmse 2 worse than taxi version 1" in reason
@@ -370,4 +439,4 @@ def test_a_champion_of_which_nobody_knows_it_is_contested_and_that_is_said():
     [("first", True), ("better", True), ("same", False), ("not better", False), ("unfair", False)],
 )
 def test_only_the_first_and_a_better_one_win(outcome, wins):
-    assert registry.Verdict(SECOND, FIRST, outcome, "", of_numbers(NEAR, FAR)).wins is wins
+    assert verdicts.Verdict(SECOND, FIRST, outcome, "", of_numbers(NEAR, FAR)).wins is wins

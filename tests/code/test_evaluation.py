@@ -1,4 +1,4 @@
-"""Metrics, intervals, slices and blocks, each by a known answer."""
+"""Metrics, slices and blocks, each by a known answer."""
 
 import numpy as np
 import pandas as pd
@@ -44,23 +44,6 @@ def test_a_label_beside_the_probabilities_is_not_a_class():
 def test_an_unknown_metric_is_named_beside_those_that_are_there():
     with pytest.raises(DataError, match=r"no regression metric 'auk'.*rmse"):
         evaluation.metric("auk", "regression", [1, 2], [1, 2])
-
-
-def test_the_interval_of_a_difference_covers_the_truth_as_often_as_it_says():
-    """Noise of deviation 2 and 1 on 400 rows: RMSE differs by 1; about 95 of 100 intervals hold it."""
-    rng, held = np.random.default_rng(5), 0
-    for _ in range(60):
-        y = rng.normal(size=400)
-        one, other = y + rng.normal(0, 1, 400), y + rng.normal(0, 2, 400)
-        found = evaluation.interval("rmse", "regression", y, one, other, draws=100, seed=1)
-        held += found["low"] <= 1.0 <= found["high"]
-    assert 52 <= held <= 60
-
-
-def test_a_gain_is_positive_where_the_first_is_better_whichever_way_the_metric_runs():
-    y = np.arange(50.0)
-    assert evaluation.interval("rmse", "regression", y, y, y + 1, draws=20)["low"] > 0
-    assert evaluation.interval("r2", "regression", y, y, y + 9, draws=20)["low"] > 0
 
 
 def test_slices_come_worst_first_and_small_groups_are_left_out():
@@ -149,41 +132,6 @@ def test_the_scores_of_blocks_of_classes_are_those_of_their_rows():
     assert evaluation.block_scores("accuracy", "classification", y, right) == [1.0] * 10
     array = right[["a", "b"]].to_numpy()
     assert evaluation.block_scores("accuracy", "classification", y, array, ["b", "a"]) == [0.0] * 10
-
-
-def test_the_interval_is_that_of_so_many_draws_by_that_seed():
-    rng = np.random.default_rng(0)
-    y, one, other = rng.normal(size=(3, 80))
-    few, again, others, many = (
-        evaluation.interval("mae", "regression", y, one, other, draws, seed)
-        for draws, seed in ((50, 1), (50, 1), (50, 2), (500, 1))
-    )
-    assert few == again
-    assert few["gain"] == others["gain"] == np.abs(y - other).mean() - np.abs(y - one).mean()
-    assert few["low"] != others["low"]
-    assert few["low"] != many["low"]
-    by_default = evaluation.interval("mae", "regression", y, one, other)
-    assert by_default == evaluation.interval("mae", "regression", y, one, other, 200, 42)
-
-
-def test_the_interval_leaves_a_fortieth_of_the_draws_on_each_side():
-    """One row in two is won by 1 and one lost by 1: of 100 rows the mean gain has deviation 0.1."""
-    y, one = np.zeros(100), np.ones(100)
-    other = np.tile([2.0, 0.0], 50)
-    found = evaluation.interval("mae", "regression", y, one, other, draws=2000)
-    assert found["gain"] == 0
-    assert found["low"] == pytest.approx(-0.196, abs=0.03)
-    assert found["high"] == pytest.approx(0.196, abs=0.03)
-
-
-def test_a_label_beside_the_probabilities_does_not_disturb_an_interval():
-    y = list("abab") * 10
-    labelled = pd.concat([CHANCES] * 10, ignore_index=True).assign(label=y)
-    unsure = labelled.assign(a=0.5, b=0.5)
-    for name in ("accuracy", "auc"):
-        found = evaluation.interval(name, "classification", y, labelled, unsure, draws=20)
-        assert found["gain"] == pytest.approx(0.5)
-        assert found["low"] > 0
 
 
 def test_slices_of_a_metric_of_which_more_is_better_come_worst_first_too():

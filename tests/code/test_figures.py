@@ -4,9 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from lib import evaluation
 from lib.evaluation import scores
 from lib.evaluation.scores import Scores
 from lib.records import Tuned
@@ -90,50 +88,6 @@ def test_frames_of_rows_are_stacked_and_numbered_anew():
     found = scores.stacked(pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [3]}))
     assert found["a"].tolist() == [1, 2, 3]
     assert found.index.tolist() == [0, 1, 2]
-
-
-def test_gains_are_of_the_selected_model_over_each_other_one():
-    rng = np.random.default_rng(0)
-    truth = rng.normal(size=60)
-    predictions = {"constant": truth + 3, "refitted": truth + 1, "linear": truth + rng.normal(size=60) / 2}
-    table = scores.gains("mae", "regression", truth, predictions, "refitted", draws=50)
-    assert table.index.tolist() == ["constant", "linear"]
-    assert table.index.name == "better than"
-    assert list(table) == ["mae gained", "low", "high"]
-    assert table.loc["constant", "mae gained"] == pytest.approx(2.0)
-    assert table.loc["linear", "mae gained"] < 0
-    assert (table["low"] <= table["mae gained"]).all()
-    other = scores.gains("mae", "regression", truth, predictions, "refitted", draws=50, seed=7)
-    assert other.loc["linear", "low"] != table.loc["linear", "low"]
-
-
-def test_each_gain_is_the_interval_of_the_two_by_the_same_draws_and_seed():
-    truth = np.random.default_rng(1).normal(size=40)
-    given = ("mae", "regression", truth, {"one": truth + 1, "two": truth * 2}, "one")
-    for options, wanted in (({}, (200, 42)), ({"draws": 30, "seed": 7}, (30, 7))):
-        found = scores.gains(*given, **options).loc["two"].tolist()
-        interval = evaluation.interval("mae", "regression", truth, truth + 1, truth * 2, *wanted)
-        assert found == [interval["gain"], interval["low"], interval["high"]]
-
-
-def test_each_gain_is_told_with_its_interval_and_whether_it_is_sure():
-    table = pd.DataFrame(
-        {"rmse gained": [1.0, -1.0, 0.1, 0.5], "low": [0.5, -1.5, -0.2, 0.0], "high": [1.5, -0.5, 0.4, 1.0]},
-        index=["a", "b", "c", "d"],
-    )
-    said = scores.read_gains(table, "rmse", "min")
-    assert said.startswith(
-        "The refitted model's gain in rmse: +1 min against a (+0.5 to +1.5), surely better; "
-    )
-    assert "-1 min against b (-1.5 to -0.5), surely worse" in said
-    assert "c (-0.2 to +0.4), not told apart" in said
-    assert "d (+0 to +1), not told apart" in said
-    assert "+1 against a" in scores.read_gains(table, "rmse")
-
-
-def test_a_gain_whose_interval_ends_at_zero_is_not_surely_worse():
-    table = pd.DataFrame({"rmse gained": [-0.5], "low": [-1.0], "high": [0.0]}, index=["a"])
-    assert "not told apart" in scores.read_gains(table, "rmse")
 
 
 def pipeline(*inputs):

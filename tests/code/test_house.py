@@ -25,7 +25,7 @@ ROOMS = (
     {"display", "profiling", "explain"},
     {"tuning"},
     {"problem"},
-    {"evaluation", "quality", "splits", "sources"},
+    {"uncertainty", "evaluation", "quality", "splits", "sources"},
     {"step"},
     {"tracking"},
     {"records"},

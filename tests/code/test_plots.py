@@ -7,6 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.collections import PathCollection
 from matplotlib.text import Text
 
+from lib import uncertainty
 from lib.plots import data, residuals, shapes, style, versions
 
 
@@ -90,6 +91,9 @@ def test_better_and_worse_are_told_by_their_shape_and_by_a_word():
     )
     axes = versions.gains(table, "rmse", "min", "the mean").axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["better", "worse", "undecided"]
+    silent = pd.concat([table, table.assign(low=np.nan, high=np.nan)], ignore_index=True)
+    legend = versions.gains(silent, "rmse", "min", "the mean").axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["better", "worse", "undecided", "no interval"]
     marks = [dots for dots in axes.collections if isinstance(dots, PathCollection)]
     assert len({dots.get_paths()[0].vertices.tobytes() for dots in marks}) == 3
 
@@ -135,3 +139,12 @@ def test_a_name_that_is_cut_says_so():
     assert shown == ["Bronx|Shared room", "Manhattan|Entire ho…", "Manhattan|Private r…"]
     shown = [label.get_text() for label in data.frequent(rows, ["room"]).axes[0].get_yticklabels()]
     assert set(shown) == {"Bronx|Shared room", "Manhattan|Entire ho…", "Manhattan|Private r…"}
+
+
+def test_the_interval_of_a_gain_is_a_band_where_there_is_one():
+    y = np.random.default_rng(0).normal(size=(3, 60))
+    for draws, bands in ((99, 1), (20, 0)):
+        found = uncertainty.of_gain("rmse", "regression", *y, draws=draws)
+        right = versions.luck(found, "min", "version 1").axes[1]
+        spans = [patch for patch in right.patches if patch.get_alpha() == 0.15]
+        assert len(spans) == bands

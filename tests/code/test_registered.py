@@ -10,13 +10,14 @@ from lib import files, packaging, registry
 from lib.errors import RegistryError, StepError
 from lib.packaging import marks
 from lib.problem import Target, load
+from lib.registry import verdict as verdicts
 from lib.registry.location import Version
 from lib.registry.store import Decision, Store
 from lib.runtime.inference import InferencePipeline
 from lib.step import Step
 
 NAME = "green_taxi-generated"
-PROVENANCE = {"generated": True, "problem": "green_taxi", "rows": 400, "seed": 1, "files": []}
+PROVENANCE = {"generated": True, "problem": "green_taxi", "rows": 1500, "seed": 42, "files": []}
 ABOUT = {
     "family": "lasso",
     "feature_set": "rich",
@@ -74,7 +75,7 @@ FIRST, SECOND, THIRD = (Version("taxi", number, "d" * 64, "", {}) for number in 
     ],
 )
 def test_an_alias_that_was_moved_after_the_decision_is_told(holder, outcome, before, done, told):
-    said = registry._since(SECOND, holder, Decision(outcome, "", before, done), "champion")
+    said = verdicts.since(SECOND, holder, Decision(outcome, "", before, done), "champion")
     assert told in said
     assert bool(said) == bool(told)
 
@@ -85,7 +86,7 @@ def test_an_alias_that_was_moved_after_the_decision_is_told(holder, outcome, bef
 @pytest.fixture(scope="module")
 def taxi():
     made = load("green_taxi")
-    return made, made.split(made.clean(made.generate(400, 1)).rows, 1)
+    return made, made.split(made.clean(made.generate(1500, 42)).rows, 1)
 
 
 @pytest.fixture(scope="module")

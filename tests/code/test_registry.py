@@ -109,8 +109,11 @@ class TestContest:
             "these rows' own mean",
             {"champion": 1},
         )
+        assert decision.judged == 0  # it had no rival
         verdict, decision = enter(step, models.good, taxi)
         assert verdict.outcome == "better"
+        assert decision.judged == 1
+        assert decision.gain == pytest.approx(decision.rival_score - decision.score)
         assert "version 2 takes 'champion': rmse" in verdict.reason
         assert holders() == {"champion": 2}
         assert decision.score < decision.rival_score
@@ -118,6 +121,10 @@ class TestContest:
         verdict, decision = enter(step, models.worse, taxi)
         assert verdict.outcome == "not better"
         assert decision.version == 3
+        assert decision.judged == 2
+        assert decision.interval
+        again = registry.decide(step, registry.judge(verdict.version, taxi.dataset, taxi.test))
+        assert again.judged == 2  # the same contest, told again
         assert holders() == {"champion": 2, "challenger": 3}
 
     def test_a_winner_that_was_overtaken_during_its_contest_says_so(self, step, models, taxi):
@@ -351,13 +358,14 @@ class TestContest:
         assert contest.seen(GOLDEN / "model", taxi.test).shape == (len(taxi.test),)
         assert registry.card(GOLDEN / "model").loc["family", "this model"] == "xgboost"
 
-    def test_both_are_scored_on_the_same_resamples(self, models, taxi):
+    def test_both_are_scored_on_the_same_draws_of_days(self, models, taxi):
         made = contest.compare(taxi.dataset, taxi.test, models.good, models.poor)
-        table, gain = made.resamples, made.gain()
-        np.testing.assert_allclose(table["gain"], table["rival"] - table["candidate"])
-        assert gain["low"] < gain["gain"] < gain["high"]
-        assert gain["low"] > 0
-        assert table["gain"].std() < table["candidate"].std() + table["rival"].std()
+        found, table = made.interval, made.interval.draws
+        np.testing.assert_allclose(table["gain"], table["other"] - table["one"])
+        assert 0 < found.usable.low < found.usable.value < found.usable.high
+        assert found.drawn.endswith(" days")
+        assert made.won
+        assert table["gain"].std() < table["one"].std() + table["other"].std()
         assert made.gains().index[0] == "all rows"
         assert "better" in made.read()
 
@@ -366,12 +374,13 @@ class TestClasses:
     def test_a_contest_of_classifiers_is_judged_by_their_metric(self):
         rows = pd.DataFrame({"label": list("abab") * 20})
         dataset = SimpleNamespace(
-            task="classification", metric="auc", target=SimpleNamespace(name="label", unit=""), slices={}
-        )
+            task="classification", metric="auc", target=SimpleNamespace(name="label", unit=""), slices={},
+            blocks=lambda _: None,
+        )  # fmt: skip
         sure = pd.DataFrame({"a": [0.9, 0.1] * 40, "b": [0.1, 0.9] * 40})
         unsure = pd.DataFrame({"a": [0.5] * 80, "b": [0.5] * 80})
         made = contest.Contest(dataset, rows, sure, unsure, "version 1")
-        assert made.gain()["gain"] == pytest.approx(0.5)
+        assert made.interval.value == pytest.approx(0.5)
         assert list(made.scores().columns) == ["auc", "accuracy", "f1"]
 
 

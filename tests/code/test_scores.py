@@ -56,15 +56,6 @@ def test_a_model_that_no_longer_scores_as_the_search_wrote_is_told(now, said):
     assert scores.read_repeat(figures, tuned).startswith(said)
 
 
-def test_an_interval_that_holds_zero_is_not_called_better():
-    table = pd.DataFrame(
-        {"rmse gained": [1.0, 0.1], "low": [0.5, -0.2], "high": [1.5, 0.4]}, index=["a", "b"]
-    )
-    said = scores.read_gains(table, "rmse", "min")
-    assert "against a (+0.5 to +1.5), surely better" in said
-    assert "against b (-0.2 to +0.4), not told apart" in said
-
-
 def test_the_linear_baseline_is_the_best_line_of_the_search_if_there_was_one():
     best = {"family": "linear_regression", "parameters": {"fit_intercept": False}, "settings": {}}
     tuned = Tuned("rich", "rmse", {"settings": {"tfidf.words": 5}}, {"linear_regression": best}, 9)

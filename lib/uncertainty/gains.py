@@ -1,0 +1,52 @@
+"""How much better one model is than others on the same rows: a table for the reader, and its sentence."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from lib import uncertainty
+from lib.evaluation import Prediction, Truth
+from lib.uncertainty import Interval
+
+
+def over(
+    metric: str,
+    task: str,
+    truth: Truth,
+    predictions: Mapping[str, Prediction],
+    selected: str,
+    *,
+    blocks: pd.Series | None = None,
+    draws: int = 200,
+    seed: int = 42,
+) -> dict[str, Interval]:
+    """How much better `selected` is than each other model, by the other's name."""
+    ways = {"blocks": blocks, "draws": draws, "seed": seed}
+    return {
+        name: uncertainty.of_gain(metric, task, truth, predictions[selected], other, **ways)  # type: ignore[arg-type]
+        for name, other in predictions.items()
+        if name != selected
+    }
+
+
+def table(gained: Mapping[str, Interval]) -> pd.DataFrame:
+    """A row each: what was gained, both ends of the interval, and what was drawn, or why there is none."""
+    rows = [(one.value, one.low, one.high, one.reason or f"{one.drawn} drawn") for one in gained.values()]
+    metric = next((one.metric for one in gained.values()), "")
+    columns = [f"{metric} gained", "low", "high", "interval"]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(gained, name="better than"))
+
+
+def read(gained: Mapping[str, Interval], unit: str = "") -> str:
+    """The gains in words; where an interval is refused, so is the word `surely`."""
+    said = [f"{one.said(unit)} against {name}, {_sure(one)}" for name, one in gained.items()]
+    metric = next((one.metric for one in gained.values()), "")
+    return f"The refitted model's gain in {metric}: " + "; ".join(said) + "."
+
+
+def _sure(one: Interval) -> str:
+    if one.usable is None:
+        return "nobody can say if that is luck"
+    better = "better" if one.usable.low > 0 else "worse" if one.usable.high < 0 else ""
+    by = f" by {one.usable.metric.upper()}" if one.reason else ""
+    return f"surely {better}{by}" if better else f"not told apart{by}"
