@@ -171,7 +171,10 @@ def by_slice(
 
 def constant(task: str, y: Truth, rows: int) -> np.ndarray | pd.DataFrame:
     """What a model without features says of `rows` rows: the mean of `y`, or the share of each class."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    fitted, asked = np.zeros((len(y), 0)), np.zeros((rows, 0))
     if task == "regression":
-        return np.full(rows, float(np.mean(np.asarray(y, dtype=float))))
-    shares = pd.Series(np.asarray(y).astype(str)).value_counts(normalize=True).sort_index()
-    return pd.DataFrame(np.tile(shares.to_numpy(), (rows, 1)), columns=shares.index)
+        return DummyRegressor(strategy="mean").fit(fitted, np.asarray(y, dtype=float)).predict(asked)
+    model = DummyClassifier(strategy="prior").fit(fitted, np.asarray(y).astype(str))
+    return pd.DataFrame(model.predict_proba(asked), columns=model.classes_)

@@ -109,10 +109,11 @@ def confusion(y: ArrayLike, prediction: pd.DataFrame) -> Figure:
 
 
 def _confusion(y: ArrayLike, prediction: pd.DataFrame) -> pd.DataFrame:
+    from sklearn.metrics import confusion_matrix
+
     names = list(prediction.columns)
     truth, predicted = np.asarray(y).astype(str), prediction.idxmax(axis=1).to_numpy()
-    table = pd.crosstab(truth, predicted, normalize="index")
-    return table.reindex(index=names, columns=names, fill_value=0.0)
+    return pd.DataFrame(confusion_matrix(truth, predicted, labels=names, normalize="true"), names, names)
 
 
 def _read_confusion(y: ArrayLike, prediction: pd.DataFrame) -> str:

@@ -16,6 +16,15 @@ def test_metrics_of_numbers_by_hand():
     assert found["r2"] == pytest.approx(1 - 6 / 14)
 
 
+def test_metrics_of_numbers_are_scikit_learn_s():
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
+    y, said = np.random.default_rng(0).normal(size=(2, 500))
+    theirs = {"rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
+    found = evaluation.metrics("regression", y, said)
+    assert found == pytest.approx({name: metric(y, said) for name, metric in theirs.items()})
+
+
 def test_metrics_of_two_classes_by_hand():
     """Of the 2 x 2 pairs of one positive and one negative, three are ranked rightly."""
     chances = pd.DataFrame({"no": [0.9, 0.4, 0.6, 0.2], "yes": [0.1, 0.6, 0.4, 0.8]})

@@ -92,7 +92,8 @@ def test_frames_of_rows_are_stacked_and_numbered_anew():
 
 def pipeline(*inputs):
     return SimpleNamespace(
-        inputs=dict.fromkeys(inputs, "number"), encoding=SimpleNamespace(names=["x", "y", "z"])
+        inputs_=dict.fromkeys(inputs, "number"),
+        encoding_=SimpleNamespace(get_feature_names_out=lambda: ["x", "y", "z"]),
     )
 
 
