@@ -85,3 +85,11 @@ def test_shares_add_up_to_the_prediction_and_shuffling_the_distance_hurts_most(r
     assert np.allclose(total, rich.predict(rows), atol=1e-3)
     lost = explain.permutation(rich, rows, rows["duration"], "rmse", repeats=1)
     assert lost.index[0] == "trip_distance"
+
+
+def test_columns_shuffled_together_lose_what_each_loses_by_itself(rich, trips, monkeypatch):
+    rows = trips.tail(60)
+    together = explain.permutation(rich, rows, rows["duration"], "rmse", repeats=2)
+    monkeypatch.setattr(explain, "CELLS", 1)  # one column at a time
+    alone = explain.permutation(rich, rows, rows["duration"], "rmse", repeats=2)
+    pd.testing.assert_frame_equal(together, alone)

@@ -134,7 +134,7 @@ def test_every_step_closes_its_run_and_has_its_notebook_attached(first):
 
 def test_no_page_shows_a_sign_of_markdown_as_it_was_typed(first):
     pages = sorted((first / "notebooks").glob("0*.html"))
-    assert len(pages) == 5
+    assert [page.name[:2] for page in pages] == ["01", "03", "04", "05"]
     for page in pages:
         shown = page.read_text().partition("<body")[2]
         shown = re.sub(r"<(script|style|pre|code)\b.*?</\1>", "", shown, flags=re.DOTALL)

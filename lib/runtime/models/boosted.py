@@ -151,7 +151,8 @@ class Boosted(BaseEstimator):
 
     def _response(self, X: Matrix) -> np.ndarray:
         """The same of rows."""
-        check_is_fitted(self)
+        if not hasattr(self, "booster_"):  # the check itself takes longer than this question
+            check_is_fitted(self)
         if not self._is_ours(X):
             X = validate_data(self, X, reset=False, **CHECKS)
         threads = 1 if X.shape[0] < FEW else 0  # waking threads takes longer than a few rows do
