@@ -163,15 +163,15 @@ def seen(folder: Path, rows: pd.DataFrame) -> np.ndarray | None:
     """Which of `rows` the stored model was fitted on, by its marks; None where this machine has not these."""
     about = packaging.about(folder)
     columns, known = about["row_columns"], marks.find(folder, about)
-    if known is None or not isinstance(
-        columns, dict
-    ):  # a list: of an earlier workbook, which marked otherwise
+    if known is None:
         return None
     if not set(columns) <= set(rows):
         lacking = sorted(set(columns) - set(rows))
         raise RegistryError(
             f"Its training rows had {lacking}, which these have not: nobody can tell if it is fair."
         )
+    if isinstance(columns, list):  # of an earlier workbook, whose marks went by the values' types, too
+        return np.isin(pd.util.hash_pandas_object(rows[columns], index=False), known)
     return np.isin(schema.marks(rows, columns), known)
 
 

@@ -108,11 +108,12 @@ class TestPublished:
         assert len(clean) == 41_975
         assert findings(clean) == {}
         parts = DATASET.split(clean, 42)
-        assert [len(part) for part in parts.values()] == [20_567, 8_815, 12_593]
+        assert [len(part) for part in parts.values()] == [20_665, 8_705, 12_605]
         shares = pd.DataFrame(
             {name: part["genre"].value_counts(normalize=True) for name, part in parts.items()}
         )
-        assert shares.std(axis=1).max() < 1e-3
+        assert shares.std(axis=1).max() < 0.005
+        assert quality.run([quality.apart(training.NUMBERS)], parts)["found"].tolist() == [""]
 
     def test_train_and_test_are_of_one_distribution(self):
         parts = DATASET.split(DATASET.clean(DATASET.ingest("published", 0, 0)[0]).rows, 42)

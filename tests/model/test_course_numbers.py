@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import train_test_split
 
 from lib import problem
 from lib.runtime import encoders
@@ -18,18 +19,21 @@ pytestmark = [
 ]
 
 
-def published(name: str) -> tuple[problem.Dataset, dict[str, pd.DataFrame]]:
-    """A problem and its splits, engineered."""
+def published(name: str, share: float, by: str) -> tuple[problem.Dataset, dict[str, pd.DataFrame]]:
+    """A problem and its rows, engineered, in the courses' splits: at random, each class in equal shares."""
     dataset = problem.load(name)
     clean = dataset.clean(dataset.ingest("published", 0, 0)[0]).rows
-    return dataset, {part: dataset.engineer(rows) for part, rows in dataset.split(clean, 42).items()}
+    rest, test = train_test_split(clean, test_size=share, random_state=42, stratify=clean[by])
+    train, validation = train_test_split(rest, test_size=share, random_state=42, stratify=rest[by])
+    parts = {"train": train, "validation": validation, "test": test}
+    return dataset, {part: dataset.engineer(rows.reset_index(drop=True)) for part, rows in parts.items()}
 
 
 def test_the_courses_forest_tells_genres_apart_as_well_as_the_course_says():
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.metrics import roc_auc_score
 
-    dataset, parts = published("music_genres")
+    dataset, parts = published("music_genres", 0.3, "genre")
     encoding = encoders.Encoding(dataset.feature_set("course").encodes)
     matrix = encoding.fit_transform(parts["train"], parts["train"]["genre"])
     assert matrix.shape == (20_567, 22)  # ten numbers, bar and key, ten words
@@ -49,7 +53,7 @@ def test_the_courses_forest_prices_rentals_as_well_as_the_course_says():
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.model_selection import KFold
 
-    dataset, parts = published("nyc_rentals")
+    dataset, parts = published("nyc_rentals", 0.2, "neighbourhood_group")
     rows = pd.concat([parts["train"], parts["validation"]], ignore_index=True)
     price = dataset.label(rows).to_numpy()
     assert len(rows) == 15_200
@@ -71,7 +75,7 @@ def test_the_courses_forest_prices_rentals_as_well_as_the_course_says():
 
 
 def test_a_day_is_told_from_a_day_that_is_stored_and_not_from_the_batch_that_is_asked():
-    dataset, parts = published("nyc_rentals")
+    dataset, parts = published("nyc_rentals", 0.2, "neighbourhood_group")
     encoding = encoders.Encoding(dataset.feature_set("course").encodes)
     encoding.fit_transform(parts["train"], dataset.label(parts["train"]))
     many = encoding.transform(parts["test"].head(50))

@@ -386,7 +386,7 @@ def test_the_temporary_folder_holds_after_a_run_what_it_held_before(tiny, tmp_pa
     process = tiny.start(TMPDIR=str(temporary), WORKBOOK_WARM=warm)
     if end == "killed":
         in_prep(tiny)
-        assert list(temporary.rglob("left"))
+        wait_for(lambda: list(temporary.rglob("left")))
         process.kill()
     process.communicate(timeout=60)
     assert (process.returncode == 0) == (end == "finished")
