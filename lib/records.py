@@ -63,7 +63,7 @@ def _has_default(one: "dataclasses.Field[Any]") -> bool:
 
 def _fits(value: object, kind: Any) -> bool:
     """Whether a value of JSON is of a field's type; of lists and mappings the items are looked at, too."""
-    if kind is Any:
+    if kind is Any or type(value) is kind:
         return True
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):

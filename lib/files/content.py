@@ -4,8 +4,10 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any
 
 #: Lines that change with every call and say nothing about content, by the name of the file they stand in.
@@ -21,6 +23,8 @@ _GAPS = ("NaTType", "NAType")
 
 def plain(value: Any) -> Any:
     """`value` in JSON's own types: numpy's and pandas' become Python's; gaps and what is not finite, null."""
+    if value is None or type(value) in (str, int, bool):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
@@ -50,10 +54,10 @@ def stamp(path: Path) -> list[int]:
 
     Of a folder, one number for those of all its files that count.
     """
-    if path.is_dir():
+    found = path.stat()
+    if S_ISDIR(found.st_mode):
         parts = [[part.relative_to(path).as_posix(), *stamp(part)] for part in _parts(path)]
         return [int(digest_of(parts)[:15], 16)]
-    found = path.stat()
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
@@ -85,7 +89,8 @@ def know(path: Path, stamp: list[int], digest: str) -> None:
 
 def _parts(folder: Path) -> list[Path]:
     """The files below a folder that count, in order."""
-    return sorted(part for part in folder.rglob("*") if part.is_file() and counts(part))
+    found = (Path(below, name) for below, _, names in os.walk(folder) for name in names)
+    return sorted(part for part in found if counts(part) and part.is_file())
 
 
 def size(path: Path) -> str:

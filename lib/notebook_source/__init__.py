@@ -6,7 +6,6 @@ JupyterLab saved do not count, so they never make a step run again.
 
 import ast
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -64,6 +63,18 @@ class Notebook:
         cells = [(meaning(cell), tags) for cell, tags in zip(self.cells, self.tags, strict=True)]
         return [digest_of(f"{text}{tags}".encode()) for text, tags in cells if text]
 
+    def refuse_earlier(self) -> None:
+        """Written for an earlier workbook it is refused (StepError) before it fails in its first cell."""
+        trees = filter(None, map(parse, self.cells))
+        used = _of_lib([node for tree in trees for node in ast.walk(tree)])
+        old = [name for name in MOVED if any(f"{one}.".startswith(f"lib.{name}.") for one in used)]
+        if old:
+            moved = ", ".join(f"lib.{name} (now {MOVED[name]})" for name in old)
+            raise StepError(
+                f"{self.path} is of an earlier workbook: it uses {moved}. "
+                "Change what docs/from-an-earlier-workbook.md lists, or move the notebook away."
+            )
+
 
 def saved(path: Path, text: str | None = None) -> dict[str, Any]:
     """A notebook's file (or its `text`) as JSON has it; StepError where it is half saved or none at all."""
@@ -104,7 +115,6 @@ def read(path: Path, text: str | None = None) -> Notebook:
     parameters = _parameters(path, _text(tagged[0])) if tagged else {}
     others = [cell for cell in code if cell not in tagged]
     rest = tuple(_text(cell) for cell in others)
-    _refuse_earlier(path, rest)
     names = _step_line(path, rest)
     tags = tuple(" ".join(sorted(TAGS.intersection(tags_of(cell)))) for cell in others)
     return Notebook(path, parameters, names["reads"], names["writes"], rest, tags, names["acts_on"])
@@ -162,25 +172,6 @@ def _parameters(path: Path, text: str) -> dict[str, Declared]:
             ) from error
         found[name] = Declared(name, annotation, default)
     return found
-
-
-#: What a cell has that imports from `lib`, or uses something of it that has moved; others need no parser.
-_MAY_USE_LIB = re.compile(
-    r"\blib\b|\.\s*(?:" + "|".join(sorted({n.rpartition(".")[2] for n in MOVED if "." in n})) + r")\b"
-)
-
-
-def _refuse_earlier(path: Path, cells: tuple[str, ...]) -> None:
-    """A notebook that was written for an earlier workbook is refused before it fails in its first cell."""
-    trees = (parse(cell) for cell in cells if _MAY_USE_LIB.search(cell))
-    used = _of_lib([node for tree in trees if tree for node in ast.walk(tree)])
-    old = [name for name in MOVED if any(f"{one}.".startswith(f"lib.{name}.") for one in used)]
-    if old:
-        moved = ", ".join(f"lib.{name} (now {MOVED[name]})" for name in old)
-        raise StepError(
-            f"{path} is of an earlier workbook: it uses {moved}. "
-            "Change what docs/from-an-earlier-workbook.md lists, or move the notebook away."
-        )
 
 
 def _of_lib(nodes: list[ast.AST]) -> set[str]:

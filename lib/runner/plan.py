@@ -106,6 +106,8 @@ class Request:
         planned: dict[str, Planned] = {}
         for notebook in notebooks:
             reasons = tuple(self.state.reasons(notebook))
+            if reasons:
+                notebook.refuse_earlier()
             earlier = [n for n in self.graph.before(notebook.name) if n in planned and planned[n].reasons]
             if earlier and not reasons:
                 things = [thing for thing in notebook.reads if self.graph.writers[thing] in earlier]
