@@ -217,8 +217,11 @@ def boundary(words: list[str]) -> int:
         how = str(stop) or "interrupted with Ctrl-C"
         print(f"✗ The run was {how}. What is done is kept.", file=sys.stderr)
         return INTERRUPTED
-    except (WorkbookError, _inference_error()) as error:
+    except (WorkbookError, _imported("lib.runtime.errors", "InferenceError")) as error:
         return _refuse(error)
+    except _imported("mlflow.exceptions", "MlflowException") as error:
+        where = redaction.text(paths.tracking_uri(paths.outputs()))
+        return _refuse(f"MLflow at {where} did not do it. Is it up, and may you? It said: {error}")
     except OSError as error:
         remedy = " Is there room, and may it be written?" if error.errno in files.REMEDIES else ""
         return _refuse(f"The system said: {error}.{remedy}")
@@ -246,10 +249,10 @@ def _die_with_make() -> None:
             ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
 
 
-def _inference_error() -> type[Exception]:
-    """The root of what is stored with a model, if anything of it was imported at all."""
-    module = sys.modules.get("lib.runtime.errors")
-    return module.InferenceError if module else WorkbookError
+def _imported(module: str, name: str) -> type[Exception]:
+    """The root of another's errors, if the module that has it was imported at all."""
+    found: type[Exception] = getattr(sys.modules.get(module), name, WorkbookError)
+    return found
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """One command line: what it lists, what it refuses in one line, and whose word it takes."""
 
+import http.server
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 from tiny import ROOT
@@ -49,6 +51,27 @@ def test_what_is_refused_is_one_line_of_why_and_ends_with_two(words, tmp_path):
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert re.fullmatch(r"✗ .+\n", result.stderr)
+
+
+@pytest.mark.parametrize(("status", "answer"), [(500, b"boom"), (403, b"no"), (200, b"<html>"), (404, b"")])
+def test_a_server_that_is_there_and_does_not_answer_is_told_in_one_line(status, answer, tmp_path):
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/health" else status)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        given = {"MLFLOW_TRACKING_URI": address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+        result = run("versions", "--model", "m", WORKBOOK_OUTPUTS=str(tmp_path), **given)
+        server.shutdown()
+    assert result.returncode == 2
+    assert re.fullmatch(rf"✗ MLflow at {address} did not do it.*\n", result.stderr)
 
 
 def test_a_folder_in_which_the_record_cannot_be_kept_is_refused_before_anything_runs(tmp_path):
