@@ -25,7 +25,7 @@ name_of = $(subst $(firstword $(subst _, ,$(1)))_,,$(1))
 # SETTINGS count from the environment as well. What names a thing counts on the command line alone, as other
 # programs export a NAME or a VERSION of their own: Python gets it as GIVEN_NAME, and never reads the bare name.
 SETTINGS := P PARAMS STEPS FORCE JOBS SAMPLE REFERENCE ALPHA
-NAMES := RUN NAME DATA TARGET MODEL VERSION ALIAS PORT
+NAMES := RUN NAME DATA TARGET MODEL VERSION ALIAS REASON PORT
 literal = $(if $(filter command,$(origin $(1))),$(eval override $(1) := $$(value $(1))))
 $(foreach v,$(SETTINGS) $(NAMES),$(call literal,$(v)))
 $(foreach v,$(NAMES),$(eval override GIVEN_$(v) := $(if $(filter command override,$(origin $(v))),$$(value $(v)))))
@@ -93,6 +93,9 @@ promote: $(READY) ## make a version the champion (MODEL=name VERSION=2; by defau
 
 rollback: $(READY) ## make the champion before this one the champion again (MODEL=name)
 	@exec $(BIN)/python -m lib.cli rollback
+
+retire: $(READY) ## take a version out of use for good: no alias, no contest (MODEL=name VERSION=2 REASON="why")
+	@exec $(BIN)/python -m lib.cli retire
 
 test: lint ## lint, unit tests, every notebook by nbmake, and one whole pipeline
 	@$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
@@ -210,4 +213,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems options new-problem test-data lab mlflow wandb-sync versions promote rollback test test-slow lint format bench mutants lock clean clean-all
+.PHONY: help pipeline plan status sweep all-problems options new-problem test-data lab mlflow wandb-sync versions promote rollback retire test test-slow lint format bench mutants lock clean clean-all

@@ -185,6 +185,25 @@ def rollback(model: str, alias: str, params: str) -> int:
     return DONE
 
 
+@main.command()
+@_model
+@_named("version", "A number or an alias.")
+@_named("reason", "Why, for whoever asks later.")
+def retire(model: str, alias: str, params: str, version: str, reason: str) -> int:
+    """Take a version out of use for good: no alias, no contest."""
+    _alias(alias)
+    lacking = [key for key, value in (("VERSION", version), ("REASON", reason)) if not value.strip()]
+    if lacking:
+        example = 'make retire VERSION=2 REASON="a column told it the target"'
+        raise ParameterError(f"{' and '.join(lacking)} not given: {example}.")
+    from lib import registry
+
+    gone, held = registry.retire(registry.named(model, params), version, reason)
+    after = f" It held {', '.join(held)}, which nobody does now." if held else ""
+    click.echo(f"{gone} is retired ({gone.retired}): it holds no alias and is in no contest.{after}")
+    return DONE
+
+
 @main.command("wandb-sync")
 def wandb_sync() -> int:
     """Send the offline W&B runs, if there is a key."""

@@ -23,10 +23,10 @@ from lib import files, paths
 from lib.errors import ModelError
 from lib.packaging import alone, earlier, entry
 from lib.packaging.alone import Prediction
-from lib.runtime.inference import InferencePipeline
 from lib.runtime.schema import Settings
 
 if TYPE_CHECKING:
+    from lib.runtime.inference import InferencePipeline
     from mlflow.models import ModelSignature
 
 #: Distributions that a loaded model imports; XGBoost has two names for one module.
@@ -46,7 +46,7 @@ class Predictor(Protocol):
 
 
 def save_model(
-    pipeline: InferencePipeline,
+    pipeline: "InferencePipeline",
     folder: Path,
     example: pd.DataFrame,
     run_id: str | None = None,
@@ -85,7 +85,7 @@ def save_model(
     return files.digest(folder)
 
 
-def signature(pipeline: InferencePipeline) -> "ModelSignature":
+def signature(pipeline: "InferencePipeline") -> "ModelSignature":
     """Inputs by name: numbers as doubles (an integer column cannot be missing), ids as text."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
@@ -122,7 +122,7 @@ def _copy_code(lib: Path, problem: str, code: Path) -> None:
             shutil.copyfile(module, copy)
 
 
-def _write_example(pipeline: InferencePipeline, folder: Path, rows: pd.DataFrame) -> None:
+def _write_example(pipeline: "InferencePipeline", folder: Path, rows: pd.DataFrame) -> None:
     """Three rows, complete ones if there are, in both forms that MLflow knows: alone, and as a request."""
     rows = rows[list(pipeline.inputs_)]
     rows = (rows.dropna() if len(rows.dropna()) else rows).head(3)

@@ -5,17 +5,20 @@ nowhere with it, but lie in `outputs/marks`, under the digest that the folder ha
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lib import files, paths
 from lib.packaging import entry
 from lib.runtime import schema
-from lib.runtime.inference import InferencePipeline
 from lib.runtime.schema import Settings
 
+if TYPE_CHECKING:
+    from lib.runtime.inference import InferencePipeline
 
-def keep(pipeline: InferencePipeline) -> None:
+
+def keep(pipeline: "InferencePipeline") -> None:
     """Keep the marks of a pipeline that was fitted in this process."""
     path, seen = _place(pipeline.about_), pipeline.seen_
     if seen is not None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib import dependencies, files, packaging
-from lib.errors import RegistryError, StepError
+from lib import dependencies, files, packaging, redaction
+from lib.errors import RegistryError, StepError, one_line
 from lib.notebook_source import plain_yaml
 from lib.notebook_source.limits import CHALLENGER
 from lib.packaging import Prediction
@@ -95,11 +95,13 @@ def judge(version: Version, dataset: Dataset, rows: pd.DataFrame, alias: str = "
     rival_name = f"version {rival.number}" if rival else ""
     comparison = contest.compare(dataset, rows, store.folder(version), folder, rival_name)
     champion, earlier = None if trouble else holder, store.decision(version, alias)
-    if earlier:
+    if version.retired:
+        outcome, reason = "retired", f"{version} is retired ({version.retired}): {alias!r} is not for it."
+    elif earlier:
         outcome, reason = earlier.outcome, earlier.reason + verdict.since(version, champion, earlier, alias)
     else:
         outcome, reason = verdict.of(version, champion, comparison, alias)
-    reason += f" The one before it cannot answer, and holds no alias: {trouble}" if trouble else ""
+    reason += f" The one before it may not answer, and holds no alias: {trouble}" if trouble else ""
     return Verdict(version, champion, outcome, reason, comparison)
 
 
@@ -121,7 +123,7 @@ def decide(step: Step, made: Verdict, alias: str = "champion") -> Registration:
                 f"{present} took {alias!r} during the comparison, and {version} was not compared with it."
             )
             store.move(version, CHALLENGER)
-        elif decision is None or not decision.done:
+        elif outcome != "retired" and (decision is None or not decision.done):
             before = made.champion.number if made.champion else None
             _carry_out(store, version, alias, decision or Decision(outcome, reason, before))
         if outcome in verdict.JUDGED:
@@ -235,3 +237,11 @@ def rollback(name: str, alias: str = "champion") -> Version:
     store = Store(outputs())
     with store.lock():
         return store.back(name, alias)
+
+
+def retire(name: str, version: str, reason: str) -> tuple[Version, tuple[str, ...]]:
+    """Take a version, given by its number or an alias, out of use for good; gives what it held, too."""
+    store = Store(outputs())
+    with store.lock():
+        chosen = store.pick(name, version)
+        return store.retire(chosen, one_line(redaction.text(reason))), chosen.aliases

@@ -35,6 +35,11 @@ class Version:
     def __str__(self) -> str:
         return f"{self.name} version {self.number}"
 
+    @property
+    def retired(self) -> str:
+        """Since when and why it is out of use for good, as `2026-03-01: reason`; empty if it is not."""
+        return self.tags.get("workbook.retired", "")
+
 
 def version(entry: "ModelVersion", aliases: Mapping[str, int]) -> Version:
     """A version as MLflow has it; `aliases` are those of its name."""

@@ -5,6 +5,7 @@ data, or of a try in JupyterLab, never meets a real one. What is compared is in 
 a version's files lie in `lib.registry.location`.
 """
 
+import datetime
 import functools
 import json
 from collections.abc import Callable, Mapping
@@ -117,8 +118,9 @@ class Store:
                 raise
 
     def _same(self, name: str, digest: str) -> list[Version]:
-        """The versions of this digest that can answer, oldest first."""
-        return [one for one in self.versions(name) if one.digest == digest and not self.trouble(one)]
+        """The versions of this digest that can answer or are retired, oldest first."""
+        alike = (one for one in self.versions(name) if one.digest == digest)
+        return [one for one in alike if one.retired or not self.trouble(one)]
 
     def tag(self, version: Version, **tags: object) -> None:
         """Add to a version's tags, as `workbook.<name>`."""
@@ -136,6 +138,12 @@ class Store:
 
     def _point(self, name: str, alias: str, number: int) -> None:
         """Set an alias and read it back: the registry may be a server that many share."""
+        version = self.pick(name, str(number))
+        if version.retired:
+            raise RegistryError(
+                f"{version} is retired ({version.retired}) and takes no alias again. `make versions` lists "
+                "the others."
+            )
         self.client.set_registered_model_alias(name, alias, str(number))
         held = self.aliases(name).get(alias)
         if held != number:
@@ -155,7 +163,9 @@ class Store:
         self.tag(version, **{f"decision.{alias}": json.dumps(asdict(decision))})
 
     def trouble(self, version: Version) -> str:
-        """Why a version can never answer; empty if it can. A server that is away is an error instead."""
+        """Why a version may never answer; empty if it may. A server that is away is an error instead."""
+        if version.retired:
+            return f"{version} is retired ({version.retired})."
         try:
             self.folder(version)
         except GoneError as error:
@@ -163,11 +173,28 @@ class Store:
         return ""
 
     def release(self, name: str) -> None:
-        """Take its aliases from every version that cannot answer."""
+        """Take its aliases from every version that may not answer."""
         for version in self.versions(name):
             if version.aliases and self.trouble(version):
                 for alias in version.aliases:
                     self.drop(name, alias)
+
+    def retire(self, version: Version, reason: str) -> Version:
+        """Take a version out of use for good, and read back that it holds no alias.
+
+        Of one that is retired already, date and reason stay.
+        """
+        if not version.retired:
+            self.tag(version, retired=f"{datetime.date.today().isoformat()}: {reason}")
+        for alias in version.aliases:
+            self.drop(version.name, alias)
+        after = self.pick(version.name, str(version.number))
+        if after.aliases or not after.retired:
+            raise RegistryError(
+                f"{after} was to be retired and still holds {', '.join(after.aliases) or 'its place'}: "
+                "somebody else changed it at the same moment. Look at `make versions`, and say it again."
+            )
+        return after
 
     def drop(self, name: str, alias: str) -> None:
         """Take an alias away."""
@@ -238,6 +265,7 @@ class Store:
             for version in reversed(self.versions(name))
         ]
         shown = ["version", "aliases", "family", "feature_set", "trained_on", "test_score", "run"]
+        shown += ["retired"] if any("retired" in row for row in rows) else []
         return pd.DataFrame([{name: row.get(name, "") for name in shown} for row in rows]).set_index(
             "version"
         )

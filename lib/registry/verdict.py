@@ -15,7 +15,7 @@ JUDGED = ("better", "not better")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows from the comparison: `outcome` is first, same, better, not better, or unfair.
+    """What follows from the comparison: `outcome` is first, same, better, not better, unfair, or retired.
 
     `champion` is who held the alias and can answer. A model is decided on once: of one that was, `outcome`
     and `reason` say what was decided then.
@@ -65,7 +65,8 @@ def of(version: Version, holder: Version | None, comparison: Contest, alias: str
         return "unfair", (
             f"{holder} was fitted on {comparison.rival_leaked:,} of these {total:,} test rows and knows the "
             f"answers: a comparison would be unfair. {alias!r} stays; `make promote VERSION={version.number} "
-            f"MODEL={version.name}` moves it, if you judge so."
+            f"MODEL={version.name}` moves it, if you judge so, and `make retire VERSION={holder.number} "
+            f"MODEL={version.name}` takes {holder} out of use for good."
         )
     found = comparison.interval
     line = f"{metric} {abs(found.value):.4g} {'better' if found.value > 0 else 'worse'} than {holder} "

@@ -567,6 +567,73 @@ class TestVersions:
         np.testing.assert_allclose(table["predicted"], np.round(expected, 1))
 
 
+class TestRetired:
+    def test_it_holds_no_alias_and_takes_none_again(self, step, models, taxi):
+        for folder in (models.poor, models.good):
+            enter(step, folder, taxi)
+        retired, held = registry.retire(NAME, "champion", "a column told it the target")
+        assert (retired.number, held, holders()) == (2, ("champion",), {})
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d: a column told it the target", retired.retired)
+        for number in ("2", "challenger"):
+            with pytest.raises(RegistryError, match=r"version 2 is retired|no version or alias 'challenger'"):
+                registry.promote(NAME, number)
+        assert registry.rollback(NAME).number == 1
+        with pytest.raises(RegistryError, match="no earlier champion"):
+            registry.rollback(NAME)
+        assert holders() == {"champion": 1}
+
+    def test_to_retire_it_again_changes_nothing(self, step, models, taxi):
+        registry.register(step, models.poor, taxi.dataset, PROVENANCE)
+        first, _ = registry.retire(NAME, "1", "leaky")
+        again, held = registry.retire(NAME, "1", "for another reason")
+        assert (again.retired, held) == (first.retired, ())
+
+    def test_the_list_of_versions_says_which_and_why_once_there_is_one(self, step, models, taxi):
+        for folder in (models.poor, models.good):
+            registry.register(step, folder, taxi.dataset, PROVENANCE)
+        assert "retired" not in registry.versions(NAME)
+        registry.retire(NAME, "1", "leaky")
+        shown = registry.versions(NAME)["retired"]
+        assert shown[1].endswith(": leaky")
+        assert shown[2] == ""
+
+    def test_its_own_page_run_again_moves_nothing_and_the_next_model_does_not_meet_it(
+        self, step, models, taxi
+    ):
+        enter(step, models.poor, taxi)
+        registry.retire(NAME, "1", "leaky")
+        verdict, decision = enter(step, models.poor, taxi)  # the same model: the same version
+        assert (verdict.outcome, decision.version, decision.holder, holders()) == ("retired", 1, None, {})
+        assert "version 1 is retired" in decision.reason
+        client().set_registered_model_alias(NAME, "champion", "1")  # as on MLflow's page
+        verdict, decision = enter(step, models.worse, taxi)
+        assert (verdict.outcome, decision.rival) == ("first", "these rows' own mean")
+        assert "may not answer, and holds no alias" in verdict.reason
+        assert holders() == {"champion": 2}
+
+    def test_a_page_that_runs_again_as_an_alias_was_moved_moves_nothing(self, step, models, taxi):
+        enter(step, models.poor, taxi)
+        enter(step, models.good, taxi)
+        registry.retire(NAME, "2", "leaky")
+        verdict, decision = enter(step, models.poor, taxi)
+        assert (verdict.outcome, decision.holder, holders()) == ("first", None, {})
+        assert "nothing moves now" in decision.reason
+
+    def test_one_that_was_retired_during_its_contest_is_not_promoted(self, step, models, taxi):
+        version = registry.register(step, models.poor, taxi.dataset, PROVENANCE)
+        verdict = registry.judge(version, taxi.dataset, taxi.test)
+        registry.retire(NAME, "1", "leaky")
+        with pytest.raises(RegistryError, match="version 1 is retired"):
+            registry.decide(step, verdict)
+        assert holders() == {}
+
+    def test_an_alias_that_comes_back_at_the_same_moment_is_told(self, step, models, taxi, monkeypatch):
+        enter(step, models.poor, taxi)
+        monkeypatch.setattr(Store, "drop", lambda *_: None)
+        with pytest.raises(RegistryError, match="was to be retired and still holds champion"):
+            registry.retire(NAME, "1", "leaky")
+
+
 class TestNames:
     def test_of_more_names_than_a_page_of_mlflow_s_each_is_known(self, outputs):
         names = [f"model-{number:03}" for number in range(103)]

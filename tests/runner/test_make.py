@@ -331,7 +331,8 @@ def test_names_count_on_makes_own_command_line_alone_and_settings_from_the_envir
         assert result.returncode == 0, result.stderr
         return dict(line.split("=", 1) for line in result.stdout.splitlines() if "=" in line)
 
-    names = dict.fromkeys(("RUN", "NAME", "TARGET", "DATA", "MODEL", "VERSION", "ALIAS", "PORT"), "exported")
+    words = ("RUN", "NAME", "TARGET", "DATA", "MODEL", "VERSION", "ALIAS", "REASON", "PORT")
+    names = dict.fromkeys(words, "exported")
     handed = handed_on(P="rows=3", **names)
     assert {handed[f"GIVEN_{name}"] for name in names} == {""}
     assert handed["P"] == "rows=3"
