@@ -16,3 +16,10 @@ def shown(value: object) -> str:
     short = reprlib.Repr()
     short.maxstring = short.maxother = 80
     return short.repr(value)
+
+
+def lead(gain: float, of: float, unit: str = "") -> str:
+    """`0.37 min better` or `0.37 min worse` than a score; `no better` where its four figures do not tell."""
+    if not abs(gain) > 1e-4 * abs(of):
+        return "no better"
+    return f"{abs(gain):.3g}{f' {unit}' if unit else ''} {'better' if gain > 0 else 'worse'}"

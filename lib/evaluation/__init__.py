@@ -15,6 +15,8 @@ from lib.records import HIGHER_IS_BETTER
 
 #: The target of some rows.
 Truth: TypeAlias = "Sequence[float] | Sequence[str] | np.ndarray | pd.Series"
+#: The best constant of numbers by a metric, where it is not their mean.
+CONSTANTS = {"mae": "median"}
 #: What a model says of some rows.
 Prediction: TypeAlias = "Sequence[float] | np.ndarray | pd.DataFrame"
 
@@ -169,12 +171,16 @@ def by_slice(
     return table.sort_values(name, ascending=way < 0, ignore_index=True)
 
 
-def constant(task: str, y: Truth, rows: int) -> np.ndarray | pd.DataFrame:
-    """What a model without features says of `rows` rows: the mean of `y`, or the share of each class."""
+def constant(task: str, y: Truth, rows: int, metric: str = "") -> np.ndarray | pd.DataFrame:
+    """What a model without features says of `rows` rows: the mean of `y`, or the share of each class.
+
+    Where `metric` is the MAE it is the median, of all constants the one that errs least by it.
+    """
     from sklearn.dummy import DummyClassifier, DummyRegressor
 
     fitted, asked = np.zeros((len(y), 0)), np.zeros((rows, 0))
     if task == "regression":
-        return DummyRegressor(strategy="mean").fit(fitted, np.asarray(y, dtype=float)).predict(asked)
+        model = DummyRegressor(strategy=CONSTANTS.get(metric, "mean"))
+        return model.fit(fitted, np.asarray(y, dtype=float)).predict(asked)
     model = DummyClassifier(strategy="prior").fit(fitted, np.asarray(y).astype(str))
     return pd.DataFrame(model.predict_proba(asked), columns=model.classes_)

@@ -13,13 +13,14 @@ from lib import evaluation
 from lib.evaluation import Prediction, Truth
 from lib.records import Tuned
 from lib.runtime.inference import InferencePipeline
+from lib.wording import lead
 
 #: What the models of the page are called in `metrics.json`.
 NAMES = {
     "validation": "validation",
     "on train alone": "train_only_test",
     "refitted": "test",
-    "constant": "baseline_mean_test",
+    "constant": "baseline_constant_test",
     "linear": "baseline_linear_test",
 }
 
@@ -39,6 +40,13 @@ class Scores:
         """Score several predictions of the same rows."""
         for name, prediction in predictions.items():
             self.add(name, truth, prediction)
+
+    def add_constant(self, truth: Truth, known: Truth) -> None:
+        """Score by each metric the best constant of the targets `known`: their mean, or their median."""
+        for name in evaluation.metrics(self.task, truth, evaluation.constant(self.task, known, len(truth))):
+            said = evaluation.constant(self.task, known, len(truth), name)
+            scored = evaluation.metric(name, self.task, truth, said)
+            self.by_model.setdefault("constant", {})[name] = scored
 
     def of(self, name: str, metric: str) -> float:
         """One figure."""
@@ -60,35 +68,23 @@ class Scores:
 
     def read(self, metric: str, unit: str = "") -> str:
         """The bars in words: how much of the constant's error is gone, and what more rows were worth."""
-        way, unit = evaluation.sign(metric), f" {unit}" if unit else ""
-        score = {name: self.of(name, metric) for name in self.by_model}
-        gain = way * (score["constant"] - score["refitted"])
-        more = way * (score["on train alone"] - score["refitted"])
-        drift = way * (score["on train alone"] - score["validation"])
+        way, score = evaluation.sign(metric), {name: self.of(name, metric) for name in self.by_model}
+        kept, alone = score["refitted"], score["on train alone"]
+
+        def over(name: str) -> str:
+            return lead(way * (score[name] - kept), kept)
+
+        more, drift = way * (alone - kept), way * (score["validation"] - alone)
+        worth = f"were worth {more:+.2g}" if lead(more, kept) != "no better" else "made no difference"
+        why = {"better": "rows differ.", "worse": "in part the search's own luck, in part rows that differ."}
+        how = lead(drift, alone)
         return (
-            f"The refitted model has a test {metric} of **{score['refitted']:.4g}{unit}**, {gain:.3g} "
-            f"better than the constant and {way * (score['linear'] - score['refitted']):.3g} better than "
-            f"the line. The additional rows were worth {more:+.2g}. The fit on training rows alone is "
-            f"{abs(drift):.2g} {'worse' if drift > 0 else 'better'} on test than it was on validation "
-            f"({score['validation']:.4g}): "
-            + ("in part the search's own luck, in part rows that differ." if drift > 0 else "rows differ.")
+            f"The refitted model has a test {metric} of **{kept:.4g}{f' {unit}' if unit else ''}**, "
+            f"{over('constant')} than the constant and {over('linear')} than the line. "
+            f"The additional rows {worth}. The fit on training rows alone is {how} on test than it was on "
+            f"validation ({score['validation']:.4g})"
+            + (f": {why[how.split()[-1]]}" if how != "no better" else ".")
         )
-
-
-def read_intervals(prediction: Prediction, around: pd.DataFrame, held: np.ndarray, unit: str = "") -> str:
-    """How often the truth was in its interval or set, over all rows and by quarters of the prediction."""
-    said = np.asarray(prediction, dtype=float)
-    size = said.max(axis=1) if said.ndim > 1 else said
-    quarters = pd.Series(held).groupby(pd.qcut(size, 4, labels=False, duplicates="drop")).mean()
-    if "low" in around:
-        width = (around["high"] - around["low"]).median()
-        what = f"in the interval, half of which are wider than {width:.3g} {unit}".rstrip()
-    else:
-        what = f"in the set, of {around.to_numpy().sum(axis=1).mean():.2f} classes on average"
-    return (
-        f"Of the {len(held):,} test rows {held.mean():.1%} are {what}. By quarters of the prediction "
-        f"it is {', '.join(f'{share:.1%}' for share in quarters)}."
-    )
 
 
 def read_repeat(scores: Scores, tuned: Tuned) -> str:
@@ -137,13 +133,19 @@ def read_reload(before: Prediction, after: Prediction, times: Mapping[str, float
 
 
 def some_answers(
-    target: str, pipeline: InferencePipeline, rows: pd.DataFrame, predictions: Prediction
+    target: str, pipeline: InferencePipeline, rows: pd.DataFrame, predictions: Prediction, most: int = 5
 ) -> pd.DataFrame:
-    """The truth and the prediction of raw rows, and beside them the rows."""
+    """The truth and the prediction of a few raw rows, and beside them the rows: no two alike."""
+    inputs = list(pipeline.inputs_)
+    picked = np.flatnonzero(~rows[inputs].duplicated().to_numpy())[:most]
+    rows = rows.iloc[picked]
+    predictions = (
+        predictions.iloc[picked] if isinstance(predictions, pd.DataFrame) else np.asarray(predictions)[picked]
+    )
     answers = {"truth": rows[target].to_numpy()}
     if isinstance(predictions, pd.DataFrame):
         answers |= {"prediction": predictions.idxmax(axis=1), "chance": predictions.max(axis=1).round(2)}
     else:
         answers |= {"prediction": np.round(predictions, 2)}
-    inputs = rows[list(pipeline.inputs_)].reset_index(drop=True)
-    return pd.concat([pd.DataFrame(answers), inputs], axis=1)
+    shown = [pd.DataFrame(answers).reset_index(drop=True), rows[inputs].reset_index(drop=True)]
+    return pd.concat(shown, axis=1)

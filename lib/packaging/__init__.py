@@ -26,8 +26,9 @@ from lib.packaging.alone import Prediction
 from lib.runtime.schema import Settings
 
 if TYPE_CHECKING:
-    from lib.runtime.inference import InferencePipeline
     from mlflow.models import ModelSignature
+
+    from lib.runtime.inference import InferencePipeline
 
 #: Distributions that a loaded model imports; XGBoost has two names for one module.
 NEEDS = ("mlflow", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")

@@ -37,6 +37,7 @@ _SETTINGS: Mapping["RcKeyType", object] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,  # numbers as they are, not as 1e-10 + 5.3
     "grid.color": FAINT,
     "grid.linewidth": 0.8,
     "xtick.color": INK,

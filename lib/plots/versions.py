@@ -15,19 +15,33 @@ _MARKS = {"better": ("^", style.BLUE), "worse": ("v", style.ORANGE), "undecided"
 _SILENT = ("x", style.GREY)
 
 
-@style.figure
-def luck(interval: Interval, unit: str, rival: str) -> Figure:
+def luck(interval: Interval, unit: str, rival: str) -> Figure | None:
     """The bootstrap distributions of two models' scores over the same draws, and of their difference.
 
-    The band is the 95 % interval of the difference, where there is one.
+    The band is the 95 % interval of the difference, where there is one. Where the two say the same of every
+    row there is nothing to draw.
     """
+    return None if _still(interval.draws["gain"], interval.draws["one"]) else _luck(interval, unit, rival)
+
+
+def _still(values: pd.Series, beside: pd.Series) -> bool:
+    """Whether values do not waver at all, but for the last digits of what they are made of."""
+    return bool(np.ptp(values) <= 1e-9 * np.abs(beside).max())
+
+
+@style.figure
+def _luck(interval: Interval, unit: str, rival: str) -> Figure:
     metric = interval.metric.upper()
-    scores = interval.draws[["one", "other"]].rename(columns={"one": "candidate", "other": rival})
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
-    colours = [style.BLUE, style.ORANGE]
-    sns.histplot(scores, bins=24, common_bins=False, palette=colours, element="step", alpha=0.4, ax=left)
+    sides = {"candidate": ("one", style.BLUE), rival: ("other", style.ORANGE)}
+    for name, (side, colour) in sides.items():
+        values = interval.draws[side]
+        if _still(values, values):  # a constant's AUC is one half in every draw
+            left.axvline(values.iloc[0], color=colour, lw=2, label=f"{name} (the same in every draw)")
+        else:
+            sns.histplot(values, bins=24, element="step", alpha=0.4, color=colour, label=name, ax=left)
     left.set(xlabel=style.with_unit(metric, unit), ylabel="draws", title="Each by itself")
-    sns.move_legend(left, "upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2, fontsize=8)
     if not interval.reason:
         right.axvspan(interval.low, interval.high, color=style.GREEN, alpha=0.15, lw=0)
     gains = interval.draws["gain"]

@@ -68,18 +68,27 @@ def description(version: Version) -> str:
 
 def describe(dataset: Dataset, about: Settings, provenance: Settings, digest: str) -> str:
     """What a version says of itself: the problem, the data it was fitted on, the model, how to know it."""
-    names = [str(file["name"]) for file in provenance.get("files", [])]
+    names, target = [str(file["name"]) for file in provenance.get("files", [])], dataset.target
+    means = ", ".join(filter(None, [f"`{target.name}`", target.meaning]))
+    late = ", ".join(
+        f"`{name}`" + (f" ({column.meaning})" if column.meaning else "")
+        for name, column in dataset.columns.items()
+        if name in about["inputs"] and column.known == "after"
+    )
     generated = "generated here, fit for trying out and nothing else"
     origin = generated if provenance.get("generated") else "published"
     options = ", ".join(f"{key}={value}" for key, value in provenance.get("options", {}).items())
     lines = [
-        f"{dataset.title} Predicts `{dataset.target.name}`, {dataset.target.meaning}"
-        + (f" ({dataset.target.unit})." if dataset.target.unit else "."),
+        f"{dataset.title} Predicts {means}" + (f" ({target.unit})." if target.unit else "."),
         f"Fitted on {about['rows']:,} rows, train and validation together. The data were {origin}"
         + (f": {', '.join(names)}." if names else "."),
         f"Options of the problem: {options}." if options else "",
         f"Family {about['family']}, feature set {about['feature_set']} ({about['columns']:,} columns); "
         f"raw columns in: {', '.join(about['inputs'])}.",
+        f"**Known only after the prediction is made: {late}.** All its figures are those of a model that "
+        "is told it beforehand; a service needs a stand-in."
+        if late
+        else "",
         f"Hash of the data {files.digest_of(provenance)}, digest of the model {digest[:16]}.",
     ]
     return "\n\n".join(line for line in lines if line)
@@ -102,7 +111,7 @@ def judge(version: Version, dataset: Dataset, rows: pd.DataFrame, alias: str = "
     else:
         outcome, reason = verdict.of(version, champion, comparison, alias)
     reason += f" The one before it may not answer, and holds no alias: {trouble}" if trouble else ""
-    return Verdict(version, champion, outcome, reason, comparison)
+    return Verdict(version, champion, outcome, reason, comparison, rival)
 
 
 def decide(step: Step, made: Verdict, alias: str = "champion") -> Registration:
@@ -177,11 +186,14 @@ def _note(step: Step, version: Version, alias: str) -> None:
         step.uses("registry", model, held or "", folder)
 
 
-def ask(name: str, alias: str, rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """What was true of labelled rows and what the version that holds `alias` predicts, beside the rows."""
-    target = dataset.target.name
+def ask(name: str, alias: str, rows: pd.DataFrame, dataset: Dataset, most: int = 5) -> pd.DataFrame:
+    """What was true of a few labelled rows and what the holder of `alias` predicts of them, beside the rows.
+
+    No two of them are alike in what the model sees.
+    """
+    target, inputs = dataset.target.name, list(packaging.about(Store(outputs()).find(name, alias))["inputs"])
+    rows = rows.drop_duplicates(inputs).head(most)
     prediction = predict(name, alias, rows.drop(columns=target))
-    inputs = list(packaging.about(Store(outputs()).find(name, alias))["inputs"])
     if isinstance(prediction, pd.DataFrame):
         predicted = prediction.idxmax(axis=1).to_numpy()
     else:

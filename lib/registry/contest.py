@@ -89,6 +89,23 @@ class Contest:
             f"with replacement), so {luck}."
         )
 
+    def read_pairing(self) -> str:
+        """What the same draws for both are worth; silent where rows are few or the two say the same."""
+        draws = self.interval.draws
+        one, other, gain = (float(draws[name].std()) for name in ("one", "other", "gain"))
+        apart = float(np.hypot(one, other))
+        if len(self.rows) < 30 or not gain > 1e-9 * apart:
+            return ""
+        unit = f" {self.dataset.target.unit}".rstrip()
+        said = (
+            f"The scores waver by {one:.2g} and {other:.2g}{unit}, so on draws of their own the difference "
+            f"would waver by {apart:.2g}; on the same draws it wavers by {gain:.2g}: "
+        )
+        if gain < 0.9 * apart:
+            return said + f"pairing makes it {apart / gain:.1f} times narrower."
+        why = "what is hard for the one is not hard for the other"
+        return said + f"pairing makes it {'no narrower' if gain < 1.1 * apart else 'wider'} here, as {why}."
+
     def gains(self, most: int = 24, least: int = 30) -> pd.DataFrame:
         """The same for all rows and for the largest groups of the problem's slices, a row each."""
         groups = {("all rows", ""): np.arange(len(self.rows))} | self._groups(most, least)
@@ -144,14 +161,16 @@ def compare(
 ) -> Contest:
     """Score two model folders on `rows`, side by side.
 
-    Without a champion the rival always predicts these rows' own mean (of classes, their shares).
+    Without a champion the rival is the best constant: these rows' own mean, median (by MAE), or shares.
     """
     inputs = rows.drop(columns=dataset.target.name)
     prediction, own = packaging.load(candidate).predict(inputs), seen(candidate, rows)
     leaked = None if own is None else int(own.sum())
     if champion is None:
-        mean = evaluation.constant(dataset.task, rows[dataset.target.name], len(rows))
-        return Contest(dataset, rows, prediction, mean, "these rows' own mean", leaked=leaked)
+        y, metric = rows[dataset.target.name], dataset.metric
+        said = evaluation.constant(dataset.task, y, len(rows), metric)
+        own_kind = "shares" if dataset.task == "classification" else evaluation.CONSTANTS.get(metric, "mean")
+        return Contest(dataset, rows, prediction, said, f"these rows' own {own_kind}", leaked=leaked)
     rivals = prediction if champion == candidate else packaging.load(champion).predict(inputs)
     theirs = seen(champion, rows)
     alone = theirs if theirs is None or own is None else theirs & ~own

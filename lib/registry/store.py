@@ -185,7 +185,7 @@ class Store:
         Of one that is retired already, date and reason stay.
         """
         if not version.retired:
-            self.tag(version, retired=f"{datetime.date.today().isoformat()}: {reason}")
+            self.tag(version, retired=f"{datetime.datetime.now().astimezone().date()}: {reason}")
         for alias in version.aliases:
             self.drop(version.name, alias)
         after = self.pick(version.name, str(version.number))

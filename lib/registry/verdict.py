@@ -5,6 +5,7 @@ Who moves it is in `lib.registry`, what was compared and how sure that is in `li
 
 from dataclasses import dataclass
 
+from lib import evaluation
 from lib.registry.contest import Contest
 from lib.registry.store import Decision, Version
 
@@ -26,11 +27,31 @@ class Verdict:
     outcome: str
     reason: str
     contest: Contest
+    rival: Version | None = None  # whose predictions the candidate's are held against, if a version's
 
     @property
     def wins(self) -> bool:
         """Whether the alias may move to this version without asking anybody."""
         return self.outcome in WINS
+
+
+def read_reported(made: Verdict) -> str:
+    """Whether the score that the rival once reported misleads: beside it, its score on these rows."""
+    rival, comparison = made.rival, made.contest
+    if rival is None:
+        return "No other version has a score to be misled by yet."
+    metric, way = comparison.dataset.metric, evaluation.sign(comparison.dataset.metric)
+    name, _, reported = rival.tags.get("workbook.test_score", "").partition(" ")
+    if name != metric:
+        return f"{rival} reported no {metric} that this one could be held against."
+    own, theirs = (float(comparison.scores()[metric][side]) for side in ("candidate", comparison.rival))
+    then = float(reported)
+    said = f"{rival} reported a {metric} of {then:.4g}; on these rows it has {theirs:.4g}"
+    if abs(then - theirs) <= 1e-4 * abs(theirs):
+        return f"{said}: it was measured on such rows, and here the table would not have misled."
+    misled = (way * (then - own) > 0) != (way * (theirs - own) > 0)
+    whom = "and would have turned the order round" if misled else "though here the order is the same"
+    return f"{said}. The difference of {abs(then - theirs):.2g} is that of the rows, no model's, {whom}."
 
 
 def since(version: Version, holder: Version | None, earlier: Decision, alias: str) -> str:

@@ -83,18 +83,25 @@ def read_selection(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
 
 def read_choice(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
     """The choice in one paragraph, and what of its features is known only afterwards."""
-    choice, features = tuned.choice, dataset.feature_set(tuned.feature_set)
-    late = [name for name in dataset.inputs(features) if dataset.columns[name].known == "after"]
-    lines = [
+    choice = tuned.choice
+    said = (
         f"**{choice['family']}** on the features `{tuned.feature_set}`, trial {choice['number']} of "
         f"{tuned.trials}: validation {tuned.metric} {choice['score']:.4g}"
         + (f", {choice['rounds']} rounds." if choice["rounds"] else ".")
+    )
+    return f"{said}\n\n{read_late(tuned, dataset, generated)}"
+
+
+def read_late(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
+    """What is to be said wherever a figure of the choice is shown: what of it is known only after."""
+    features = dataset.feature_set(tuned.feature_set)
+    late = [name for name in dataset.inputs(features) if dataset.columns[name].known == "after"]
+    lines = [
+        f"It uses `{name}` ({dataset.columns[name].meaning}), which is known only **after** the "
+        "prediction is made: all its figures are those of a model that is told it beforehand."
+        for name in late
     ]
-    for name in late:
-        lines.append(
-            f"It uses `{name}` ({dataset.columns[name].meaning}), which is known only **after** the "
-            "prediction is made: all its figures are those of a model that is told it beforehand."
-        )
+    lines = lines or ["All that it uses is known before the prediction is made."]
     if generated:
         lines.append("The rows are generated: no figure on this page says anything about the world.")
     return "\n\n".join(lines)

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from lib import problem
-from lib.evaluation import scores
 from lib.runtime import conformal
 from lib.runtime.errors import InferenceError
 from lib.runtime.inference import InferencePipeline
@@ -61,17 +60,6 @@ def test_predictions_that_are_all_alike_share_a_bin():
 def test_a_level_that_was_not_learnt_is_refused(level):
     with pytest.raises(InferenceError, match=r"it can be of 0\.5 to 0\.99"):
         conformal.around(np.zeros(1), conformal.learn(np.arange(19.0), np.zeros(19)), level)
-
-
-def test_it_is_said_how_often_the_truth_was_inside_and_in_which_quarter():
-    around = pd.DataFrame({"prediction": np.arange(8.0), "low": 0.0, "high": 4.0})
-    said = scores.read_intervals(np.arange(8.0), around, np.arange(8) < 7, "min")
-    assert said.startswith(
-        "Of the 8 test rows 87.5% are in the interval, half of which are wider than 4 min."
-    )
-    assert said.endswith("it is 100.0%, 100.0%, 100.0%, 50.0%.")
-    sets = pd.DataFrame({"a": [True, True], "b": [False, True]})
-    assert "in the set, of 1.50 classes on average" in scores.read_intervals(sets * 0.5, sets, np.ones(2))
 
 
 def test_a_stored_pipeline_gives_intervals_on_request_and_one_that_learnt_none_says_so(tmp_path):

@@ -440,3 +440,42 @@ def test_a_champion_of_which_nobody_knows_it_is_contested_and_that_is_said():
 )
 def test_only_the_first_and_a_better_one_win(outcome, wins):
     assert verdicts.Verdict(SECOND, FIRST, outcome, "", of_numbers(NEAR, FAR)).wins is wins
+
+
+def test_what_pairing_is_worth_is_computed_and_may_be_nothing():
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0, 3, 400)
+    alike = of_numbers(shared + rng.normal(0, 0.1, 400), 1.1 * shared)
+    assert "pairing makes it" in alike.read_pairing()
+    assert "times narrower" in alike.read_pairing()
+    strangers = of_numbers(rng.normal(0, 3, 400), rng.normal(0, 3, 400))
+    assert "no narrower here" in strangers.read_pairing()
+    opposed = np.abs(rng.normal(0, 1, 400))
+    assert "wider here" in of_numbers(opposed, 3 - opposed).read_pairing()
+
+
+def test_of_few_rows_or_the_same_predictions_pairing_is_not_spoken_of():
+    assert of_numbers(NEAR, NEAR).read_pairing() == ""
+    assert of_numbers(NEAR[:20], FAR[:20]).read_pairing() == ""
+
+
+@pytest.mark.parametrize(
+    ("reported", "said"),
+    [
+        ("rmse 3.0000", "here the table would not have misled"),
+        (
+            "rmse 2.5000",
+            "The difference of 0.5 is that of the rows, no model's, though here the order is the",
+        ),
+        ("rmse 0.9000", "and would have turned the order round"),
+        ("mae 1.0000", "version 1 reported no rmse"),
+        ("", "version 1 reported no rmse"),
+    ],
+)
+def test_whether_a_reported_score_misleads_is_computed(reported, said):
+    """The candidate's RMSE is 1, the rival's 3 on these rows."""
+    rival = Version("m", 1, "d", "", {"workbook.test_score": reported} if reported else {})
+    made = verdicts.Verdict(rival, rival, "better", "", of_numbers(NEAR, FAR), rival)
+    assert said in verdicts.read_reported(made)
+    alone = dataclasses.replace(made, rival=None)
+    assert verdicts.read_reported(alone) == "No other version has a score to be misled by yet."

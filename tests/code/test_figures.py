@@ -36,8 +36,8 @@ def test_figures_that_are_no_numbers_are_left_out_of_the_flat_ones():
     figures = page()
     figures.add("constant", [1.0, 1.0], [1.0, 2.0])  # truths that are all alike have no r2
     named = figures.named()
-    assert "baseline_mean_test_r2" not in named
-    assert named["baseline_mean_test_mae"] == 0.5
+    assert "baseline_constant_test_r2" not in named
+    assert named["baseline_constant_test_mae"] == 0.5
     assert named["validation_mae"] == 2.5
     assert len(named) == 5 * 3 - 1
 
@@ -110,6 +110,13 @@ def test_some_answers_stand_beside_what_was_asked_and_what_was_true():
     found = scores.some_answers("y", pipeline("a"), rows, np.array([0.333, 1.777]))
     assert found.to_dict("list") == {"a": [1, 2], "prediction": [0.33, 1.78], "truth": [0.5, 1.5]}
     assert found.index.tolist() == [0, 1]
+
+
+def test_no_answer_is_shown_twice_and_only_a_few():
+    rows = pd.DataFrame({"a": [1, 1, 2, 3, 4, 5, 6], "b": 0, "y": 0.5})
+    found = scores.some_answers("y", pipeline("a", "b"), rows, np.arange(7.0))
+    assert found["a"].tolist() == [1, 2, 3, 4, 5]
+    assert found["prediction"].tolist() == [0, 2, 3, 4, 5]
 
 
 def test_some_answers_of_classes_are_the_likeliest_with_its_chance():

@@ -148,3 +148,27 @@ def test_the_interval_of_a_gain_is_a_band_where_there_is_one():
         right = versions.luck(found, "min", "version 1").axes[1]
         spans = [patch for patch in right.patches if patch.get_alpha() == 0.15]
         assert len(spans) == bands
+
+
+def test_an_axis_has_numbers_as_they_are_and_not_from_an_offset():
+    @style.figure
+    def close():
+        figure, axes = plt.subplots()
+        axes.plot([5.3, 5.3 + 1e-10], [0, 1])
+        figure.canvas.draw()
+        return figure
+
+    assert close().axes[0].xaxis.get_major_formatter().get_offset() == ""
+
+
+def test_two_models_that_say_the_same_are_not_drawn_and_a_constant_s_score_is_a_line():
+    rng = np.random.default_rng(0)
+    y = rng.choice(["a", "b"], 200)
+    guess = pd.DataFrame(rng.dirichlet([1, 1], 200), columns=["a", "b"])
+    flat = pd.DataFrame({"a": 0.5, "b": 0.5}, index=range(200))
+    same = uncertainty.of_gain("auc", "classification", y, guess, guess.copy(), draws=99)
+    assert versions.luck(same, "", "version 1") is None
+    other = uncertainty.of_gain("auc", "classification", y, guess, flat, draws=99)
+    left = versions.luck(other, "", "shares").axes[0]
+    assert [line.get_xdata()[0] for line in left.lines] == pytest.approx([0.5])
+    assert left.get_legend().get_texts()[-1].get_text() == "shares (the same in every draw)"

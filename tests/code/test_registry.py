@@ -1,7 +1,10 @@
 """A model is known by its content; the alias moves only after a fair contest, or by the user's own word."""
 
+import dataclasses
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +20,7 @@ from lib.registry import contest
 from lib.registry.location import Version
 from lib.registry.store import Store
 from lib.runtime.inference import InferencePipeline
+from lib.runtime.schema import Target
 from lib.step import Step
 
 NAME = "green_taxi-generated"
@@ -402,6 +406,37 @@ class TestVersions:
         text = registry.describe(taxi.dataset, about, published, "d" * 64)
         assert "published: green_2023-01.parquet" in text
         assert "train_months=['2023-01']" in text
+
+    def test_what_is_known_only_afterwards_is_said_and_what_nobody_said_is_left_out(self, models, taxi):
+        about = packaging.about(models.good)
+        text = registry.describe(taxi.dataset, about, PROVENANCE, "d" * 64)
+        assert (
+            "**Known only after the prediction is made: `trip_distance` (distance by the taximeter).**"
+            in text
+        )
+        plain = dataclasses.replace(taxi.dataset.serving, target=Target("duration", "", ""))
+        text = registry.describe(
+            dataclasses.replace(taxi.dataset, serving=plain), about, PROVENANCE, "d" * 64
+        )
+        assert "Predicts `duration`.\n" in text
+        early = about | {"inputs": {"PULocationID": "text"}}
+        assert "Known only after" not in registry.describe(taxi.dataset, early, PROVENANCE, "d" * 64)
+
+    def test_a_few_rows_are_asked_and_no_two_are_alike(self, step, models, taxi):
+        enter(step, models.good, taxi)
+        rows = pd.concat([taxi.test.head(1)] * 3 + [taxi.test], ignore_index=True)
+        shown = registry.ask(NAME, "champion", rows, taxi.dataset)
+        inputs = list(packaging.about(models.good)["inputs"])
+        assert len(shown) == 5
+        assert not shown[inputs].duplicated().any()
+
+    def test_to_list_versions_no_model_library_is_loaded(self):
+        code = (
+            "import sys; import lib.registry; heavy = ('sklearn', 'scipy', 'xgboost', 'matplotlib'); "
+            "print([name for name in heavy if name in sys.modules])"
+        )
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert result.stdout.strip() == "[]"
 
     def test_promote_and_rollback_move_the_alias_and_back(self, step, models, taxi):
         for folder in (models.poor, models.good, models.knows):

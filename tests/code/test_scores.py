@@ -1,18 +1,15 @@
-"""The training page's figures under their names, its sentences, and where single predictions come from."""
+"""The training page's figures under their names, and its sentences."""
 
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib import explain, problem
+from lib import problem
 from lib.evaluation import scores
-from lib.plots import attributions, residuals
+from lib.plots import residuals
 from lib.records import Tuned
-from lib.runtime import models
-from lib.runtime.inference import InferencePipeline
 from lib.tuning import selection
 
 
@@ -34,7 +31,7 @@ def test_figures_have_the_names_that_metrics_json_and_the_trackers_share():
         "validation_rmse": 1.5,
         "train_only_test_rmse": 2.0,
         "test_rmse": 1.0,
-        "baseline_mean_test_rmse": 5.0,
+        "baseline_constant_test_rmse": 5.0,
         "baseline_linear_test_rmse": 3.0,
     }
 
@@ -63,94 +60,6 @@ def test_the_linear_baseline_is_the_best_line_of_the_search_if_there_was_one():
     other = selection.linear_choice(tuned, "classification")
     assert other["family"] == "logistic_regression"
     assert other["settings"] == {"tfidf.words": 5}
-
-
-@pytest.mark.parametrize(
-    "choice", ["xgboost", "random_forest", "extra_trees", "gradient_boosting", "logistic_regression"]
-)
-def test_every_family_s_shares_name_the_column_that_makes_a_class(choice):
-    """The genre of a generated song leans on its numbers; the words of one text are one share."""
-    dataset = problem.load("music_genres")
-    rows = dataset.clean(dataset.labelled(dataset.generate(700, 3))).rows
-    few = {"xgboost": {"num_boost_round": 5}, "gradient_boosting": {"max_iter": 3}, "logistic_regression": {}}
-    parameters = few.get(choice, {"n_estimators": 5, "max_depth": 5})
-    family = {"family": choice, "parameters": parameters}
-    pipeline = InferencePipeline.chosen(dataset.serving, "course", family, 1).fit(
-        rows, rows[dataset.serving.target.name]
-    )
-    shares = explain.shares(pipeline, rows.head(20), rows.head(100))
-    assert shares.moves.shape == (20, 13)  # ten numbers, bar, key, and all words as one
-    assert "text_feature" in shares.moves
-    assert np.isfinite(shares.moves).all(axis=None)
-    assert shares.label.startswith("score of ")
-    assert attributions.read_summary(shares).startswith("Over 20 rows, **")
-
-
-class Guessing:
-    """As much of a pipeline as shares look at: three numbers, and a model that tells classes by them."""
-
-    def __init__(self, family, parameters, classes):
-        rng = np.random.default_rng(0)
-        self.rows = pd.DataFrame(rng.normal(size=(300, 3)), columns=list("abc"))
-        self.y = np.array(classes)[np.digitize(self.rows["a"], [0.6, 1.5])]  # the first is the commonest
-        self.encoding_ = SimpleNamespace(groups_=list("abc"))
-        self.model_ = models.build(family, parameters, "classification", 0, 1, True)
-        self.model_.fit(self.matrix(self.rows), self.y)
-
-    def matrix(self, rows):
-        return rows.to_numpy(dtype=np.float32)
-
-    def response(self, rows):
-        return pd.DataFrame(self.model_.predict_proba(self.matrix(rows)), columns=self.model_.classes_)
-
-
-FAMILIES = [
-    ("logistic_regression", {}),
-    ("gradient_boosting", {"max_iter": 9}),
-    ("gradient_boosting", {"n_estimators": 9}),
-    ("xgboost", {"num_boost_round": 9}),
-    ("random_forest", {"n_estimators": 9}),
-]
-
-
-@pytest.mark.parametrize("classes", [("low", "up", "up"), ("low", "mid", "up")], ids=["two", "three"])
-@pytest.mark.parametrize(("family", "parameters"), FAMILIES)
-def test_shares_explain_the_class_that_they_name(family, parameters, classes):
-    """A large `a` speaks against "low", of two classes as of three."""
-    pipeline = Guessing(family, parameters, classes)
-    shares = explain.shares(pipeline, pipeline.rows, pipeline.rows)
-    assert shares.label == "score of low"
-    assert pipeline.rows["a"].corr(shares.moves["a"]) < -0.5
-    score = shares.moves.sum(axis=1) + shares.base
-    assert score.corr(pipeline.response(pipeline.rows)["low"]) > 0.75
-
-
-@pytest.mark.parametrize(
-    ("task", "family", "parameters", "unit"),
-    [
-        ("regression", "xgboost", {}, "min"),
-        ("regression", "lasso", {"target": "sqrt"}, "√min"),
-        ("regression", "xgboost", {"target": "log"}, "log min"),
-        ("classification", "xgboost", {}, "log odds"),
-        ("classification", "random_forest", {}, ""),
-    ],
-)
-def test_shares_are_counted_in_what_the_model_was_fitted_to(task, family, parameters, unit):
-    model = models.build(family, parameters, task, 0, 1, True)
-    serving = SimpleNamespace(task=task, target=SimpleNamespace(unit="min"))
-    assert explain.scale(SimpleNamespace(serving=serving, model_=model)) == unit
-
-
-def test_the_shares_of_a_line_are_its_weights_times_the_distance_from_the_usual():
-    dataset = problem.load("green_taxi")
-    rows = dataset.clean(dataset.labelled(dataset.generate(900, 3))).rows
-    choice = {"family": "linear_regression", "parameters": {}}
-    for feature_set in ("zoomcamp", "rich"):
-        pipeline = InferencePipeline.chosen(dataset.serving, feature_set, choice, 1).fit(
-            rows, rows[dataset.serving.target.name]
-        )
-        shares = explain.shares(pipeline, rows.head(9), rows)
-        assert np.allclose(shares.moves.sum(axis=1) + shares.base, pipeline.predict(rows.head(9)), atol=0.01)
 
 
 def test_the_confusion_sentence_names_the_commonest_mix_up():
@@ -189,3 +98,32 @@ def test_the_first_quarter_begins_at_the_smallest_target():
     dataset = dataclasses.replace(problem.load("green_taxi"), slices={})
     found = dataset.sliced(pd.DataFrame({"duration": np.arange(1.0, 101.0)}))
     assert found["quarter of duration"].iloc[0] == "1. 1 to 25.8"
+
+
+def test_a_class_that_is_never_mistaken_is_told_before_all_else_and_one_of_few_rows_is_not():
+    truth = np.array(["a"] * 40 + ["b"] * 40 + ["c"] * 9)
+    said = pd.DataFrame({name: (truth == name) * 1.0 for name in "abc"})
+    text = residuals.read_against("classification", truth, said)
+    assert text.startswith("**a, b are 2 of 3 classes without a mistake to speak of**")
+    guessed = said.sample(frac=1, random_state=0, ignore_index=True)
+    assert "without a mistake" not in residuals.read_against("classification", truth, guessed)
+
+
+def test_the_constant_is_the_best_one_by_each_metric():
+    """Of 0, 0, 9 the mean is 3 and the median 0."""
+    figures = scores.Scores("regression")
+    figures.add_constant([0.0, 0.0, 9.0], [0.0, 0.0, 9.0])
+    assert figures.of("constant", "mae") == 3  # of the median; the mean's is 4
+    assert figures.of("constant", "rmse") == pytest.approx(18**0.5)  # of the mean; the median's is √27
+    assert figures.of("constant", "r2") == 0
+
+
+def test_a_difference_that_four_figures_do_not_tell_is_none():
+    figures = page()
+    figures.add("linear", np.array([0.0, 10.0]), np.array([1.00001, 11.0]))
+    figures.add("constant", np.array([0.0, 10.0]), np.array([0.5, 10.5]))
+    said = figures.read("rmse", "min")
+    assert "0.5 worse than the constant and no better than the line" in said
+    assert "e-0" not in said
+    figures.add("on train alone", np.array([0.0, 10.0]), np.array([1.0, 11.0]))
+    assert "The additional rows made no difference." in figures.read("rmse")

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lib import explain, problem
+from lib.explain import leaning
 from lib.runtime.inference import InferencePipeline
 
 CHOICE = {"family": "xgboost", "parameters": {"max_depth": 5, "learning_rate": 0.15}, "rounds": 60}
@@ -83,13 +84,13 @@ def test_shares_add_up_to_the_prediction_and_shuffling_the_distance_hurts_most(r
     shares = explain.shares(rich, rows, trips)
     total = shares.moves.sum(axis=1) + shares.base
     assert np.allclose(total, rich.predict(rows), atol=1e-3)
-    lost = explain.permutation(rich, rows, rows["duration"], "rmse", repeats=1)
+    lost = leaning.permutation(rich, rows, rows["duration"], "rmse", repeats=2)
     assert lost.index[0] == "trip_distance"
 
 
 def test_columns_shuffled_together_lose_what_each_loses_by_itself(rich, trips, monkeypatch):
     rows = trips.tail(60)
-    together = explain.permutation(rich, rows, rows["duration"], "rmse", repeats=2)
-    monkeypatch.setattr(explain, "CELLS", 1)  # one column at a time
-    alone = explain.permutation(rich, rows, rows["duration"], "rmse", repeats=2)
+    together = leaning.permutation(rich, rows, rows["duration"], "rmse", repeats=2)
+    monkeypatch.setattr(leaning, "CELLS", 1)  # one column at a time
+    alone = leaning.permutation(rich, rows, rows["duration"], "rmse", repeats=2)
     pd.testing.assert_frame_equal(together, alone)

@@ -59,7 +59,7 @@ def test_the_alias_is_told_of_the_version_that_holds_it(tmp_path, holder, outcom
 def of_a_search(folder, made_of, unit="min"):
     """The records of a search, and of figures of the model that the search `made_of` has chosen."""
     Tuned("all", "rmse", {"family": "forest"}, {}, 1, unit=unit).write(folder / "tuned.json")
-    Metrics({"test_rmse": 5.1, "baseline_mean_test_rmse": 9.3}).write(folder / "metrics.json")
+    Metrics({"test_rmse": 5.1, "baseline_constant_test_rmse": 9.3}).write(folder / "metrics.json")
     for step, inputs, outputs in (
         ("04_tune", {}, {"tuned": "new"}),
         ("05_train", {"tuned": made_of}, {"metrics": "m"}),

@@ -92,8 +92,12 @@ DERIVED = {
     "pickup_hour": Derived(
         ("pickup_minute",), lambda rows: _array(rows, "pickup_minute") // 60, "hour, 0 to 23"
     ),
-    "pickup_zone": Derived(("PULocationID",), _zone("PULocationID"), "zone as a number", kind="category"),
-    "dropoff_zone": Derived(("DOLocationID",), _zone("DOLocationID"), "zone as a number", kind="category"),
+    "pickup_zone": Derived(
+        ("PULocationID",), _zone("PULocationID"), "pickup zone, as a number", kind="category"
+    ),
+    "dropoff_zone": Derived(
+        ("DOLocationID",), _zone("DOLocationID"), "drop-off zone, as a number", kind="category"
+    ),
     "pickup_borough": Derived(
         ("pickup_zone",), lambda rows: BOROUGH_CODES[_array(rows, "pickup_zone")], "borough as a number"
     ),
@@ -103,13 +107,13 @@ DERIVED = {
     "borough_hour": Derived(
         ("pickup_borough", "dropoff_borough", "pickup_hour", "pickup_weekday"),
         _borough_hour,
-        "both boroughs, the hour, weekday or weekend",
+        "both boroughs and the hour, weekday or weekend apart",
         kind="category",
     ),
     "pair": Derived(
         ("pickup_zone", "dropoff_zone"),
         _mixed("pickup_zone", 1000, "dropoff_zone"),
-        "both zones as one number",
+        "both zones, as one number",
         kind="category",
     ),
     "week_hour": Derived(
@@ -133,7 +137,7 @@ DERIVED = {
     "pair_period": Derived(
         ("pair", "pickup_hour", "pickup_weekday"),
         _pair_period,
-        "both zones, the period of the day, and whether it is weekend",
+        "both zones and the period of the day, weekday or weekend apart",
         kind="category",
     ),
     "distance": Derived(
