@@ -30,7 +30,7 @@ def permutation(
     *,
     repeats: int = 5,
     seed: int = 42,
-    most: int = 4_000,
+    most: int = 2_500,
 ) -> pd.DataFrame:
     """How much worse the metric gets when one raw column is shuffled; a row a column, the worst first.
 

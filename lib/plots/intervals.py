@@ -61,7 +61,7 @@ def _drawn(table: pd.DataFrame, level: float, numbers: bool, unit: str) -> Figur
     right.axhline(level, color=style.RED, linewidth=1.2, label=f"promised: {level:.0%}")
     right.plot(table["size"], table["inside"], marker="o", color=style.BLUE, label="truth inside")
     right.set(xlabel=said, title="How often right?")
-    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    right.yaxis.set_major_formatter(PercentFormatter(1))
     right.margins(y=0.25)
     right.legend(fontsize=8)
     return figure

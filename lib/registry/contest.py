@@ -137,19 +137,34 @@ class Contest:
         groups = table.iloc[1:]
         if groups.empty:
             return "The problem has no slices with two groups of 30 rows: there is nothing to compare apart."
-        best, worst = groups["gain"].idxmax(), groups["gain"].idxmin()
-        unit = f" {self.dataset.target.unit}".rstrip()
-        silent = int(groups["low"].isna().sum())
-        lost = ", ".join(groups.index[groups["high"] < 0])
-        verdict = (
-            f"Surely worse, by the interval: {lost}." if lost else "By the intervals none is surely worse."
-        )
-        verdict += f" Of {silent} there is none, as it would not hold." if silent else ""
+        silent, unit = int(groups["low"].isna().sum()), f" {self.dataset.target.unit}".rstrip()
+        far, lost = _extremes(groups.dropna())
+        best, worst = (f"{name} ({groups['gain'][name]:+.3g}{unit})" for name in far) if far else ("", "")
         return (
-            f"The candidate is ahead in {(groups['gain'] > 0).sum()} of {len(groups)} groups. It gains most "
-            f"where {best} ({groups.loc[best, 'gain']:+.3g}{unit}), least where {worst} "
-            f"({groups.loc[worst, 'gain']:+.3g}{unit}). {verdict}"
+            f"The candidate is ahead in {(groups['gain'] > 0).sum()} of {len(groups)} groups. "
+            + (f"It gains most where {best}, least where {worst}. " if far else "")
+            + (f"Surely worse: {', '.join(lost)}." if lost else "By the intervals none is surely worse.")
+            + (f" Of {silent} there is none, as it would not hold." if silent else "")
         )
+
+
+def _extremes(groups: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The groups that gain most and least, if they differ, and those that lose: for sure, for all together.
+
+    Of many groups that are all alike some two lie far apart, and some bar misses the line: so the first asks
+    the studentised range (Tukey and Kramer), the second a bar that is longer the more groups there are.
+    """
+    from scipy import stats
+
+    count = len(groups)
+    if count < 2:
+        return [], list(groups.index[groups["high"] < 0])
+    gain, error = groups["gain"], (groups["high"] - groups["low"]) / (2 * stats.norm.ppf(0.975))
+    far = [gain.idxmax(), gain.idxmin()]
+    apart = (gain[far[0]] - gain[far[1]]) / float((error[far] ** 2).mean()) ** 0.5
+    lost = gain + stats.norm.ppf(1 - 0.025 / count) * error < 0
+    differ = stats.studentized_range.sf(apart, count, np.inf) < 0.05
+    return far if differ else [], list(groups.index[lost])
 
 
 def compare(

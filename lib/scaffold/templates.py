@@ -10,7 +10,7 @@ be imported here; which rows a model learns from is in `training`.
 from ...runtime.features import FeatureSet, Serving, encode
 from ...runtime.schema import Column, Target
 
-TARGET = Target({target}, "", "say what it is, and in which unit")  # {about}
+TARGET = Target({target}, "", "{about}, as the file has it")  # between the quotes: its unit, what it is
 
 # 1. Correct a kind that was inferred wrongly (number, category, text, time, id), say what the column means
 # between the quotes, and add known="after" where a value comes to be only after the prediction is made.

@@ -261,7 +261,7 @@ def test_the_groups_are_counted_and_the_extremes_named_with_their_gains():
 
 def test_a_group_whose_whole_interval_is_below_zero_is_surely_worse():
     said = told(("a", -1.0, -1.5, -0.5), ("b", -0.2, -0.4, 0.1), ("c", -2.0, -3.0, -1.0))
-    assert "Surely worse, by the interval: a, c." in said
+    assert "Surely worse: a, c." in said
     assert "none is surely worse" not in said
 
 
@@ -270,7 +270,18 @@ def test_a_group_that_is_neither_ahead_nor_behind_is_not_counted_as_ahead():
 
 
 def test_groups_of_what_has_no_unit_are_told_without_one():
-    assert "where a (+1), least where a (+1)" in told(("a", 1.0, 0.5, 1.5), unit="")
+    said = told(("a", 2.0, 1.5, 2.5), ("b", 0.0, -0.5, 0.5), unit="")
+    assert "where a (+2), least where b (+0)" in said
+
+
+def test_of_groups_that_are_all_alike_none_is_named():
+    """Twenty groups that gain nothing but luck: 5 of 100 pages may name one, 2.5 call one worse."""
+    named = 0
+    for seed in range(100):
+        gains = np.random.default_rng(seed).normal(size=20)
+        said = told(*((f"g{i}", gain, gain - 1.96, gain + 1.96) for i, gain in enumerate(gains)))
+        named += "gains most" in said or "Surely worse" in said
+    assert named <= 14  # uncorrected 99
 
 
 def test_without_groups_there_is_nothing_to_compare_apart():

@@ -139,6 +139,11 @@ def test_its_options_are_read_without_running_it(tmp_path):
     assert options["test_share"].meaning == "of all rows"
 
 
+def test_what_the_target_is_said_to_be_is_true_of_the_file_and_no_gap_to_be_filled(tmp_path):
+    dataset = written(tmp_path, customers(), "churned")
+    assert dataset.target.meaning == "2 classes, as the file has it"
+
+
 def test_a_file_below_the_project_is_named_from_there_and_another_one_whole(tmp_path):
     table = tmp_path / "tables" / "data.csv"
     table.parent.mkdir()
