@@ -206,11 +206,17 @@ def slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> 
     return figure
 
 
-def read_slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "") -> str:
-    """The worst and the best group in words."""
+def read_slices(table: pd.DataFrame, metric: str, overall: float, unit: str = "", sure: bool = True) -> str:
+    """The worst and the best group in words; where nobody is `sure`, that one of them has to come last."""
     if table.empty:
         return "No group has the 30 rows that it takes to tell a bad one from an unlucky one."
     worst, best, unit = table.iloc[0], table.iloc[-1], f" {unit}" if unit else ""
+    if not sure:
+        return (
+            f"No group stands out by more than luck explains. {worst['slice']}, {worst['group']} comes last "
+            f"({metric} {worst[metric]:.3g}{unit} over {worst['rows']:,} rows, {overall:.3g} over all), "
+            f"but of {len(table)} groups one has to."
+        )
     return (
         f"**Worst: {worst['slice']}, {worst['group']}**, {metric} {worst[metric]:.3g}{unit} over "
         f"{worst['rows']:,} rows, against {overall:.3g}{unit} over all. Best: {best['slice']}, "

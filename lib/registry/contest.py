@@ -90,12 +90,12 @@ class Contest:
         )
 
     def read_pairing(self) -> str:
-        """What the same draws for both are worth; silent where rows are few or the two say the same."""
+        """What the same draws for both are worth; nothing of few rows, or of two that say the same."""
         draws = self.interval.draws
         one, other, gain = (float(draws[name].std()) for name in ("one", "other", "gain"))
         apart = float(np.hypot(one, other))
         if len(self.rows) < 30 or not gain > 1e-9 * apart:
-            return ""
+            return "Here nothing: rows are too few, or the two say the same of each."
         unit = f" {self.dataset.target.unit}".rstrip()
         said = (
             f"The scores waver by {one:.2g} and {other:.2g}{unit}, so on draws of their own the difference "

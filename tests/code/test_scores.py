@@ -79,6 +79,14 @@ def test_the_slice_sentence_names_the_worst_group():
     )
 
 
+def test_where_no_group_stands_out_the_sentence_says_that_one_has_to_come_last():
+    rows = [("hour", "8", 50, 9.0), ("hour", "3", 40, 2.0)]
+    table = pd.DataFrame(rows, columns=["slice", "group", "rows", "rmse"])
+    said = residuals.read_slices(table, "rmse", 4.0, "min", sure=False)
+    assert said.startswith("No group stands out by more than luck explains. hour, 8 comes last")
+    assert "**" not in said
+
+
 def test_a_test_score_better_than_validation_is_not_laid_to_the_luck_of_the_search():
     figures = page()
     figures.add("validation", np.array([0.0, 10.0]), np.array([3.0, 13.0]))

@@ -7,7 +7,7 @@ from scipy import stats
 
 from lib import evaluation, uncertainty
 from lib.errors import DataError
-from lib.uncertainty import Interval, gains, statistics, tails
+from lib.uncertainty import Interval, gains, groups, statistics, tails
 from lib.uncertainty.statistics import Units
 
 NUMBERS, CLASSES = ("rmse", "mae", "r2"), ("auc", "accuracy", "f1", "log_loss")
@@ -351,3 +351,25 @@ def test_each_gain_is_told_with_its_interval_and_whether_it_is_sure():
         assert f"against {name}, not told apart; " in said
     assert "in its place MAE +1 min (+0.5 to +1.5)) against f, surely better by MAE; " in said
     assert "+3 min (no interval: too few) against g, nobody can say if that is luck." in said
+
+
+def sliced(seed, worse=1.0):
+    """Ten groups of 60 rows; in the last one errors are so many times as large."""
+    rng = np.random.default_rng(seed)
+    y, which = rng.normal(size=600), np.repeat(list("abcdefghij"), 60)
+    prediction = y + rng.normal(size=600) * np.where(which == "j", worse, 1)
+    parts = {"part": pd.Series(which)}
+    overall = evaluation.metric("rmse", "regression", y, prediction)
+    table = evaluation.by_slice("rmse", "regression", y, prediction, parts)
+    return table, groups.stands_out(table, "rmse", "regression", y, prediction, parts, overall, seed=seed)
+
+
+def test_of_groups_that_are_all_alike_the_last_one_does_not_stand_out():
+    """In at most 5 of 100 pages it may; here of 60."""
+    assert sum(sure for _, sure in map(sliced, range(60))) <= 6
+
+
+def test_a_group_with_twice_the_error_stands_out_and_no_group_never_does():
+    table, sure = sliced(1, worse=2.0)
+    assert (table["group"][0], sure) == ("j", True)
+    assert not groups.stands_out(table.head(0), "rmse", "regression", [], [], {}, 1.0)
