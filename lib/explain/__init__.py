@@ -29,8 +29,8 @@ DEEP = 16
 class Shares:
     """`moves` (rows × features) add up, with `base`, to what the model says of each row, in `unit`.
 
-    `features` holds the encoded values behind them, NaN where they have no order; `shown` the same as text, a
-    category by its name. `label` says what is explained, `about` is the dictionary of the features.
+    `features` holds the encoded values behind them, NaN where they have no order; `shown` is what a reader is
+    shown, where there is one the row's own value. `label` says what is explained, `about` is the dictionary.
     """
 
     moves: pd.DataFrame
@@ -88,17 +88,17 @@ def shares(
     order = list(dict.fromkeys(groups))
     features = pd.DataFrame(_summed(_dense(matrix), groups), columns=order)
     shown = features.map(lambda value: f"{value:,.4g}")
-    by_name = {name: column for name, column in names.nominal(pipeline.encoding_).items() if name in order}
-    engineered = serving.engineer(rows, [name for name in by_name.values() if name in serving.derived])
-    for name, column in by_name.items():
-        features[name] = np.nan
-        shown[name] = [_said(value) for value in engineered[column]]
+    own = {name: ordered for name, ordered in names.columns(pipeline.encoding_).items() if name in order}
+    engineered = serving.engineer(rows, [name for name in own if name in serving.derived])
+    for name, ordered in own.items():
+        shown[name] = [_said(value) for value in engineered[name]]
+        features[name] = features[name] if ordered else np.nan
     about = names.dictionary(serving, pipeline.encoding_)
     return Shares(pd.DataFrame(shared, columns=order), features, shown, float(start), said, unit, about)
 
 
 def _said(value: object) -> str:
-    text = "missing" if pd.isna(value) else str(value)
+    text = "missing" if pd.isna(value) else f"{value:,.4g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 24 else f"{text[:23].rstrip()}…"
 
 

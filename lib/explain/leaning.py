@@ -17,7 +17,7 @@ from lib.runtime.inference import InferencePipeline
 #: `sklearn.inspection.permutation_importance`, a call a column, takes five times as long for 500 columns.
 CELLS = 2_000_000
 #: The booster that is fitted with and without a column: quick, and the same whatever model is explained.
-QUICK = {"max_depth": 6, "learning_rate": 0.2, "num_boost_round": 40}
+QUICK = {"max_depth": 5, "learning_rate": 0.25, "num_boost_round": 30}
 #: It is fitted to so many rows at most.
 FITTED = 6_000
 

@@ -13,12 +13,12 @@ from lib.runtime.features import FeatureSet, Serving, encode
 NOMINAL = ("one_hot", "tfidf", "ordinal")
 
 
-def nominal(encoding: Encoding) -> dict[str, str]:
-    """Features without an order, and the column behind each: categories by name, texts as they are."""
+def columns(encoding: Encoding) -> dict[str, bool]:
+    """Features that are columns of the rows, and whether the values of each have an order."""
     return {
-        column: column
+        column: how not in NOMINAL or bool(encoder.settings().get("order"))
         for how, encoder in encoding.encoders_
-        if how in NOMINAL and not encoder.settings().get("order")
+        if how in (*NOMINAL, "number")
         for column in encoder.columns_
     }
 

@@ -24,7 +24,8 @@ def bins(size: np.ndarray, around: pd.DataFrame, held: np.ndarray, level: float,
     count = min(BINS, len(size) // FEWEST)
     if count < 2:
         return pd.DataFrame(columns=["size", "inside", "width", "rows", "low", "high"], dtype=float)
-    which = pd.qcut(size, count, labels=False, duplicates="drop")
+    # probabilities near one are told apart by nobody: they share a bin
+    which = pd.qcut(size if "low" in around else np.round(size, 2), count, labels=False, duplicates="drop")
     widths = around["high"] - around["low"] if "low" in around else around.sum(axis=1)
     parts = pd.DataFrame({"size": size, "inside": held, "width": np.asarray(widths, dtype=float)}).groupby(
         which
@@ -82,7 +83,8 @@ def read(table: pd.DataFrame, held: np.ndarray, level: float, numbers: bool, uni
             f"It has {first['width']:.2f} classes on average where the model is least sure, "
             f"{last['width']:.2f} where it is surest. "
         )
-    missed = table[(table["inside"] < table["low"]) | (table["inside"] > table["high"])]
+    above = numbers & (table["inside"] > table["high"])  # a set of one class cannot be made smaller
+    missed = table[(table["inside"] < table["low"]) | above]
     if missed.empty:
         return text + f"In none of {len(table)} bins by the prediction does it miss by more than chance."
     worst = missed.loc[(missed["inside"] - level).abs().idxmax()]

@@ -96,6 +96,10 @@ class Contest:
         apart = float(np.hypot(one, other))
         if len(self.rows) < 30 or not gain > 1e-9 * apart:
             return "Here nothing: rows are too few, or the two say the same of each."
+        if min(one, other) <= 1e-9 * apart:
+            return (
+                "Here nothing: one of the two scores the same in every draw, so there is no pair to speak of."
+            )
         unit = f" {self.dataset.target.unit}".rstrip()
         said = (
             f"The scores waver by {one:.2g} and {other:.2g}{unit}, so on draws of their own the difference "

@@ -135,6 +135,13 @@ class TestShares:
         assert f"plan = {rows['plan'][0]}" in labels
         attributions.summary(shares)
 
+    def test_a_scaled_number_is_shown_as_the_row_has_it(self):
+        rows = normal().assign(y=lambda t: t["a"])
+        rows["a"] = 1000 + 200 * rows["a"]
+        made = serving("regression", encode("number", "a", "b", scale=True, impute="median"))
+        shares = explain.shares(fitted(made, rows, "lasso", alpha=0.01), rows, rows)
+        assert shares.shown["a"][0] == f"{rows['a'][0]:,.4g}"
+
     def test_of_few_rows_no_feature_is_named(self):
         rows = normal(60).assign(y=lambda t: t["a"])
         pipeline = fitted(serving("regression", encode("number", *"abc")), rows, "lasso", alpha=0.01)
