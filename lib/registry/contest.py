@@ -165,7 +165,8 @@ def _extremes(groups: pd.DataFrame) -> tuple[list[str], list[str]]:
         return [], list(groups.index[groups["high"] < 0])
     gain, error = groups["gain"], (groups["high"] - groups["low"]) / (2 * stats.norm.ppf(0.975))
     far = [gain.idxmax(), gain.idxmin()]
-    apart = (gain[far[0]] - gain[far[1]]) / float((error[far] ** 2).mean()) ** 0.5
+    wavers = float((error[far] ** 2).mean()) ** 0.5
+    apart = (gain[far[0]] - gain[far[1]]) / wavers if wavers else 0.0  # a model against itself
     lost = gain + stats.norm.ppf(1 - 0.025 / count) * error < 0
     differ = stats.studentized_range.sf(apart, count, np.inf) < 0.05
     return far if differ else [], list(groups.index[lost])

@@ -466,6 +466,7 @@ def test_what_pairing_is_worth_is_computed_and_may_be_nothing():
 
 
 def test_of_few_rows_or_the_same_predictions_pairing_is_not_spoken_of():
+    assert "gains most" not in told(("a", 0.0, 0.0, 0.0), ("b", 0.0, 0.0, 0.0))
     for made in (of_numbers(NEAR, NEAR), of_numbers(NEAR[:20], FAR[:20])):
         assert made.read_pairing().startswith("Here nothing: rows are too few")
     flat = of_numbers(np.tile([1.0, -1.0], 50), np.random.default_rng(0).normal(size=100))
