@@ -28,7 +28,7 @@ ABOUT = {
 
 
 def described(unit="min", **provenance):
-    dataset = SimpleNamespace(title="How long?", target=Target("y", unit, "how long it took"))
+    dataset = SimpleNamespace(title="How long?", target=Target("y", unit, "how long it took"), columns={})
     return registry.describe(dataset, ABOUT, provenance, "0123456789abcdef" * 4)
 
 
