@@ -79,6 +79,16 @@ class Cleaned:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What computed sentences call the things of a problem, so that a page reads as if written for it."""
+
+    row: str = "row"
+    rows: str = "rows"
+    target: str = "the target"  # as in "tells most of a trip's minutes"
+    group: str = "group"  # what rows belong to, see `Dataset.blocks`: a day, a host
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A problem, as the notebooks see it. Functions are called without options: those are bound already."""
 
@@ -100,6 +110,7 @@ class Dataset:
     when: str = ""  # the column that says when a row came about, if rows have an order in time
     groups: Sequence[str] = ()  # columns: rows that are alike in all of them belong together, as of one host
     views: str = ""  # the module of its own pictures, beside those that every problem has
+    words: Words = field(default_factory=Words)
     options: Options = field(default_factory=Options)
 
     @property

@@ -4,7 +4,7 @@ Each function takes plain data, draws and returns a Figure. The words around a p
 pictures of searches and of errors are in the other modules of this package.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import NullLocator, SymmetricalLogLocator
+from matplotlib.ticker import MaxNLocator, NullLocator, SymmetricalLogLocator
 
 from lib import profiling
 from lib.plots import shapes, style
+from lib.profiling import association
+
+FEW = 8  # values of a column that have a box each
 
 
 @style.figure
@@ -27,11 +30,13 @@ def target_number(
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), width_ratios=[1, 1.15])
     values = before.dropna()
     _histogram(left, values, style.GREY, stretched=_spread(values))
-    if len(after):
-        left.axvspan(after.min(), after.max(), color=style.BLUE, alpha=0.13, label="shown on the right")
-        left.legend(loc="upper right")
     label = style.with_unit(name, unit)
     left.set(yscale="log", title=f"As it came: {len(values):,} rows", xlabel=label, ylabel="rows (log scale)")
+    if len(after):
+        left.axvspan(after.min(), after.max(), color=style.BLUE, alpha=0.13, label="shown on the right")
+        low, high = left.get_ylim()
+        left.set_ylim(low, high * (high / low) ** 0.15)  # room for the legend above the bars
+        left.legend(loc="upper right")
     _histogram(right, after, style.BLUE)
     top = right.get_ylim()[1]
     right.set_ylim(0, 1.6 * top)  # room for the labels above the bars
@@ -61,14 +66,14 @@ def missing(share: pd.Series, rows: int) -> Figure:
 
 
 @style.figure
-def frequent(rows: pd.DataFrame, columns: Sequence[str], most: int = 8) -> Figure:
-    """The most frequent values of each column, as shares of all rows; beside its name how many there are."""
-    figure, grid = shapes.grid(len(columns), height=2.3)
-    for axes, name in zip(grid, columns, strict=True):
+def frequent(rows: pd.DataFrame, names: Mapping[str, Callable[[object], str]], most: int = 8) -> Figure:
+    """The most frequent values of each column of `names`, by name, as shares; above it how many there are."""
+    figure, grid = shapes.grid(len(names), height=2.3)
+    for axes, (name, called) in zip(grid, names.items(), strict=True):
         shares = 100 * rows[name].value_counts(normalize=True)
-        top = shares.head(most).rename(style.short)
+        top = shares.head(most).rename(lambda value, called=called: style.short(called(value)))
         shapes.lay_bars(axes, top)
-        axes.set_title(f"{name}: {len(shares):,} values", fontsize=10)
+        axes.set_title(f"{name}: {len(shares):,} value{'' if len(shares) == 1 else 's'}", fontsize=10)
         axes.set_ylim(max(len(top), 4) - 0.4, -0.6)
         axes.set_xlabel(f"% of rows; {top.sum():.0f}% shown", fontsize=9)
     return figure
@@ -89,11 +94,12 @@ def numbers(rows: pd.DataFrame, units: Mapping[str, str]) -> Figure:
             axes.set_yscale("log")
         axes.axvline(median, color=style.ORANGE)
         style.thousands(axes.yaxis)
-        text = f"{median:,.0f}" if abs(median) >= 1000 else f"{median:.3g}"
+        text = f"{median:,.0f}" if abs(median) >= 1000 else f"{median:.4g}"
         axes.set(title=name, xlabel=f"{unit or 'value'}; median {text}", ylabel="")
-        digits = len(f"{values.abs().max():.0f}")
-        if not stretched and digits >= 5:
-            axes.locator_params(axis="x", nbins=max(2, 10 - digits))  # long numbers would touch
+        if not stretched:
+            digits = len(f"{values.abs().max():,.0f}")
+            nbins = max(2, min(5, 10 - digits))  # long numbers would touch
+            axes.xaxis.set_major_locator(MaxNLocator(nbins, integer=few and values.mod(1).eq(0).all()))
             style.thousands(axes.xaxis)
     return figure
 
@@ -107,7 +113,7 @@ def with_target(table: pd.DataFrame, target: str, most: int = 14) -> Figure:
     colours = {"before": style.BLUE, "after": style.ORANGE}
     figure = shapes.bars(
         100 * table["explained"],
-        f"% of the variance of {target} between groups of the column",
+        f"% of the variance of {target} told, on rows held out",
         f"What goes with {target}",
         [f"{value:.1%}" for value in table["explained"]],
         list(table["known"].map(colours)),
@@ -120,26 +126,50 @@ def with_target(table: pd.DataFrame, target: str, most: int = 14) -> Figure:
 
 
 @style.figure
-def by_column(rows: pd.DataFrame, columns: Sequence[str], target: str, unit: str) -> Figure:
-    """The target along each column: its median, and the band that holds the middle half of the rows."""
-    figure, grid = shapes.grid(len(columns), height=2.7, sharey=True)
-    for axes, name in zip(grid, columns, strict=True):
-        number = pd.api.types.is_numeric_dtype(rows[name]) and rows[name].nunique() > 12
-        (_band if number else _boxes)(axes, rows[name], rows[target])
-        axes.set(title=name, xlabel="", ylabel="")
-    if grid:
-        figure.supylabel(style.with_unit(target, unit), fontsize=10)
+def by_column(
+    rows: pd.DataFrame,
+    titles: Mapping[str, str],
+    names: Mapping[str, Callable[[object], str]],
+    numbers: Collection[str],
+    target: str,
+    unit: str,
+) -> Figure:
+    """The target along each column of `titles`: its median, and the band of the middle half of the rows.
+
+    Of what is not among `numbers`, and of numbers that have few values, boxes by the value's name.
+    """
+    named = {name: not (name in numbers and rows[name].nunique() > FEW) for name in titles}
+    figure, grid = shapes.grid(len(titles), height=2.6, wide=any(named.values()))
+    label, reach = style.with_unit(target, unit), []
+    for axes, (name, title) in zip(grid, titles.items(), strict=True):
+        axes.set_title(title)
+        if named[name]:
+            _boxes(axes, rows[name], rows[target], names[name])
+            axes.set_xlabel(label)
+            reach.append(axes.get_xlim())
+        else:
+            _band(axes, rows[name], rows[target])
+            axes.set(xlabel="", ylabel=label)
+            reach.append(axes.get_ylim())
+    for axes, name in zip(grid, titles, strict=True):  # one scale for the target
+        (axes.set_xlim if named[name] else axes.set_ylim)(min(reach)[0], max(high for _, high in reach))
     return figure
 
 
-def _boxes(axes: Axes, column: pd.Series, target: pd.Series, most: int = 10) -> None:
-    """A box of the target for each of the most frequent values."""
-    order = sorted(column.value_counts().head(most).index)
-    labels = [f"{value:g}" if isinstance(value, float) else style.short(value) for value in order]
+def _boxes(axes: Axes, column: pd.Series, target: pd.Series, name: Callable[[object], str]) -> None:
+    """A box of the target for each of the most frequent values that enough rows have, the first on top."""
+    counts = column.value_counts()
+    counts = counts[counts >= association.ENOUGH]
+    order = sorted(counts.index) if len(counts) <= FEW else list(counts.index[:FEW])
     blue = {"color": style.BLUE}
+    if not order:
+        axes.text(0.5, 0.5, f"no value has {association.ENOUGH} rows", ha="center", transform=axes.transAxes)
+        axes.set_yticks([])
+        return
     axes.boxplot(  # by matplotlib: seaborn 0.13 calls this with an argument that is deprecated
         [target[column == value] for value in order],
-        tick_labels=labels,
+        tick_labels=[style.short(name(value), 44) for value in order],
+        orientation="horizontal",
         showfliers=False,
         patch_artist=True,
         widths=0.6,
@@ -148,13 +178,13 @@ def _boxes(axes: Axes, column: pd.Series, target: pd.Series, most: int = 10) -> 
         whiskerprops=blue,
         capprops=blue,
     )
-    if max(map(len, labels)) > 3:
-        plt.setp(axes.get_xticklabels(), rotation=60, ha="right", rotation_mode="anchor")
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", labelsize=8)
 
 
 def _band(axes: Axes, column: pd.Series, target: pd.Series) -> None:
     """Median and quartiles of the target in equal parts of a number."""
-    parts = pd.qcut(column, profiling.BINS, duplicates="drop")
+    parts = pd.qcut(column, association.BINS, duplicates="drop")
     middle = column.groupby(parts, observed=True).transform("median")
     look = {"color": style.ORANGE, "marker": "o", "markersize": 4, "markeredgewidth": 0}
     sns.lineplot(x=middle, y=target, estimator="median", errorbar=("pi", 50), ax=axes, **look)
@@ -165,10 +195,15 @@ def class_profile(rows: pd.DataFrame, columns: Sequence[str], target: str) -> Fi
     """The mean of each number in each class, in standard deviations from the mean of all rows."""
     if not columns:
         return shapes.grid(0, 1)[0]
-    numbers = rows[list(columns)].astype(float)
-    table = ((numbers - numbers.mean()) / numbers.std()).groupby(rows[target]).mean()
+    table = profile(rows, columns, target)
     table = table.sort_values(table.columns[0])
     return shapes.heat_map(table, "standard deviations from the mean of all rows", digits=1, centre=0.0)
+
+
+def profile(rows: pd.DataFrame, columns: Sequence[str], target: str) -> pd.DataFrame:
+    """The mean of each number in each class, in standard deviations from the mean of all rows."""
+    numbers = rows[list(columns)].astype(float)
+    return ((numbers - numbers.mean()) / numbers.std()).groupby(rows[target]).mean()
 
 
 @style.figure

@@ -127,17 +127,17 @@ def places(east: pd.Series, north: pd.Series, values: pd.Series, label: str) -> 
 
 
 def grid(
-    count: int, height: float, sharey: bool = False, nothing: str = "There is nothing of this kind to draw."
+    count: int, height: float, nothing: str = "There is nothing of this kind to draw.", wide: bool = False
 ) -> tuple[Figure, list[Axes]]:
-    """A page of `count` small pictures, three a line, or the words that there is `nothing`."""
+    """A page of `count` small pictures, three a line (`wide`: two), or the words that there is `nothing`."""
     if not count:
         figure, axes = plt.subplots(figsize=(8, 0.8))
         axes.text(0.0, 0.5, nothing, va="center")
         axes.set_axis_off()
         return figure, []
-    columns = 2 if count == 4 else min(3, count)
+    columns = 2 if count == 4 or (wide and count > 1) else min(3, count)
     lines = -(-count // columns)
-    figure, table = plt.subplots(lines, columns, figsize=(11, height * lines), squeeze=False, sharey=sharey)
+    figure, table = plt.subplots(lines, columns, figsize=(11, height * lines), squeeze=False)
     cells = list(table.flat)
     for spare in cells[count:]:
         spare.set_axis_off()

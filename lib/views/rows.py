@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from lib import profiling
 from lib.plots import data, shapes
 from lib.problem import Dataset
-from lib.views.view import View
+from lib.profiling import association
+from lib.views.view import View, named
 from lib.wording import few
 
 
@@ -27,16 +28,19 @@ def arrivals(dataset: Dataset) -> View:
         strays = int(rows[dataset.when].notna().sum() - counts.sum())
         quiet, busy = counts.idxmin(), counts.idxmax()
         empty = int((counts == 0).sum())
-        return (
-            f"{len(counts)} days, {counts.mean():,.0f} rows a day on average; fewest on "
-            f"{quiet:%A %-d %B %Y} ({counts.min():,}), most on {busy:%A %-d %B %Y} ({counts.max():,}). "
-            + (
-                f"{empty} days have no row at all: is that a gap or a holiday? "
-                if empty
-                else "No day is empty. "
+        text = f"{len(counts)} days, {counts.mean():,.0f} {dataset.words.rows} a day on average"
+        if association.even(counts):
+            text += "; the days differ no more than chance makes them differ. "
+        else:
+            text += (
+                f"; fewest on {quiet:%A %-d %B %Y} ({counts.min():,}), most on {busy:%A %-d %B %Y} "
+                f"({counts.max():,}). "
             )
-            + (f"{strays:,} rows lie outside these days and are not drawn." if strays else "")
-        )
+        if empty and counts.mean() < 5:  # of so few rows a day, empty ones are chance
+            text += f"{empty} days have none. "
+        elif empty:
+            text += f"{empty} days have none at all: is that a gap or a holiday? "
+        return text + (f"{strays:,} rows lie outside these days and are not drawn." if strays else "")
 
     return View(
         "Rows a day",
@@ -52,20 +56,19 @@ def order(dataset: Dataset) -> View:
     """The target along the file, for rows that have no order in time."""
 
     def read(rows: pd.DataFrame, _: pd.DataFrame) -> str:
-        target = dataset.label(rows)
-        codes = target if dataset.task == "regression" else pd.Series(target.factorize(sort=True)[0])
+        target, word = dataset.label(rows).reset_index(drop=True), dataset.words.row
+        there = target.notna()
         blocks = pd.Series(range(len(rows))) * 40 // max(len(rows), 1)
-        share = profiling.explained(blocks, codes.reset_index(drop=True))
+        share = association.explained(blocks[there], target[there], "category")
+        text = f"The place of a {word} in the file tells {share:.1%} of the variance of {dataset.target.name}"
         if share > 0.2:
             return (
-                f"The place of a row in the file tells {share:.0%} of its {dataset.target.name}: the file is "
-                "sorted. A split that takes the last rows would examine on what was never taught; these "
-                "rows must be shuffled."
+                f"{text}: the file is sorted. A split that takes its end would examine on what was never "
+                "taught; these rows must be shuffled."
             )
-        return (
-            f"The place of a row in the file tells {share:.1%} of its {dataset.target.name}: the rows come "
-            "in no order that matters."
-        )
+        if association.tells(share, int(there.sum())):
+            return f"{text}: little, but more than chance. Rows that were shuffled are the safer split."
+        return f"{text}: they come in no order that matters."
 
     return View(
         "Rows in the order of the file",
@@ -77,7 +80,7 @@ def order(dataset: Dataset) -> View:
     )
 
 
-def missing() -> View:
+def missing(dataset: Dataset) -> View:
     """The columns with gaps."""
 
     def read(rows: pd.DataFrame, _: pd.DataFrame) -> str:
@@ -90,7 +93,12 @@ def missing() -> View:
         text = _drawn(share.index, "have the most gaps")
         text += f"{len(share)} of {rows.shape[1]} columns have gaps, {most} the most ({part:.1%}). "
         if together:
-            text += f"{few(equal)} are missing in the very same rows: one cause, not {len(equal)}. "
+            text += (
+                f"{few(equal)} are missing in the very same {dataset.words.rows}: one cause, not "
+                f"{len(equal)}. "
+                if part * len(rows) >= association.ENOUGH
+                else ""
+            )
         return text + "A gap can carry news, so an encoder should be able to tell it from a common value."
 
     return View(
@@ -116,21 +124,28 @@ def frequent(dataset: Dataset) -> View:
         uniques = profiling.uniques(rows[present(rows)]).sort_values("unique")
         least, many = uniques.iloc[0], uniques.iloc[-1]
         text = _drawn(uniques.index, f"tell most of {dataset.target.name}")
-        text += f"From {least['unique']:,} value(s) in {least.name} to {many['unique']:,} in {many.name}. "
+        values = f"{least['unique']:,} value{'' if least['unique'] == 1 else 's'}"
+        text += f"From {values} in {least.name} to {many['unique']:,} in {many.name}. "
         constant = uniques[uniques["share"] > 0.9]
         if len(constant):
             text += f"Nearly constant: {few(f'{n} ({s:.0%})' for n, s in constant['share'].items())}. "
         if many["unique"] > 50:
             counted = rows[uniques.index[-1]].value_counts()
             rare = int((counted < 10).sum())
-            text += f"Of the values of {many.name}, {rare:,} have fewer than ten rows: too few to learn each."
+            text += (
+                f"Of the values of {many.name}, {rare:,} have fewer than ten {dataset.words.rows}: too few "
+                "to "
+                "learn each."
+            )
         return text
 
     return View(
         "Most frequent values",
         "The commonest values of each named thing. One that holds nearly all rows tells little; a long "
         "tail of rare ones is what makes one-hot encoding wide.",
-        lambda rows, clean: data.frequent(rows, profiling.foremost(dataset, clean, present(rows))),
+        lambda rows, clean: data.frequent(
+            rows, {name: named(dataset, name) for name in profiling.foremost(dataset, clean, present(rows))}
+        ),
         read,
         of_raw=True,
         rest=lambda rows, _: profiling.uniques(rows[present(rows)]),
@@ -162,13 +177,13 @@ def numbers(dataset: Dataset) -> View:
             f"The longest tail is that of {far.index[0]}: its largest value, "
             f"{table[far.index[0]].max():,.0f}, is {far.iloc[0]:,.0f} times as far from the median as its "
             "99th percentile. "
-            if len(far) and far.iloc[0] > 5
+            if len(far) and far.iloc[0] > 5 and len(table) >= 10 * association.ENOUGH
             else "No tail runs far off. "
         )
         if zero.iloc[0] > 0.02:
-            text += f"{zero.index[0]} is zero in {zero.iloc[0]:.0%} of the rows. "
+            text += f"{zero.index[0]} is zero in {zero.iloc[0]:.0%} of the {dataset.words.rows}. "
         if 0 < negative.iloc[0] < 0.01 * len(table):
-            text += f"{negative.index[0]} is negative in {negative.iloc[0]:,} rows. "
+            text += f"{negative.index[0]} is negative in {negative.iloc[0]:,}. "
         return text + "Trees cut such tails off by themselves; a linear model is bent by them."
 
     return View(

@@ -1,5 +1,6 @@
 """A picture of a problem's rows, words and all."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 
 from lib import display, profiling
 from lib.errors import DataError
+from lib.problem import Dataset
 from lib.tracking import Tracked
 
 
@@ -55,3 +57,14 @@ class View:
         rest = self.rest(raw, clean) if self.rest else None
         if rest is not None and len(rest) > profiling.MOST:
             show(display.Table(rest))
+
+
+def named(dataset: Dataset, column: str) -> Callable[[object], str]:
+    """How a value of a column is written in a picture: by `NAMES` of the problem's views, or as it is."""
+    names = getattr(importlib.import_module(dataset.views), "NAMES", {}) if dataset.views else {}
+    return names.get(column, plain)
+
+
+def plain(value: object) -> str:
+    """A value as a label has it: whole numbers without a point."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

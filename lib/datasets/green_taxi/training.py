@@ -16,7 +16,7 @@ from lib import quality, sources, splits
 from lib.datasets.green_taxi.serving import COLUMNS, SERVING
 from lib.datasets.green_taxi.serving.zones import borough
 from lib.errors import DataError, ParameterError
-from lib.problem import Dataset, Options, Range, Rule
+from lib.problem import Dataset, Options, Range, Rule, Words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -217,5 +217,6 @@ DATASET = Dataset(
     slices=SLICES,
     when="pickup_datetime",
     views="lib.datasets.green_taxi.views",
+    words=Words("trip", "trips", "a trip's minutes", "day"),
     options=TaxiOptions(),
 )

@@ -4,12 +4,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lib.datasets.green_taxi import training
-from lib.datasets.green_taxi.lookalikes import NAMES
+from lib.datasets.green_taxi.lookalikes import NAMES as ZONES
+from lib.datasets.green_taxi.serving import BOROUGH_CODES
+from lib.datasets.green_taxi.serving.zones import AIRPORTS, BOROUGHS
 from lib.plots import data, shapes
 from lib.profiling import farthest
+from lib.profiling.association import ENOUGH
 from lib.views.view import View
 
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+PERIODS = ["night", "morning", "noon", "evening", "late"]
+_BOROUGHS = {
+    int(BOROUGH_CODES[int(zone)]): "airports" if zone in AIRPORTS else name for zone, name in BOROUGHS.items()
+}
 
 
 def speeds(trips: pd.DataFrame) -> pd.Series:
@@ -42,8 +49,33 @@ def pairs(trips: pd.DataFrame, most: int = 15) -> pd.DataFrame:
     return table.set_axis([f"{start} → {end}" for start, end in table.index])
 
 
-def _name(zone: str) -> str:
-    return NAMES.get(zone, f"zone {zone}")
+def _name(zone: object) -> str:
+    return ZONES.get(str(zone), f"zone {zone}")
+
+
+def _borough(code: int) -> str:
+    return _BOROUGHS.get(code, "no zone")
+
+
+def _both(zones: int) -> str:
+    return f"{_name(zones // 1000)} → {_name(zones % 1000)}"
+
+
+def _period(code: int) -> str:
+    """A pair, the period of the day, weekend or not, from the number that `serving` makes of them."""
+    part = code % 10
+    return f"{PERIODS[part % 5]}{', weekend' if part >= 5 else ''}: {_both(code // 10)}"
+
+
+def _hours(code: int) -> str:
+    """Two boroughs, the hour and the part of the week, from the number that `serving` makes of them."""
+    hour, ends = code % 100, code // 100
+    when = f"{hour % 50}:00{', weekend' if hour >= 50 else ''}"
+    return f"{when}: {_borough(ends // 10)} → {_borough(ends % 10)}"
+
+
+def _zone_hour(code: int) -> str:
+    return f"{code % 24}:00, {_name(code // 24)}"
 
 
 def _distances(trips: pd.DataFrame, _: pd.DataFrame) -> Figure:
@@ -73,7 +105,11 @@ def _read_distances(trips: pd.DataFrame, _: pd.DataFrame) -> str:
 
 
 def _read_pickups(trips: pd.DataFrame, _: pd.DataFrame) -> str:
-    table = pickups(trips)
+    from scipy import stats
+
+    table, counted = pickups(trips), week(trips, trips["trip_distance"], "count").fillna(0)
+    if counted.to_numpy().mean() < ENOUGH / 2 or stats.chisquare(counted.to_numpy().ravel()).pvalue > 0.001:
+        return "These rows are too few, or too even, to say which hours of the week are busy."
     day, hour = farthest(table)
     quiet_day, quiet_hour = farthest(-table)
     evening = table.loc["Mon":"Fri", 15:18].to_numpy().sum() / max(
@@ -91,21 +127,33 @@ def _read_pickups(trips: pd.DataFrame, _: pd.DataFrame) -> str:
 
 
 def _speed(trips: pd.DataFrame) -> pd.DataFrame:
-    return week(trips, speeds(trips), "median")
+    """Median speed by hour of the week, of hours in which enough trips were driven."""
+    found = speeds(trips)
+    return week(trips, found, "median").where(week(trips, found, "count") >= ENOUGH)
 
 
 def _read_speed(trips: pd.DataFrame, _: pd.DataFrame) -> str:
-    table = _speed(trips)
-    day, hour = farthest(-table)
-    rush = table.loc["Mon":"Fri", 8:17].to_numpy()
-    dawn = table.loc["Mon":"Fri", 4:5].to_numpy()
-    by_day, by_dawn = pd.Series(rush.ravel()).mean(), pd.Series(dawn.ravel()).mean()
-    return (
-        f"From 8 to 18 on working days a taxi makes {by_day:.1f} miles an hour, before dawn (4 to 6) "
-        f"{by_dawn:.1f}: three miles take {180 / by_day:.0f} minutes or {180 / by_dawn:.0f}. Slowest is "
-        f"{day} at {hour}:00 ({table.loc[day, hour]:.1f}). A model that is not told the hour cannot tell "
-        "the one from the other."
+    from scipy import stats
+
+    found, times = speeds(trips), trips["pickup_datetime"].dt
+    working = found.notna() & (times.day_of_week < 5)
+    rush, dawn = found[working & times.hour.between(8, 17)], found[working & times.hour.between(4, 5)]
+    if min(len(rush), len(dawn)) < ENOUGH:
+        return f"Fewer than {ENOUGH} trips before dawn or in the day: too few to compare their speeds."
+    if stats.mannwhitneyu(rush, dawn).pvalue > 0.001:
+        return "In these rows a trip of the day is no slower than one before dawn, beyond what chance does."
+    by_day, by_dawn, table = rush.median(), dawn.median(), _speed(trips)
+    text = (
+        f"From 8 to 18 on working days a taxi makes {by_day:.1f} miles an hour (median), before dawn (4 to "
+        "6) "
+        f"{by_dawn:.1f}: three miles take {180 / by_day:.0f} minutes or {180 / by_dawn:.0f}. "
     )
+    if table.notna().to_numpy().mean() > 0.5:
+        day, hour = farthest(-table)
+        text += (
+            f"The slowest hour that has {ENOUGH} trips is {day} at {hour}:00 ({table.loc[day, hour]:.1f}). "
+        )
+    return text + "A model that is not told the hour cannot tell the one from the other."
 
 
 def _pairs(trips: pd.DataFrame, _: pd.DataFrame) -> Figure:
@@ -116,6 +164,8 @@ def _pairs(trips: pd.DataFrame, _: pd.DataFrame) -> Figure:
 def _read_pairs(trips: pd.DataFrame, _: pd.DataFrame) -> str:
     table = pairs(trips, most=10)
     counted = trips.groupby(["PULocationID", "DOLocationID"]).size()
+    if table["size"].iloc[0] < ENOUGH:
+        return f"No pair of zones was driven {ENOUGH} times: too few to say which are busy."
     return (
         f"{table.index[0]} leads with {table['size'].iloc[0]:,} trips; the ten busiest pairs have "
         f"{table['size'].sum() / len(trips):.0%} of all. Of {len(counted):,} pairs seen, "
@@ -123,6 +173,27 @@ def _read_pairs(trips: pd.DataFrame, _: pd.DataFrame) -> str:
         "And a pair that comes up first next month has no column at all."
     )
 
+
+#: How a value is written, of columns whose values are numbers or codes.
+NAMES = {
+    "PULocationID": _name,
+    "DOLocationID": _name,
+    "PU_DO": lambda pair: " → ".join(map(_name, pair.split("_"))),
+    "pickup_zone": _name,
+    "dropoff_zone": _name,
+    "pair": _both,
+    "pair_period": _period,
+    "pickup_zone_hour": _zone_hour,
+    "dropoff_zone_hour": _zone_hour,
+    "borough_hour": _hours,
+    "pickup_borough": _borough,
+    "dropoff_borough": _borough,
+    "pickup_weekday": lambda day: DAYS[day],
+    "week_hour": lambda hour: f"{DAYS[hour // 24]} {hour % 24}:00",
+    "payment_type": lambda code: {"1": "card", "2": "cash"}.get(code, f"type {code}"),
+    "VendorID": lambda code: f"maker {code}",
+    "RatecodeID": lambda code: "standard" if code == "1" else f"rate {code}",
+}
 
 VIEWS = {
     "pickups": View(
@@ -136,7 +207,9 @@ VIEWS = {
     "speed": View(
         "Speed by hour and weekday",
         "The same week, now the median speed of trips with a sound clock and odometer. If squares differ, "
-        "the same distance takes different times, and a model should be told the hour.",
+        "the same distance takes different times, and a model should be told the hour. An hour in which "
+        "fewer "
+        f"than {ENOUGH} such trips began is left white.",
         lambda trips, _: shapes.heat_map(_speed(trips), "miles an hour (median)", digits=0),
         _read_speed,
         of_raw=True,

@@ -14,7 +14,7 @@ import pandas as pd
 from lib import quality, sources, splits
 from lib.datasets.music_genres.serving import AUDIO, COLUMNS, NUMBERS, SERVING
 from lib.errors import DataError
-from lib.problem import Dataset, Options, Range, Rule
+from lib.problem import Dataset, Options, Range, Rule, Words
 
 PUBLISHED = (
     "https://github.com/mxagar/music_genre_classification/blob/main/dataset/genres_mod.parquet?raw=true"
@@ -142,5 +142,6 @@ DATASET = Dataset(
     groups=NUMBERS,
     slices=SLICES,
     views="lib.datasets.music_genres.views",
+    words=Words("song", "songs", "a song's genre", "track"),
     options=SongOptions(),
 )

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from lib.datasets.music_genres import serving
 from lib.plots import shapes
 from lib.profiling import farthest
+from lib.profiling.association import ENOUGH
 from lib.views.view import View
 
 NUMBERS = list(serving.NUMBERS)
@@ -22,6 +23,8 @@ def _read_correlations(songs: pd.DataFrame, _: pd.DataFrame) -> str:
     table = correlations(songs)
     upper = table.where(np.triu(np.ones(table.shape, dtype=bool), 1))
     one, other = farthest(upper.abs())
+    if abs(table.loc[one, other]) < max(0.1, 5 / len(songs) ** 0.5):  # the widest of 45 goes so far by chance
+        return "No two features move together beyond what chance does in so few songs."
     alone = (table.abs() - np.eye(len(table))).max().idxmin()
     return (
         f"{one} and {other} move together most ({table.loc[one, other]:+.2f}). {alone} goes its own way: "
@@ -66,7 +69,11 @@ def purity(songs: pd.DataFrame, nearest: int = 10) -> pd.Series:
 
 
 def _read_map(songs: pd.DataFrame, _: pd.DataFrame) -> str:
+    counts = songs["genre"].value_counts()
     shares = purity(songs)
+    shares = shares[shares.index.isin(counts.index[counts >= ENOUGH])]
+    if len(shares) < 2 or shares.iloc[0] < 2 * counts.max() / counts.sum():
+        return "No genre's songs lie among their own kind more than chance puts them there."
     (best, *_, worst), (most, *_, least) = shares.index, shares
     return (
         f"Of {len(songs):,} songs, of which the map draws {min(len(songs), MAPPED):,}: among the ten most "
@@ -80,6 +87,8 @@ def titles(songs: pd.DataFrame) -> pd.Series:
     """For each genre that has titles, the share of them that contain its own commonest word."""
     shares = {}
     for genre, labelled in songs.dropna(subset=["title"]).groupby("genre"):
+        if len(labelled) < ENOUGH:
+            continue
         words = labelled["title"].str.lower().str.findall(r"[a-z]{3,}").explode()
         common = words.value_counts().index[0] if len(words.dropna()) else ""
         if common:
@@ -90,6 +99,8 @@ def titles(songs: pd.DataFrame) -> pd.Series:
 def _read_titles(songs: pd.DataFrame, _: pd.DataFrame) -> str:
     shares = titles(songs)
     half = songs["title"].notna().mean()
+    if not (shares > 0.5).any():
+        return f"{half:.0%} of the songs have a title, and no word of it stands for a genre."
     return (
         f"{half:.0%} of the songs have a title, and it is their playlist's name: in {(shares > 0.5).sum()} "
         f"of {len(shares)} genres one word stands in more than half of them. A model that reads titles "
@@ -97,6 +108,15 @@ def _read_titles(songs: pd.DataFrame, _: pd.DataFrame) -> str:
         "sets with and without."
     )
 
+
+_NOTES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+#: How a value is written, of columns whose values are codes.
+NAMES = {
+    "key": lambda code: _NOTES[int(code)] if str(code) in map(str, range(12)) else str(code),
+    "mode": lambda code: {"1": "major", "0": "minor"}.get(str(code), str(code)),
+    "time_signature": lambda code: f"{code} beats",
+    "texts": lambda code: ("neither text", "title alone", "name alone", "both")[int(code)],
+}
 
 VIEWS = {
     "map": View(
@@ -118,8 +138,9 @@ VIEWS = {
     ),
     "titles": View(
         "What titles give away",
-        "For each genre whose songs have a title: its commonest word, and the share of its titles with "
-        "that word.",
+        f"For each genre of which {ENOUGH} songs have a title: its commonest word, and the share of its "
+        "titles "
+        "with that word.",
         lambda songs, _: shapes.bars(100 * titles(songs), "% of the genre's titles"),
         _read_titles,
         of_raw=True,

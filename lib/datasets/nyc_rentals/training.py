@@ -14,7 +14,7 @@ import pandas as pd
 from lib import quality, sources, splits
 from lib.datasets.nyc_rentals.serving import COLUMNS, ROOMS, SERVING
 from lib.errors import DataError
-from lib.problem import Dataset, Options, Provenance, Range, Rule
+from lib.problem import Dataset, Options, Provenance, Range, Rule, Words
 
 PUBLISHED = "https://raw.githubusercontent.com/udacity/nd0821-c2-build-model-workflow-starter/master/components/get_data/data/sample{batch}.csv"
 
@@ -154,5 +154,6 @@ DATASET = Dataset(
     groups=GROUPS,
     slices=SLICES,
     views="lib.datasets.nyc_rentals.views",
+    words=Words("listing", "listings", "the price of a night", "host"),
     options=RentalOptions(),
 )

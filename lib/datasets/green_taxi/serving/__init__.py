@@ -99,10 +99,16 @@ DERIVED = {
         ("DOLocationID",), _zone("DOLocationID"), "drop-off zone, as a number", kind="category"
     ),
     "pickup_borough": Derived(
-        ("pickup_zone",), lambda rows: BOROUGH_CODES[_array(rows, "pickup_zone")], "borough as a number"
+        ("pickup_zone",),
+        lambda rows: BOROUGH_CODES[_array(rows, "pickup_zone")],
+        "borough as a number",
+        kind="category",
     ),
     "dropoff_borough": Derived(
-        ("dropoff_zone",), lambda rows: BOROUGH_CODES[_array(rows, "dropoff_zone")], "borough as a number"
+        ("dropoff_zone",),
+        lambda rows: BOROUGH_CODES[_array(rows, "dropoff_zone")],
+        "borough as a number",
+        kind="category",
     ),
     "borough_hour": Derived(
         ("pickup_borough", "dropoff_borough", "pickup_hour", "pickup_weekday"),

@@ -1,6 +1,7 @@
 """What rows are like, as tables: percentiles, missing and frequent values, what goes with the target.
 
-The pictures of these tables are in `lib.plots.data`, what must hold of the rows in `lib.quality`.
+The pictures of these tables are in `lib.plots.data`, what must hold of the rows in `lib.quality`; how much a
+column tells of the target is measured in `association`.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -10,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from lib import dependencies, display
-from lib.problem import Dataset, Provenance
+from lib.problem import Dataset, Provenance, Words
+from lib.profiling import association
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
 
 PERCENTILES = (1, 5, 50, 95, 98, 99)
-BINS = 20  # equal parts that a number is cut into where it is compared with the target
 MOST = 20  # columns that a picture shows
 
 
@@ -65,6 +66,14 @@ def dictionary(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table).T.sort_values("known", ascending=False, kind="stable").rename_axis("column")
 
 
+def meanings(dataset: Dataset) -> pd.DataFrame:
+    """One row a column, raw or derived: its meaning and unit, what it is made of, and when it is known."""
+    raw = {name: (column.meaning, column.unit, "") for name, column in dataset.columns.items()}
+    made = {name: (column.meaning, "", ", ".join(column.needs)) for name, column in dataset.derived.items()}
+    table = pd.DataFrame({**raw, **made}, index=["meaning", "unit", "made of"]).T.rename_axis("column")
+    return table.assign(known=[known(dataset, name) for name in table.index])
+
+
 def refused(dataset: Dataset, rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """The rows that the rules refuse, shuffled, with the target and the rule that was the first to refuse."""
     left, parts = dataset.labelled(rows), []
@@ -90,30 +99,83 @@ def comparable(dataset: Dataset, rows: pd.DataFrame, other: pd.DataFrame | None 
 
 
 def newness(dataset: Dataset, ways: Mapping[str, Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
-    """For each way to split, the share of test rows with a value of a named thing that train has not seen.
+    """For each way to split, a line a named thing: what of it is new in test, and what it tells there.
 
-    Columns of which all is seen either way are left out, but for one.
+    `share new` is of test rows with a value that train has not seen, `share told` of the variance of their
+    target that the means of the values in train tell. Columns of which all is seen either way are left out,
+    but for one.
     """
     derived = [name for name, column in dataset.derived.items() if column.kind == "category"]
     table: dict[str, dict[str, float]] = {}
     for way, parts in ways.items():
         both = pd.concat([parts["train"], parts["test"]], ignore_index=True)
         rows = dataset.engineer(both, derived)
-        taught, seen = np.arange(len(rows)) < len(parts["train"]), set()
-        table[f"share new, {way}"] = shares = {}
+        taught, seen, wanted = (
+            np.arange(len(rows)) < len(parts["train"]),
+            set(),
+            association.as_numbers(both[dataset.target.name]),
+        )
+        new, tell = table.setdefault(f"share new, {way}", {}), table.setdefault(f"share told, {way}", {})
         for name in (*dataset.of_kind("category", "id"), *derived):
-            codes = rows[name].factorize()[0]
+            codes = rows[name].factorize(use_na_sentinel=False)[0]
             if name != dataset.target.name and (mark := codes.tobytes()) not in seen:
                 seen.add(mark)
-                shares[name] = float((~np.isin(codes[~taught], codes[taught])).mean())
+                new[name] = float((~np.isin(codes[~taught], codes[taught])).mean())
+                tell[name] = association.share(association.missed(codes, wanted, taught, ~taught))
     frame = pd.DataFrame(table).rename_axis("column").dropna().sort_values(list(table), ascending=False)
-    return frame[(frame > 0).any(axis=1) | (frame.index == frame.index[-1])] if len(frame) else frame
+    unseen = (frame.filter(like="share new") > 0).any(axis=1)
+    return frame[unseen | (frame.index == frame.index[-1])] if len(frame) else frame
+
+
+def read_newness(table: pd.DataFrame, rows: int, words: Words) -> str:
+    """Whether the shuffle, the second way of `newness`, flatters: tells more of its `rows` test rows.
+
+    A difference counts beyond three standard errors (of a squared correlation) and a hundredth.
+    """
+    if table.empty:
+        return "There is no named thing that could be new."
+    honest, shuffled = (table[name] for name in table if name.startswith("share told"))
+    spread = sum((4 * share * (1 - share) ** 2 / rows for share in (honest, shuffled)), 0.0) ** 0.5
+    gap = shuffled - honest
+    beyond = gap.abs() - 3 * spread - 0.01 - 20 / rows
+    name = beyond.idxmax()
+    if beyond[name] <= 0:
+        return (
+            "Here a shuffle does not flatter: no named thing tells more of test, beyond chance, whichever "
+            f"way the {words.rows} are split."
+        )
+    told = f"{shuffled[name]:.0%} of {words.target} on test if shuffled, {honest[name]:.0%} as split above"
+    said = f"{name} tells {told}"
+    if gap[name] > 0:
+        return f"**Here a shuffle flatters**: {said}. A model would look better than it will be in use."
+    return f"Here a shuffle does the opposite of flattering: {said}."
+
+
+def read_doubles(dataset: Dataset, raw: pd.DataFrame, clean: pd.DataFrame) -> str:
+    """How many rows repeat an earlier one in every column, and whether a rule of the problem refuses such."""
+    words, (before, after) = dataset.words, (int(rows.duplicated().sum()) for rows in (raw, clean))
+    one = clean.head(1)
+    asked = len(one) > 0 and len(dataset.clean(pd.concat([one, one], ignore_index=True)).rows) == 1
+    if not before:
+        return f"No {words.row} is there twice, alike in every column."
+    share = before / len(raw)
+    text = f"{before:,} of {len(raw):,} {words.rows} ({share:.1%}) repeat an earlier one in every column. "
+    if asked:
+        return f"{text}A rule asks about such doubles: {after:,} are left."
+    return (
+        f"{text}**No rule asks about them**: {after:,} are left, which weigh double in what a model learns "
+        "and in "
+        "how it is scored. Are they true, or was something copied?"
+    )
 
 
 def target(dataset: Dataset, samples: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The target of each sample: rows and percentiles of a number, rows and share of each class."""
-    described = percentiles if dataset.task == "regression" else counts
-    return described({name: rows[dataset.target.name] for name, rows in samples.items()})
+    """The target of each sample: percentiles of a number, in its unit, or rows and share of each class."""
+    name, unit = dataset.target.name, dataset.target.unit
+    values = {sample: rows[name] for sample, rows in samples.items()}
+    if dataset.task == "classification":
+        return counts(values)
+    return percentiles(values).rename_axis(f"{name}, {unit}" if unit else name)
 
 
 def percentiles(samples: Mapping[str, pd.Series], at: Sequence[float] = PERCENTILES) -> pd.DataFrame:
@@ -154,56 +216,19 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)[:40]
 
 
-def groups(values: pd.Series, kind: str = "number") -> pd.Series:
-    """A number cut at its quantiles into `BINS` parts (missing: one more), anything else as it is."""
-    if kind == "number" and pd.api.types.is_numeric_dtype(values) and values.nunique() > BINS:
-        numbers = values.to_numpy(dtype=float, na_value=np.nan)
-        gaps = np.isnan(numbers)
-        edges = np.unique(np.quantile(numbers[~gaps], np.linspace(0, 1, BINS + 1)))
-        codes = np.maximum(np.searchsorted(edges, numbers), 1) - 1  # as `pd.qcut` does, but ten times quicker
-        return pd.Series(np.where(gaps, -1, codes), index=values.index)
-    return pd.Series(values.factorize(use_na_sentinel=False)[0], index=values.index)
-
-
-def explained(values: pd.Series, target: pd.Series, kind: str = "number") -> float:
-    """The share of the target's variance that lies between the groups of a column, from 0 to 1.
-
-    Corrected for the number of groups (epsilon squared), so that a column of names does not win by
-    having many. For classes the variance is Gini's, which makes it Goodman and Kruskal's tau.
-    """
-    return _between(groups(values, kind).factorize()[0], _as_numbers(target))
-
-
-def _as_numbers(target: pd.Series) -> np.ndarray:
-    """A number as one column, of classes a column of 0 and 1 each."""
-    if _is_number(target):
-        return target.to_numpy(dtype=float)[:, None]
-    return pd.get_dummies(target).to_numpy(float)
-
-
-def _between(codes: np.ndarray, wanted: np.ndarray) -> float:
-    """The share of the target's variance between the groups numbered by `codes`, see `explained`."""
-    rows, kinds = len(codes), codes.max() + 1
-    total = ((wanted - wanted.mean(axis=0)) ** 2).sum()
-    if rows <= kinds or not total:
-        return 0.0
-    sizes = np.bincount(codes)
-    means = np.stack([np.bincount(codes, weights=column) for column in wanted.T], axis=1) / sizes[:, None]
-    within = ((wanted - means[codes]) ** 2).sum()
-    return float(max(0.0, 1 - within / total * (rows - 1) / (rows - kinds)))
-
-
 def with_target(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a column, raw or derived: the share of the target that it explains, and when it is `known`.
+    """One row a column, raw or derived: the share of the target that it tells of rows held out, when `known`.
 
-    Of columns that cut the rows into the same groups, only the first one is there.
+    Held out are whole days or groups, where there are such. Of columns that cut the rows into the same
+    groups, only the first one is there.
     """
-    target, table, seen = _as_numbers(rows[dataset.target.name]), [], set()
+    target, table, seen = association.as_numbers(rows[dataset.target.name]), [], set()
+    fold = association.held_out(len(rows), dataset.blocks(rows))
     for name in candidates(dataset, rows):
-        codes = groups(rows[name], kind(dataset, name)).factorize()[0]
-        if (mark := codes.tobytes()) not in seen:
+        codes = association.groups(rows[name], kind(dataset, name))
+        if (mark := codes.factorize()[0].tobytes()) not in seen:
             seen.add(mark)
-            table.append((name, _between(codes, target), known(dataset, name)))
+            table.append((name, association.told(codes, target, fold), known(dataset, name)))
     frame = pd.DataFrame(table, columns=["column", "explained", "known"]).set_index("column")
     return frame.sort_values("explained", ascending=False)
 
@@ -213,25 +238,28 @@ def foremost(dataset: Dataset, rows: pd.DataFrame, names: Sequence[str], most: i
     if len(names) <= most:
         return list(names)
     rows = rows[rows[dataset.target.name].notna()]
-    target = _as_numbers(rows[dataset.target.name])
-    told = {name: _between(groups(rows[name], kind(dataset, name)).factorize()[0], target) for name in names}
-    first = set(sorted(told, key=told.__getitem__, reverse=True)[:most])
+    target = association.as_numbers(rows[dataset.target.name])
+    fold = association.held_out(len(rows), dataset.blocks(rows))
+    shares = {
+        name: association.told(association.groups(rows[name], kind(dataset, name)), target, fold)
+        for name in names
+    }
+    first = set(sorted(shares, key=shares.__getitem__, reverse=True)[:most])
     return [name for name in names if name in first]
 
 
 def candidates(dataset: Dataset, rows: pd.DataFrame) -> list[str]:
-    """Columns that may be compared with the target: all but itself, times, texts and constants."""
+    """Columns that may be compared with the target: all but itself, times, texts, constants, name tags."""
     raw = [name for name in dataset.of_kind("number", "category", "id") if name != dataset.target.name]
     derived = [name for name, column in dataset.derived.items() if column.kind in ("number", "category")]
-    return [name for name in (*raw, *derived) if name in rows and _repeats(rows[name], kind(dataset, name))]
+    return [
+        name for name in (*raw, *derived) if name in rows and _comes_again(rows[name], kind(dataset, name))
+    ]
 
 
-def _repeats(values: pd.Series, kind: str) -> bool:
-    """Whether a column varies, and its names, if it is of names, come often enough to be compared."""
-    if kind == "number":
-        return bool(values.max() > values.min())
-    counted = np.bincount(values.factorize()[0] + 1)[1:]
-    return len(counted) > 1 and counted[counted >= 5].sum() > 0.4 * len(values)
+def _comes_again(values: pd.Series, kind: str) -> bool:
+    """Whether a column varies and, if it is of names, any comes twice: a name tag tells nothing."""
+    return 1 < values.nunique() < (np.inf if kind == "number" else values.count())
 
 
 def kind(dataset: Dataset, name: str) -> str:
@@ -250,10 +278,6 @@ def farthest(table: pd.DataFrame) -> tuple[Hashable, Hashable]:
     """The line and the column of a table's largest value."""
     line, column = np.unravel_index(np.nanargmax(table.to_numpy(dtype=float)), table.shape)
     return table.index[line], table.columns[column]
-
-
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
 def summary(dataset: Dataset, raw: pd.DataFrame, clean: pd.DataFrame) -> dict[str, object]:
