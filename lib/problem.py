@@ -241,6 +241,10 @@ class Dataset:
         """The raw columns a row must have for `feature_set`, in the order of `columns`."""
         return self.serving.inputs(feature_set)
 
+    def late(self, feature_set: FeatureSet) -> list[str]:
+        """Those of its `inputs` that are known only after the prediction is made."""
+        return [name for name in self.inputs(feature_set) if self.columns[name].known == "after"]
+
     def engineer(self, rows: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
         """`rows` with the derived columns `names` (all of them by default), each computed once."""
         return self.serving.engineer(rows, names)

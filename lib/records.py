@@ -8,12 +8,13 @@ import dataclasses
 import datetime
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from lib import files, paths
+from lib.wording import few
 
 #: Metrics of which more is better; of all others less is.
 HIGHER_IS_BETTER = ("r2", "auc", "accuracy", "f1")
@@ -172,6 +173,16 @@ class Tuned(Record):
     failed: int = 0  # of those that ran
     ended: str = ""  # why the search ended
     unit: str = ""  # of the metric
+    late: list[str] = field(default_factory=list)  # columns that the features use, known only after
+
+    def admitting(self, late: Sequence[str]) -> Self:
+        """The same with the columns, known only after the prediction, that its features use."""
+        return dataclasses.replace(self, late=list(late))
+
+    @property
+    def features(self) -> str:
+        """The feature set, and what of it is known only after: as it is said wherever a figure is shown."""
+        return self.feature_set + (f", told {few(self.late)}, known only after" if self.late else "")
 
     @property
     def told(self) -> str:

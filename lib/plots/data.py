@@ -4,7 +4,7 @@ Each function takes plain data, draws and returns a Figure. The words around a p
 pictures of searches and of errors are in the other modules of this package.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -130,13 +130,13 @@ def by_column(
     rows: pd.DataFrame,
     titles: Mapping[str, str],
     names: Mapping[str, Callable[[object], str]],
-    numbers: Collection[str],
+    numbers: Mapping[str, str],
     target: str,
     unit: str,
 ) -> Figure:
     """The target along each column of `titles`: its median, and the band of the middle half of the rows.
 
-    Of what is not among `numbers`, and of numbers that have few values, boxes by the value's name.
+    Of what is not among `numbers` (with their units), and of numbers of few values, a box for each.
     """
     named = {name: not (name in numbers and rows[name].nunique() > FEW) for name in titles}
     figure, grid = shapes.grid(len(titles), height=2.6, wide=any(named.values()))
@@ -149,7 +149,7 @@ def by_column(
             reach.append(axes.get_xlim())
         else:
             _band(axes, rows[name], rows[target])
-            axes.set(xlabel="", ylabel=label)
+            axes.set(xlabel=numbers[name], ylabel=label)
             reach.append(axes.get_ylim())
     for axes, name in zip(grid, titles, strict=True):  # one scale for the target
         (axes.set_xlim if named[name] else axes.set_ylim)(min(reach)[0], max(high for _, high in reach))

@@ -127,7 +127,11 @@ def places(east: pd.Series, north: pd.Series, values: pd.Series, label: str) -> 
 
 
 def grid(
-    count: int, height: float, nothing: str = "There is nothing of this kind to draw.", wide: bool = False
+    count: int,
+    height: float,
+    sharey: bool = False,
+    nothing: str = "There is nothing of this kind to draw.",
+    wide: bool = False,
 ) -> tuple[Figure, list[Axes]]:
     """A page of `count` small pictures, three a line (`wide`: two), or the words that there is `nothing`."""
     if not count:
@@ -137,7 +141,7 @@ def grid(
         return figure, []
     columns = 2 if count == 4 or (wide and count > 1) else min(3, count)
     lines = -(-count // columns)
-    figure, table = plt.subplots(lines, columns, figsize=(11, height * lines), squeeze=False)
+    figure, table = plt.subplots(lines, columns, figsize=(11, height * lines), squeeze=False, sharey=sharey)
     cells = list(table.flat)
     for spare in cells[count:]:
         spare.set_axis_off()

@@ -164,8 +164,7 @@ def read_doubles(dataset: Dataset, raw: pd.DataFrame, clean: pd.DataFrame) -> st
         return f"{text}A rule asks about such doubles: {after:,} are left."
     return (
         f"{text}**No rule asks about them**: {after:,} are left, which weigh double in what a model learns "
-        "and in "
-        "how it is scored. Are they true, or was something copied?"
+        "and in how it is scored. Are they true, or was something copied?"
     )
 
 

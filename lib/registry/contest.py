@@ -76,7 +76,8 @@ class Contest:
         found, unit, metric = self.interval, self.dataset.target.unit, self.dataset.metric.upper()
         words = "better" if found.value > 0 else "worse" if found.value < 0 else "neither better nor worse"
         figure = f"{metric} gained {found.value:+.3g} {unit}".rstrip()
-        said = f"On these {len(self.rows):,} rows the candidate is {words} than {self.rival}: {figure}"
+        asked = f"these {len(self.rows):,} {self.dataset.words.rows}"
+        said = f"On {asked} the candidate is {words} than {self.rival}: {figure}"
         if found.reason:
             said += f". There is no interval of that: {found.reason}."
             other = found.instead

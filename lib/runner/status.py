@@ -136,7 +136,7 @@ def headline(folder: Path) -> list[str]:
     lines = []
     if tuned:
         note = " (generated data)" if generated(folder) else ""
-        lines.append(f"Best model: {tuned.choice['family']}, features {tuned.feature_set}{note}")
+        lines.append(f"Best model: {tuned.choice['family']}, features {tuned.features}{note}")
         lines.append(f"  the best of {tuned.told}")
     score = comparison(folder)
     if score:

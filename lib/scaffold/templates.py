@@ -53,7 +53,7 @@ from typing import Annotated
 
 import pandas as pd
 
-from lib.problem import Dataset, Options, Range, Rule
+from lib.problem import Dataset, Options, Range, Rule, Words
 from lib.quality import Check
 from lib.scaffold import table
 from lib.scaffold.table import Marginal
@@ -128,6 +128,7 @@ DATASET = Dataset(
     split=split,
     checks=checks,
     slices=table.slices(COLUMNS, MARGINALS, TARGET),
+    words=Words("row", "rows", f"the {{TARGET}}"),  # yours: what pages call these
     options={options}(),
 )
 '''

@@ -103,9 +103,10 @@ def read_features(dataset: Dataset, features: FeatureSet, generated: bool) -> st
     late = [name for name in dataset.inputs(features) if dataset.columns[name].known == "after"]
     if late:
         meanings = "; ".join(f"`{name}`, {dataset.columns[name].meaning}" for name in late)
-        lines += ["", f"**Known only afterwards:** {meanings}. A prediction made before needs a stand-in."]
+        asked = f"A prediction of {dataset.words.target} made before needs a stand-in."
+        lines += ["", f"**Known only afterwards:** {meanings}. {asked}"]
     else:
-        lines += ["", "All of it is known before the prediction is made."]
+        lines += ["", f"All of it is known of a {dataset.words.row} before the prediction is made."]
     if generated:
         lines += ["", "The rows of this run are generated: its figures say nothing about the world."]
     return "\n".join(lines)

@@ -86,7 +86,7 @@ def read_choice(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
     choice = tuned.choice
     said = (
         f"**{choice['family']}** on the features `{tuned.feature_set}`, trial {choice['number']} of "
-        f"{tuned.trials}: validation {tuned.metric} {choice['score']:.4g}"
+        f"{tuned.trials}: {tuned.metric} {choice['score']:.4g} on the validation {dataset.words.rows}"
         + (f", {choice['rounds']} rounds." if choice["rounds"] else ".")
     )
     return f"{said}\n\n{read_late(tuned, dataset, generated)}"

@@ -43,6 +43,5 @@ def read_own(dataset: Dataset) -> str:
         return f"They are made in `{file}.py`: a `View` is a question, a picture, and an answer."
     return (
         f"This problem has no picture of its own yet. To add one, write a module `views` in {where} with "
-        "`VIEWS`, "
-        "a dictionary of `lib.views.view.View`, and name it as `views` in the `Dataset`."
+        "`VIEWS`, a dictionary of `lib.views.view.View`, and name it as `views` in the `Dataset`."
     )

@@ -39,14 +39,11 @@ def with_columns(dataset: Dataset) -> View:
     apart = f" (no {words.group} is on both sides)" if dataset.when or dataset.groups else ""
     return View(
         "What goes with the target",
-        f"The share of the variance of {name} that a column tells of rows *held out*: each is guessed by the "
-        f"mean of those like it in the other four fifths{apart}, numbers being cut into {association.BINS} "
-        "equal "
-        "parts. A column of names has no advantage by having many: a name that comes once tells nothing. "
-        "Blue "
-        "bars may be used, orange ones tempt. Each is of one column alone: two that say the same are not "
-        "worth "
-        "twice as much.",
+        f"The share of the variance of {name} that a column tells of rows **held out**: each is guessed by "
+        f"the mean of those like it in the other four fifths{apart}, numbers being cut into "
+        f"{association.BINS} equal parts. A column of names has no advantage by having many: a name that "
+        "comes once tells nothing. Blue bars may be used, orange ones tempt. Each is of one column alone: "
+        "two that say the same are not worth twice as much.",
         lambda _, clean: data.with_target(_told(dataset, clean), name),
         read,
     )
@@ -78,7 +75,11 @@ def along_columns(dataset: Dataset) -> View:
         rows = dataset.engineer(clean)
         closest = _closest(dataset, rows)
         titles = {each: f"{each}{_late(dataset, each)}" for each in closest}
-        numbers = {each for each in closest if profiling.kind(dataset, each) == "number"}
+        numbers = {
+            each: dataset.columns[each].unit if each in dataset.columns else ""
+            for each in closest
+            if profiling.kind(dataset, each) == "number"
+        }
         names = {each: named(dataset, each) for each in closest}
         return data.by_column(rows, titles, names, numbers, name, unit)
 
@@ -96,11 +97,9 @@ def along_columns(dataset: Dataset) -> View:
             return f"No two values of {first} have {association.ENOUGH} rows: too few to compare."
         text = (
             f"Along {first}{_late(dataset, first)} the median goes from "
-            f"{amount(parts['median'].min(), unit)} "
-            f"to {amount(parts['median'].max(), unit)}, and within one part of it the {dataset.words.rows} "
-            f"still differ by {amount(parts['std'].median(), unit)} (standard deviation): what remains for "
-            "the "
-            "other columns, and for chance."
+            f"{amount(parts['median'].min(), unit)} to {amount(parts['median'].max(), unit)}, and within "
+            f"one part of it the {dataset.words.rows} still differ by {amount(parts['std'].median(), unit)} "
+            "(standard deviation): what remains for the other columns, and for chance."
         )
         bent = association.bend(rows[first], rows[name], dataset.blocks(rows)) if is_number else 0.0
         return text + (
@@ -148,8 +147,7 @@ def class_profile(dataset: Dataset) -> View:
             f"The farthest square: the {dataset.words.rows} of {klass} lie {table.loc[klass, column]:+.1f} "
             f"standard deviations from the mean in {column}{_late(dataset, str(column))}. "
             f"{table.abs().max(axis=1).idxmin()} is the class nearest to the mean of all: single numbers "
-            "tell "
-            "it worst."
+            "tell it worst."
         )
 
     return View(

@@ -134,8 +134,7 @@ def frequent(dataset: Dataset) -> View:
             rare = int((counted < 10).sum())
             text += (
                 f"Of the values of {many.name}, {rare:,} have fewer than ten {dataset.words.rows}: too few "
-                "to "
-                "learn each."
+                "to learn each."
             )
         return text
 

@@ -104,6 +104,18 @@ def test_the_closing_lines_say_how_far_the_search_came(tmp_path, trials, budget,
     assert status.headline(tmp_path) == ["Best model: lasso, features rich", f"  the best of {line}"]
 
 
+def test_what_is_known_only_after_is_said_beside_the_figures_that_use_it(tmp_path):
+    tuned = Tuned("zoomcamp", "rmse", {"family": "lasso"}, {}, 3, 3).admitting(["trip_distance"])
+    tuned.write(tmp_path / "tuned.json")
+    record = dataclasses.replace(DONE, step="04_tune", outputs={"tuned": "d"})
+    (tmp_path / "notebooks").mkdir(exist_ok=True)
+    record.write(tmp_path / "notebooks" / "04_tune.json")
+    said = "features zoomcamp, told trip_distance, known only after"
+    assert status.headline(tmp_path)[0] == f"Best model: lasso, {said}"
+    assert (f"best of 3 trials, {said}", "lasso") in report_index._boxes(tmp_path)
+    assert "told" not in dataclasses.replace(tuned, late=[]).features
+
+
 def test_no_score_stands_beside_a_model_that_did_not_make_it(tmp_path):
     """`make tune` after a whole run: the test figure and the champion are of the model before."""
     graph = {

@@ -145,8 +145,7 @@ def _read_speed(trips: pd.DataFrame, _: pd.DataFrame) -> str:
     by_day, by_dawn, table = rush.median(), dawn.median(), _speed(trips)
     text = (
         f"From 8 to 18 on working days a taxi makes {by_day:.1f} miles an hour (median), before dawn (4 to "
-        "6) "
-        f"{by_dawn:.1f}: three miles take {180 / by_day:.0f} minutes or {180 / by_dawn:.0f}. "
+        f"6) {by_dawn:.1f}: three miles take {180 / by_day:.0f} minutes or {180 / by_dawn:.0f}. "
     )
     if table.notna().to_numpy().mean() > 0.5:
         day, hour = farthest(-table)
@@ -208,8 +207,7 @@ VIEWS = {
         "Speed by hour and weekday",
         "The same week, now the median speed of trips with a sound clock and odometer. If squares differ, "
         "the same distance takes different times, and a model should be told the hour. An hour in which "
-        "fewer "
-        f"than {ENOUGH} such trips began is left white.",
+        f"fewer than {ENOUGH} such trips began is left white.",
         lambda trips, _: shapes.heat_map(_speed(trips), "miles an hour (median)", digits=0),
         _read_speed,
         of_raw=True,

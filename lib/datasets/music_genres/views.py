@@ -139,8 +139,7 @@ VIEWS = {
     "titles": View(
         "What titles give away",
         f"For each genre of which {ENOUGH} songs have a title: its commonest word, and the share of its "
-        "titles "
-        "with that word.",
+        "titles with that word.",
         lambda songs, _: shapes.bars(100 * titles(songs), "% of the genre's titles"),
         _read_titles,
         of_raw=True,

@@ -59,7 +59,7 @@ def _boxes(folder: Path) -> list[tuple[str, str]]:
         boxes.append((f"test {name}{old['metrics']}", f"{status.figure(value)}{unit}"))
         boxes += [(f"{key} baseline", f"{status.figure(other)}{unit}") for key, other in baselines.items()]
     if tuned:
-        about = f"best of {tuned.told}, features {tuned.feature_set}{old['tuned']}"
+        about = f"best of {tuned.told}, features {tuned.features}{old['tuned']}"
         boxes.append((about, tuned.choice["family"]))
     registered = status.result(folder, "registry", Registration)
     if registered:
