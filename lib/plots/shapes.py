@@ -30,8 +30,10 @@ def heat_map(
 ) -> Figure:
     """A table as coloured squares, `centre` white, or the colours between `limits`.
 
-    With `digits`, numbers of at least `least` are written, each with its `unit`.
+    With `digits`, numbers of at least `least` are written, each with its `unit`. What is missing is white.
     """
+    if table.isna().all(axis=None):
+        return grid(0, 1, nothing="No square has rows enough to be drawn.")[0]
     rows, columns = table.shape
     figure, axes = plt.subplots(figsize=(min(11, 2.8 + 0.42 * columns), 1.3 + 0.32 * rows))
     values = table.astype(float)

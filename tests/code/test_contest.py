@@ -24,6 +24,7 @@ def dataset(metric="rmse", task="regression", unit="min", **slices):
         target=SimpleNamespace(name="y", unit=unit),
         slices=slices,
         blocks=lambda _: None,
+        words=problem.Words(),
     )
 
 

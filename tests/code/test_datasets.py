@@ -175,15 +175,17 @@ def test_the_real_rows_of_a_derived_column_are_a_data_frame_that_may_be_changed(
 
 
 def drawn_and_read(dataset: problem.Dataset, rows: int) -> None:
-    """Every picture of a problem: announced, drawn, and read in figures."""
+    """Every picture of a problem: announced, drawn, and read; in figures, but where rows are too few."""
     import matplotlib.pyplot as plt
 
     raw = dataset.labelled(dataset.generate(rows, 0))
-    clean = dataset.clean(raw).rows
+    clean, said = dataset.clean(raw).rows, []
     for name, view in views.of(dataset).items():
         assert view.draw(raw, clean).axes, name
         assert len(view.look_for.split()) > 8, name
-        assert any(letter.isdigit() for letter in view.read(raw, clean)), name
+        said.append(view.read(raw, clean).rstrip())
+        assert said[-1].endswith((".", "?")), name
+    assert sum(any(letter.isdigit() for letter in sentence) for sentence in said) >= 7
     assert plt.get_fignums() == []
 
 
@@ -216,7 +218,9 @@ def test_the_rules_never_refuse_more_rows_than_there_are():
     for count in (2000, 500):
         raw = DATASET.labelled(DATASET.generate(count, 0))
         clean = DATASET.clean(raw).rows
-        assert view.read(raw, clean).startswith(f"The rules refuse {count - len(clean):,} of {count:,} rows")
+        assert view.read(raw, clean).startswith(
+            f"The rules refuse {count - len(clean):,} of {count:,} trips "
+        )
 
 
 def test_importing_a_problem_draws_and_fetches_nothing():

@@ -51,10 +51,17 @@ def test_dollars_in_names_and_categories_are_drawn_as_they_are(tmp_path):
     drawn = [
         data.target_number(rows["rent_$ in $"], rows["%_$_$"], "$^$", "$_$"),
         data.target_classes(counts, "a_$_b_$"),
-        data.frequent(rows, ["band"]),
+        data.frequent(rows, {"band": str}),
         data.numbers(rows, {"rent_$ in $": "$_$", "%_$_$": ""}),
         data.with_target(pd.DataFrame({"explained": 0.5, "known": "after"}, index=DOLLARS), "$_$"),
-        data.by_column(rows, ["%_$_$", "band"], "rent_$ in $", "$_$"),
+        data.by_column(
+            rows,
+            {"%_$_$": "%_$_$", "band": "$_$"},
+            {"%_$_$": str, "band": str},
+            {"%_$_$": "$"},
+            "rent_$ in $",
+            "$_$",
+        ),
         data.class_profile(rows, ["%_$_$"], "band"),
         data.in_order(names, "$_$", ""),
         residuals.confusion(names, chances),
@@ -131,13 +138,13 @@ def test_long_numbers_on_an_axis_do_not_touch(largest):
 
 
 def test_a_name_that_is_cut_says_so():
-    room = ["Manhattan|Entire home/apt", "Manhattan|Private room", "Bronx|Shared room"] * 20
-    rows = pd.DataFrame({"room": room, "price": range(60)})
-    shown = [
-        label.get_text() for label in data.by_column(rows, ["room"], "price", "$").axes[0].get_xticklabels()
-    ]
-    assert shown == ["Bronx|Shared room", "Manhattan|Entire ho…", "Manhattan|Private r…"]
-    shown = [label.get_text() for label in data.frequent(rows, ["room"]).axes[0].get_yticklabels()]
+    room = ["Manhattan|Entire home/apt", "Manhattan|Private room", "Bronx|Shared room"] * 30
+    rows = pd.DataFrame({"room": room, "price": range(90)})
+    figure = data.by_column(rows, {"room": "room"}, {"room": lambda value: 3 * value}, {}, "price", "$")
+    shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert shown[0] == "Bronx|Shared roomBronx|Shared roomBronx|Sha…"
+    assert all(len(label) == 44 for label in shown)
+    shown = [label.get_text() for label in data.frequent(rows, {"room": str}).axes[0].get_yticklabels()]
     assert set(shown) == {"Bronx|Shared room", "Manhattan|Entire ho…", "Manhattan|Private r…"}
 
 

@@ -20,7 +20,7 @@ ODD = {
 }
 
 
-@pytest.fixture(scope="module", params=["green_taxi", "music_genres", "nyc_rentals"])
+@pytest.fixture(scope="module", params=["green_taxi", "music_genres"])
 def pages(request, tmp_path_factory):
     """The executed pages 01, 02 and 03 of a problem, on generated rows."""
     outputs = tmp_path_factory.mktemp(request.param)
@@ -28,7 +28,7 @@ def pages(request, tmp_path_factory):
     given = {
         "WORKBOOK_OUTPUTS": str(outputs),
         "PARAMS": f"params/{request.param}.yaml",
-        "P": "source=generated rows=1500" + " options.min_rows=0" * (request.param == "nyc_rentals"),
+        "P": "source=generated rows=1500",
         "WANDB_MODE": "disabled",
     }
     done = subprocess.run(
@@ -84,8 +84,8 @@ def test_no_computed_text_of_a_page_has_a_sign_out_of_place(pages):
     assert looked_at > 20
 
 
-def test_a_row_is_called_by_the_problems_word_in_at_most_one_sentence_of_an_output(pages):
-    words = {"trip", "trips", "song", "songs", "listing", "listings"}
+def test_the_computed_sentences_call_a_row_by_the_problems_word(pages):
+    words = {"trip", "trips", "song", "songs"}
     used = [
         text
         for page in pages.values()
