@@ -219,12 +219,17 @@ class Dataset:
     def clean(self, rows: pd.DataFrame) -> Cleaned:
         """Apply the rules in order to rows with or without their target; never used when predicting.
 
-        A row that two rules refuse is counted at the first. The report has one row a rule: `reason`,
-        `refused`, `share` of the rows that came in, and rows `left`.
+        Rows that the schema refuses go first, and values are as it has them. A row that two rules refuse is
+        counted at the first. The report has a row a rule: `reason`, `refused`, `share` of all, `left`.
         """
         if self.target.name not in rows:
             rows = self.labelled(rows)
         before, report = len(rows), []
+        known = {name: column for name, column in self.columns.items() if name in rows}
+        read = schema.Schema.learn(rows, known).convert(rows)
+        rows = rows.assign(**dict(read.rows.items()))[read.kept]
+        if count := len(read.refused):
+            report.append(("can be read", read.summary(), count, count / before, len(rows)))
         for rule in self.rules():
             clean = rows[rule.keeps(rows).to_numpy(dtype=bool)]
             refused = len(rows) - len(clean)

@@ -8,14 +8,17 @@ checked, or not at all.
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import unquote, urlsplit
 
 from lib import dependencies, files, paths
-from lib.errors import SourceError
+from lib.errors import DataError, SourceError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Tells whether a file is what it should be: its number of rows, or a SourceError with what it is instead.
 Check = Callable[[Path], int | None]
@@ -133,6 +136,25 @@ def csv_rows(lines: Iterable[str], separator: str = ",") -> Iterator[list[str]]:
     """The rows of CSV text; a field may be longer than Python's own limit of 131,072 letters."""
     csv.field_size_limit(2**31 - 1)
     return csv.reader(lines, delimiter=separator)
+
+
+def csv_table(path: Path, separator: str = ",", types: str | Mapping[str, str] = "str") -> "pd.DataFrame":
+    """A CSV file, each field the text that stands there ("01234", "None"); only an empty one is missing.
+
+    `types` may name the columns that are text alone: pandas guesses the others. UTF-8 or Windows text.
+    """
+    import pandas as pd
+
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return pd.read_csv(
+                path, sep=separator, dtype=types, keep_default_na=False, na_values=[""], encoding=encoding
+            )
+        except UnicodeDecodeError:
+            continue
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise DataError(f"{path} is no table separated by {separator!r}: {error}") from error
+    raise DataError(f"{path} is neither UTF-8 nor Windows text. Save it as UTF-8.")
 
 
 def _verified(path: Path, url: str, check: Check | None, kind: str, remedy: str, digest: str = "") -> Fetched:

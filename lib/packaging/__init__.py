@@ -98,7 +98,7 @@ def signature(pipeline: "InferencePipeline") -> "ModelSignature":
     outputs: list[ColSpec | TensorSpec] = [ColSpec("double")]
     if pipeline.serving.task == "classification":
         chances = (ColSpec("double", str(name)) for name in pipeline.classes_)
-        outputs = [*chances, ColSpec("string", "label")]
+        outputs = [*chances, ColSpec("string", entry.label(list(map(str, pipeline.classes_))))]
     return ModelSignature(Schema(inputs), Schema(outputs))
 
 

@@ -65,6 +65,10 @@ class StoredPipeline:
         """An array of numbers, or for classes a frame of probabilities; rows it cannot take are told."""
         return self._ask(self.pipeline.response, rows)
 
+    def refused(self, rows: Any) -> Any:
+        """Why rows get no prediction, by their label: a Series of reasons."""
+        return self._ask(self.pipeline.refused, rows)
+
     def speed(self, rows: Any) -> dict[str, float]:
         """How long one row and all of them take."""
         times: dict[str, float] = self._ask(self.pipeline.speed, rows)
@@ -75,6 +79,14 @@ class StoredPipeline:
             return answer(rows)
         except self._error as error:
             raise StoredModelError(str(error)) from error
+
+
+def label(classes: Any) -> str:
+    """What the column of the likeliest class is called, beside one of probabilities for each class."""
+    name = "label"
+    while name in classes:
+        name += "_"
+    return name
 
 
 def checked(folder: Path) -> dict[str, bytes]:

@@ -18,7 +18,8 @@ class Served(PythonModel):
     def load_context(self, context: object) -> None:  # noqa: ARG002  MLflow's signature
         """Load the pipeline through the folder's own entry, which checks all that lies there."""
         folder = Path(__file__).parent
-        self.stored = runpy.run_path(str(folder / "entry.py"))["load"](folder)
+        entry = runpy.run_path(str(folder / "entry.py"))
+        self.stored, self.label = entry["load"](folder), entry["label"]
 
     @property
     def pipeline(self) -> Any:
@@ -26,11 +27,13 @@ class Served(PythonModel):
         return self.stored.pipeline
 
     def predict(self, context: object, model_input: pd.DataFrame, params: object = None) -> Any:  # noqa: ARG002
-        """Numbers, or a frame of probabilities with the label."""
+        """Numbers, or a frame of probabilities with the label; nothing for rows that cannot be read."""
         prediction = self.stored.predict(model_input)
         if self.stored.about["task"] == "regression":
             return prediction
-        return prediction.assign(label=prediction.idxmax(axis=1))
+        known = prediction.notna().all(axis=1)
+        likeliest = prediction.fillna(0).idxmax(axis=1).where(known, None)
+        return prediction.assign(**{self.label(prediction): likeliest})
 
 
 set_model(Served())

@@ -77,12 +77,13 @@ def meanings(dataset: Dataset) -> pd.DataFrame:
 def refused(dataset: Dataset, rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """The rows that the rules refuse, shuffled, with the target and the rule that was the first to refuse."""
     left, parts = dataset.labelled(rows), []
+    column = next(name for name in ("rule", "cleaning rule") if name not in left)
     for rule in dataset.rules():
         keeps = rule.keeps(left).to_numpy(dtype=bool)
-        parts.append(left[~keeps].assign(rule=rule.name))
+        parts.append(left[~keeps].assign(**{column: rule.name}))
         left = left[keeps]
-    table = pd.concat(parts) if parts else left.iloc[:0].assign(rule="")
-    first = ["rule", dataset.target.name]
+    table = pd.concat(parts) if parts else left.iloc[:0].assign(**{column: ""})
+    first = [column, dataset.target.name]
     return table[[*first, *(name for name in rows if name not in first)]].sample(frac=1, random_state=seed)
 
 

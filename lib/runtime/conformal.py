@@ -17,7 +17,10 @@ SHARES = np.linspace(0.005, 0.995, 199)
 
 
 def learn(y: np.ndarray, prediction: np.ndarray | pd.DataFrame) -> Settings:
-    """Quantiles of the errors of numbers, or of 1 less the true class's chance, in bins of the prediction."""
+    """Quantiles of the errors of numbers, or of 1 less the true class's chance, in bins of the prediction.
+
+    Rows without a prediction have no error.
+    """
     if isinstance(prediction, pd.DataFrame):
         chances = prediction.to_numpy(dtype=float)
         truth = np.asarray(y).astype(str)[:, None] == np.asarray(prediction.columns).astype(str)
@@ -25,6 +28,7 @@ def learn(y: np.ndarray, prediction: np.ndarray | pd.DataFrame) -> Settings:
     else:
         size = np.asarray(prediction, dtype=float)
         error = np.asarray(y, dtype=float) - size
+    size, error = size[~np.isnan(size)], error[~np.isnan(size)]
     bins = max(1, min(BINS, len(size) // FEWEST))
     edges = np.unique(np.quantile(size, np.arange(1, bins) / bins))
     which = np.searchsorted(edges, size, side="right")
@@ -54,7 +58,7 @@ def around(prediction: np.ndarray | pd.DataFrame, learnt: Settings, level: float
 
 def covered(y: np.ndarray, around: pd.DataFrame) -> np.ndarray:
     """Which rows' truth lies in the interval, or is in the set."""
-    if "low" in around:
+    if list(around) == ["prediction", "low", "high"]:  # names of classes are sorted
         inside: np.ndarray = ((around["low"] <= y) & (y <= around["high"])).to_numpy()
         return inside
     truth = np.asarray(y).astype(str)[:, None] == np.asarray(around.columns).astype(str)

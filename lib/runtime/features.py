@@ -98,8 +98,12 @@ class Serving:
 
     def inputs(self, feature_set: FeatureSet) -> list[str]:
         """The raw columns a row must have for `feature_set`, in the order of `columns`."""
+        return self.needs(feature_set.columns)
+
+    def needs(self, names: Iterable[str]) -> list[str]:
+        """The raw columns that these, raw or derived, are computed from, in the order of `columns`."""
         wanted: set[str] = set()
-        queue = list(feature_set.columns)
+        queue = list(names)
         while queue:
             name = queue.pop()
             if name in self.derived:
@@ -111,17 +115,23 @@ class Serving:
         return [name for name in self.columns if name in wanted]
 
     def engineer(self, rows: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
-        """`rows` with the derived columns `names` (all of them by default), each computed once.
+        """`rows` with the derived columns `names` (all of them by default), each computed once."""
+        return self.engineered({name: column.array for name, column in rows.items()}, rows.index, names)
+
+    def engineered(
+        self, given: Mapping[str, Any], index: pd.Index, names: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """The same of columns as arrays.
 
         What need not wait for one another is computed from one frame: a column at a time would take a row
         that comes alone twice as long.
         """
-        frame, columns = rows, {name: column.array for name, column in rows.items()}
-        for layer in self._layers(list(rows), self.derived if names is None else names):
+        frame, columns = _frame(given, index), dict(given)
+        for layer in self._layers(list(given), self.derived if names is None else names):
             for name in layer:
-                columns[name] = _values(self.derived[name].compute(frame.copy(deep=False)), rows.index)
-            frame = _frame(columns, rows.index)
-        return frame.copy(deep=False) if frame is rows else frame
+                columns[name] = _values(self.derived[name].compute(frame.copy(deep=False)), index)
+            frame = _frame(columns, index)
+        return frame
 
     def _layers(self, raw: Sequence[str], names: Iterable[str]) -> list[list[str]]:
         """The derived columns to compute for `names`, in layers: each needs only what lies above it."""

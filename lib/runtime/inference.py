@@ -5,6 +5,7 @@ What MLflow needs around it, and the stored copy of this package, are made by `l
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,19 +19,22 @@ from sklearn.utils.validation import check_is_fitted
 from . import conformal, encoders, models
 from .errors import InferenceError
 from .features import Serving
-from .schema import Settings, coerced, digest, kinds, marks
+from .schema import Converted, Schema, Settings, digest, kinds, marks
 
 #: Of `about.json`; a folder of another format is refused, or asked by its own stored code.
-FORMAT = 2
+FORMAT = 3
 
 
 class InferencePipeline(BaseEstimator):
     """The whole way from a raw row to a prediction, as a scikit-learn regressor or classifier of raw rows.
 
-    Learnt are `encoding_`, `model_`, `about_` (plain data: what was fitted to what), `inputs_` ({raw column:
-    number, text or time}), of a classifier `classes_`; and `seen_`, marks of the rows, which are not saved.
+    Learnt are `schema_` (what a raw row must have), `encoding_`, `model_`, `about_` (plain data: what was
+    fitted to what), `inputs_` ({raw column: number, text or time}), of a classifier `classes_`; and `seen_`,
+    marks of the rows, which are not saved. A row that the schema refuses gets NaN (None for a class) and a
+    reason, which `refused` gives; what the others get never depends on it.
     """
 
+    schema_: Schema
     encoding_: encoders.Encoding
     model_: models.Model
     about_: Settings
@@ -82,11 +86,16 @@ class InferencePipeline(BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> "InferencePipeline":
         """Fit encoders and model on raw rows and their target; `X` may hold the target as a column, too."""
-        serving, target = self.serving, np.asarray(y)
-        features, parameters = serving.feature_set(self.feature_set), dict(self.parameters or {})
+        serving, features = self.serving, self.serving.feature_set(self.feature_set)
+        parameters = dict(self.parameters or {})
         self.encoding_ = encoders.Encoding(features.encodes, self.settings, self.random_state)
-        derived = [name for name in self.encoding_.training_columns if name in serving.derived]
-        matrix = self.encoding_.fit_transform(serving.engineer(X, derived), target)
+        learnt = self.encoding_.training_columns
+        columns = {name: serving.columns[name] for name in serving.needs(learnt)}
+        converted = Schema.learn(X, columns).convert(X)
+        rows, target = converted.rows[converted.kept], np.asarray(y)[converted.kept]
+        schema = Schema.learn(X, {name: columns[name] for name in serving.inputs(features)})
+        engineered = serving.engineer(rows, [name for name in learnt if name in serving.derived])
+        matrix = self.encoding_.fit_transform(engineered, target)
         dense = isinstance(matrix, np.ndarray)
         model = models.build(self.family, parameters, serving.task, self.random_state, self.n_jobs, dense)
         labelled = X.assign(**{serving.target.name: pd.Series(y).set_axis(X.index)})
@@ -103,8 +112,8 @@ class InferencePipeline(BaseEstimator):
                 "task": serving.task,
                 "target": serving.target.name,
                 "unit": serving.target.unit,
-                "inputs": {name: row_columns[name] for name in serving.inputs(features)},
-                "rows": len(X),
+                "inputs": schema.plain(),
+                "rows": len(rows),
                 "columns": matrix.shape[1],
                 "seed": self.random_state,
                 "row_columns": row_columns,
@@ -115,7 +124,8 @@ class InferencePipeline(BaseEstimator):
 
     def _take(self, model: models.Model, about: Settings) -> None:
         """Note a fitted model, and what follows from it and from the plain data about it."""
-        self.model_, self.about_, self.inputs_ = model, about, dict(about["inputs"])
+        self.model_, self.about_, self.schema_ = model, about, Schema.of(about["inputs"])
+        self.inputs_ = {field.name: field.type for field in self.schema_.fields}
         if hasattr(model, "classes_"):
             self.classes_ = model.classes_
         columns = self.serving.feature_sets[self.feature_set].columns
@@ -126,11 +136,40 @@ class InferencePipeline(BaseEstimator):
         """How many raw columns it needs; rows may have more."""
         return len(self.inputs_)
 
+    def refused(self, X: pd.DataFrame) -> pd.Series:
+        """Why rows get no prediction: a reason for each of these, by its label in `X`."""
+        reasons = self._converted(X).refused
+        return pd.Series(list(reasons.values()), X.index[list(reasons)], "str", name="reason")
+
     def matrix(self, rows: pd.DataFrame) -> encoders.Matrix:
-        """What the model sees of raw rows."""
+        """What the model sees of raw rows; rows that it refuses are an error here."""
+        converted = self._converted(rows)
+        if converted.refused:
+            first = next(iter(converted.refused.values()))
+            raise InferenceError(f"{len(converted.refused):,} rows cannot be read. {first}.")
+        return self._encoded(converted)
+
+    def _converted(self, rows: pd.DataFrame) -> Converted:
         if not hasattr(self, "model_"):  # the check itself takes longer than this question
             check_is_fitted(self)
-        return self.encoding_.transform(self.serving.engineer(coerced(rows, self.inputs_), self._derived))
+        return self.schema_.convert(rows)
+
+    def _encoded(self, read: Converted) -> encoders.Matrix:
+        return self.encoding_.transform(self.serving.engineered(read.columns, read.index, self._derived))
+
+    def _answers(
+        self, rows: pd.DataFrame, ask: Callable[[encoders.Matrix], np.ndarray], none: np.ndarray
+    ) -> np.ndarray:
+        """What `ask` says of rows that can be read, shaped as `none` of no rows; of others NaN, or None."""
+        converted = self._converted(rows)
+        if not converted.refused:
+            return ask(self._encoded(converted))
+        kept = converted.kept
+        found = ask(self._encoded(converted.only(kept))) if kept.any() else none
+        gap, dtype = (None, object) if none.dtype == object else (np.nan, found.dtype)
+        answers = np.full((len(rows), *none.shape[1:]), gap, dtype)
+        answers[kept] = found
+        return answers
 
     def predict(self, X: pd.DataFrame, interval: float | None = None) -> np.ndarray | pd.DataFrame:
         """A number for each raw row, or its likeliest class.
@@ -138,7 +177,8 @@ class InferencePipeline(BaseEstimator):
         With `interval`, say 0.9, a frame: `prediction`, `low`, `high`; of classes which are in the row's set.
         """
         if interval is None:
-            return self.model_.predict(self.matrix(X))
+            labels = self.serving.task == "classification"
+            return self._answers(X, self.model_.predict, np.empty(0, object if labels else float))
         if "errors" not in self.about_:
             raise InferenceError(
                 "This model has no intervals: nobody has told it its errors (`learn_errors`)."
@@ -153,14 +193,13 @@ class InferencePipeline(BaseEstimator):
     @available_if(lambda self: self.serving.task == "classification")
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Probabilities, rows × `classes_`."""
-        return models.response(self.model_, self.matrix(X))
+        return self._answers(X, self.model_.predict_proba, np.empty((0, len(self.classes_))))
 
     def response(self, rows: pd.DataFrame) -> np.ndarray | pd.DataFrame:
         """What is scored and served: numbers, or a frame with a column of probabilities for each class."""
-        prediction = models.response(self.model_, self.matrix(rows))
         if self.serving.task == "regression":
-            return prediction
-        return pd.DataFrame(prediction, columns=models.classes(self.model_), index=rows.index)
+            return self._answers(rows, self.model_.predict, np.empty(0))
+        return pd.DataFrame(self.predict_proba(rows), columns=models.classes(self.model_), index=rows.index)
 
     def score(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """R² of numbers, accuracy of classes, as any scikit-learn regressor or classifier has it."""
@@ -224,6 +263,7 @@ def read_about(folder: Path) -> Settings:
     about: Settings = json.loads(path.read_text(encoding="utf-8"))
     if about.get("format") != FORMAT:
         raise InferenceError(
-            f"{folder} holds a pipeline of format {about.get('format', 1)}; this code reads {FORMAT}."
+            f"{folder} holds a pipeline of format {about.get('format', 1)}; this code reads {FORMAT}. "
+            "It answers by the code stored with it (`packaging.load`); `make train` writes a new one."
         )
     return about

@@ -1,7 +1,8 @@
 """What the columns of an unknown table are: kinds, gaps, ranges, and which to leave out, and why."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,8 @@ import pandas as pd
 
 from lib import sources
 from lib.errors import DataError, ParameterError
-from lib.scaffold import table
+from lib.runtime.schema import Column
+from lib.scaffold import evidence, table
 
 SEPARATORS = (",", ";", "\t", "|")
 FEW = 50  # names of a category that are worth a column each
@@ -34,6 +36,7 @@ class InferredColumn:
     example: str = ""
     marginal: table.Marginal | None = None
     distinct: int = 0
+    facts: Mapping[str, object] = field(default_factory=dict)  # what else its `Column` says
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Inspection:
     task: Task
     classes: int
     least: int  # rows of a class that is kept, 0 where all are
+    unknown: int  # rows without a target
     columns: tuple[InferredColumn, ...]
 
     @property
@@ -62,23 +66,26 @@ def inspect_file(path: Path, target: str) -> Inspection:
         raise ParameterError(f"DATA={path}: there is no such file.")
     separator, decimal = (",", ".") if path.suffix.lower() in (".parquet", ".pq") else dialect(path)
     table.fetch(path.resolve())
-    rows = table.read(path, separator, decimal)
+    rows = table.read(path, separator)
     rows.columns = [str(name) for name in rows.columns]
     if target not in rows:
         raise ParameterError(f"TARGET={target}: {path.name} has no such column; it has {list(rows)[:60]}.")
     if rows.empty:
         raise DataError(f"{path.name} has a header and no rows.")
-    task, classes = _task(rows[target], target)
+    task, classes = _task(rows[target], target, decimal)
     twins = _twins(rows, target)
-    columns = [_column(rows, name, target, task, twins.get(name)) for name in rows]
+    columns = [_column(rows, name, target, task, twins.get(name), decimal) for name in rows]
     if not any(column.kind == "id" for column in columns) and rows.duplicated().mean() > 0.05:
         reason = "its place in the file: without it, equal rows would count as one"
         columns.insert(0, InferredColumn("row", "id", reason))
     least = 0
     if task == "classification":
-        counts = table.names(rows[target]).value_counts()
+        counts = evidence.names(rows[target]).value_counts()
         least = RARE if (counts < RARE).any() and (counts >= RARE).sum() > 1 else 0
-    return Inspection(path, separator, decimal, len(rows), target, task, classes, least, tuple(columns))
+    unknown = int(rows[target].isna().sum())
+    return Inspection(
+        path, separator, decimal, len(rows), target, task, classes, least, unknown, tuple(columns)
+    )
 
 
 def dialect(path: Path) -> tuple[str, str]:
@@ -97,7 +104,7 @@ def dialect(path: Path) -> tuple[str, str]:
     return best, "," if comma else "."
 
 
-def _task(values: pd.Series, name: str) -> tuple[Task, int]:
+def _task(values: pd.Series, name: str, decimal: str) -> tuple[Task, int]:
     """Classes or numbers? Names, and at most ten whole numbers, are classes."""
     there = values.dropna()
     distinct = there.nunique()
@@ -106,8 +113,9 @@ def _task(values: pd.Series, name: str) -> tuple[Task, int]:
         raise DataError(
             f"TARGET={name} has only {only}: there is nothing to tell apart. Name another column."
         )
-    number = _numeric(there)
+    number = _numeric(there, decimal)
     if number is not None and not pd.api.types.is_bool_dtype(there):
+        distinct = number.nunique()
         if distinct > 10 or (number.dropna() % 1 != 0).any():
             return "regression", 0
         return "classification", distinct
@@ -119,21 +127,28 @@ def _task(values: pd.Series, name: str) -> tuple[Task, int]:
     return "classification", distinct
 
 
-def _numeric(values: pd.Series) -> pd.Series | None:
-    """The column as numbers if nearly all of its values are such, even where they were written as text."""
+def _numeric(values: pd.Series, decimal: str) -> pd.Series | None:
+    """The column as numbers if nearly all of its values are such, even where they were written as text.
+
+    Codes are none, though they look like numbers: "01234" is not 1234.
+    """
     if pd.api.types.is_bool_dtype(values):
         return None
     if pd.api.types.is_numeric_dtype(values):
-        return table.finite(values)
+        return table.converted(values, evidence.NUMBER)
     if not pd.api.types.is_string_dtype(values):
         return None
-    text = values.dropna().astype("str").str.strip()
-    text = text[text != ""]
-    numbers = table.finite(pd.to_numeric(text, errors="coerce"))
-    return numbers.dropna() if len(text) and numbers.notna().mean() > 0.97 else None
+    text = evidence.names(values).dropna()
+    if text.str.fullmatch(r"-?0\d+").any():
+        return None
+    numbers = table.converted(text, evidence.NUMBER, decimal)
+    such = numbers.notna() | text.str.lower().isin(evidence.INFINITE)
+    return numbers.dropna() if len(text) and such.mean() > 0.97 else None
 
 
-def _column(rows: pd.DataFrame, name: str, target: str, task: Task, twin: str | None) -> InferredColumn:
+def _column(
+    rows: pd.DataFrame, name: str, target: str, task: Task, twin: str | None, decimal: str
+) -> InferredColumn:
     """What one column is, or why it is left out."""
     values = rows[name]
     if values.dropna().map(lambda value: isinstance(value, (list, dict, np.ndarray))).any():
@@ -142,13 +157,13 @@ def _column(rows: pd.DataFrame, name: str, target: str, task: Task, twin: str | 
     example = str(there.iloc[0])[:40] if len(there) else ""
     if name == target:
         of_target: Kind = "number" if task == "regression" else "category"
-        return _inferred(values, name, of_target, "the target", example, distinct)
+        return _inferred(values, name, of_target, "the target", example, distinct, decimal)
     if distinct < 2:
         return InferredColumn(name, "", "always the same" if distinct else "always missing", example)
     if twin:
         return InferredColumn(name, "", f"the same as {twin!r}", example)
-    kind, why = _kind(name, values, distinct)
-    return _inferred(values, name, kind, why, example, distinct)
+    kind, why = _kind(name, values, distinct, decimal)
+    return _inferred(values, name, kind, why, example, distinct, decimal)
 
 
 def _twins(rows: pd.DataFrame, target: str) -> dict[str, str]:
@@ -170,7 +185,7 @@ def _twins(rows: pd.DataFrame, target: str) -> dict[str, str]:
     return twins
 
 
-def _kind(name: str, values: pd.Series, distinct: int) -> tuple[Kind, str]:
+def _kind(name: str, values: pd.Series, distinct: int, decimal: str) -> tuple[Kind, str]:
     """The kind of a column that varies, and the evidence for it."""
     count = values.notna().sum()
     if pd.api.types.is_datetime64_any_dtype(values):
@@ -179,10 +194,10 @@ def _kind(name: str, values: pd.Series, distinct: int) -> tuple[Kind, str]:
         return "category", "true or false"
     if _is_time(values):
         return "time", "reads as days or times"
-    number = _numeric(values)
+    number = _numeric(values, decimal)
     if number is not None:
         return _number_or_id(name, number, distinct, count)
-    text = table.names(values).dropna()
+    text = evidence.names(values).dropna()
     words = text.str.split().str.len().mean()
     if distinct > 0.9 * count and count > 20:
         return (
@@ -217,18 +232,20 @@ def _is_time(values: pd.Series) -> bool:
     """Whether nearly all of some text looks like a day, and can be read as one."""
     if not pd.api.types.is_string_dtype(values):
         return False
-    text = table.names(values).dropna()
+    text = evidence.names(values).dropna()
     text = text.sample(min(len(text), 500), random_state=0)
     if not len(text) or text.map(lambda value: bool(_DAY.search(value))).mean() < 0.9:
         return False
-    return bool(table.times(text).notna().mean() > 0.9)
+    return bool(table.converted(text, Column("time", "")).notna().mean() > 0.9)
 
 
 def _inferred(
-    values: pd.Series, name: str, kind: Kind, why: str, example: str, distinct: int
+    values: pd.Series, name: str, kind: Kind, why: str, example: str, distinct: int, decimal: str
 ) -> InferredColumn:
     """A column that is used, with what generated rows are drawn from."""
-    typed = table.cast(values, kind)
+    facts, note = evidence.facts(values, kind, decimal)
+    why = f"{why}; {note}" if note else why
+    typed = table.converted(values, Column(kind, "", **facts), decimal)
     gaps = float(typed.isna().mean())
     there = typed.dropna()
     if kind == "number" and len(there):
@@ -245,7 +262,7 @@ def _inferred(
         marginal = table.Marginal(round(gaps, 4), shares=_shares(there.value_counts(), values.nunique()))
     else:
         marginal = table.Marginal()
-    return InferredColumn(name, kind, why, example, marginal, distinct)
+    return InferredColumn(name, kind, why, example, marginal, distinct, facts)
 
 
 def _shares(counts: pd.Series, distinct: int = 0) -> dict[str, float]:

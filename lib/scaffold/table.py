@@ -3,6 +3,7 @@
 `make new-problem` writes packages that call these functions; what it infers is in `inspection`.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,9 @@ import pandas as pd
 from lib import quality, sources, splits
 from lib.errors import DataError
 from lib.problem import Rule
-from lib.runtime.schema import Column
+from lib.runtime import schema
+from lib.runtime.schema import Column, Field
+from lib.runtime.values import date_order
 
 Slice = Callable[[pd.DataFrame], pd.Series]
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
@@ -56,27 +59,23 @@ def fetch(file: str | Path) -> list[sources.Fetched]:
     return [sources.local(file, check)]
 
 
-def read(path: Path, separator: str = ",", decimal: str = ",.") -> pd.DataFrame:
-    """A file as it is, every column that pandas does not know a number for as text."""
+def read(path: Path, separator: str = ",") -> pd.DataFrame:
+    """A file as it is: of a CSV file every field as text."""
     if path.suffix.lower() in (".parquet", ".pq"):
         return pd.read_parquet(path)
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return pd.read_csv(path, sep=separator, decimal=decimal[-1], encoding=encoding, low_memory=False)
-        except UnicodeDecodeError:
-            continue
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise DataError(f"{path} is no table separated by {separator!r}: {error}") from error
-    raise DataError(f"{path} is neither UTF-8 nor Windows text. Save it as UTF-8.")
+    return sources.csv_table(path, separator)
 
 
 def load(
     paths: Sequence[Path], columns: Mapping[str, Column], separator: str = ",", decimal: str = "."
 ) -> pd.DataFrame:
-    """The declared columns of these files, each as its kind says; `row` is added where it is declared."""
+    """The declared columns of these files, each as its kind says; `row` is added where it is declared.
+
+    What a model would refuse to read is a gap here: a row to learn from may do without a value.
+    """
     parts = []
     for path in map(Path, paths):
-        rows = read(path, separator, decimal)
+        rows = read(path, separator)
         if rows.empty:
             raise DataError(f"{path} has no rows below its header.")
         if "row" in columns and "row" not in rows:
@@ -86,44 +85,31 @@ def load(
             raise DataError(f"{path.name} has no column {missing}; it has {list(rows)}.")
         parts.append(rows[list(columns)])
     rows = pd.concat(parts, ignore_index=True)
-    return pd.DataFrame({name: cast(rows[name], column.kind) for name, column in columns.items()})
+    return pd.DataFrame({name: converted(rows[name], column, decimal) for name, column in columns.items()})
 
 
-def cast(values: pd.Series, kind: str) -> pd.Series:
-    """A column as its kind: what is no number or no time becomes missing; names become text."""
-    if kind == "number":
-        if not pd.api.types.is_numeric_dtype(values):
-            values = values.astype("str").str.strip()
-        return finite(pd.to_numeric(values, errors="coerce"))
-    if kind == "time":
-        return times(values)
-    return names(values)
+def converted(given: pd.Series, column: Column, decimal: str = ".") -> pd.Series:
+    """A column as its kind: floats, times in microseconds without a zone, or names; else gaps.
+
+    What the declaration leaves open (the order of days, whether names are whole numbers) all values decide.
+    """
+    text = pd.api.types.is_string_dtype(given)
+    if column.kind == "number":
+        array, _ = Field("", "number", column).convert(with_point(given, decimal) if text else given)
+        return pd.Series(array, given.index, "float64")
+    if column.kind == "time":
+        if text and not column.order:
+            column = dataclasses.replace(column, order=date_order(given.dropna().unique())[0])
+        array, _ = Field("", "time", column).convert(given)
+        return pd.Series(array, given.index).astype("datetime64[us]")
+    if column.whole is None and column.kind != "text":
+        column = dataclasses.replace(column, whole=schema.whole(given.unique()))
+    return pd.Series(Field("", "text", column).convert(given)[0], given.index)
 
 
-def finite(values: pd.Series) -> pd.Series:
-    """Numbers as floats; what a division by zero has left is a gap."""
-    numbers = values.astype("float64")
-    return numbers.mask(np.isinf(numbers))
-
-
-def names(values: pd.Series) -> pd.Series:
-    """Names as text; numbers that are whole without a fraction: 1.0 is "1"."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    text = values.astype("str").str.strip()
-    return text.mask(values.isna() | (text == ""))
-
-
-def times(values: pd.Series) -> pd.Series:
-    """Days and times in any of the usual forms, even mixed; without a zone, in microseconds."""
-    if not pd.api.types.is_datetime64_any_dtype(values):
-        text = names(values)
-        first = text.str.extract(r"^(\d{1,2})[./-](\d{1,2})[./-]", expand=True).astype(float)
-        day_first = bool((first[0] > 12).any()) and not (first[1] > 12).any()
-        values = pd.to_datetime(text, format="mixed", dayfirst=day_first, errors="coerce", utc=True)
-    if values.dt.tz is not None:
-        values = values.dt.tz_convert("UTC").dt.tz_localize(None)
-    return values.astype("datetime64[us]")
+def with_point(text: pd.Series, decimal: str) -> pd.Series:
+    """Numbers as text, with a point where the file has another decimal mark."""
+    return text if decimal == "." else text.str.replace(decimal, ".", regex=False)
 
 
 def generate(

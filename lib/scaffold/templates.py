@@ -13,7 +13,8 @@ from ...runtime.schema import Column, Target
 TARGET = Target({target}, "", "{about}, as the file has it")  # between the quotes: its unit, what it is
 
 # 1. Correct a kind that was inferred wrongly (number, category, text, time, id), say what the column means
-# between the quotes, and add known="after" where a value comes to be only after the prediction is made.
+# between the quotes, and add known="after" where a value comes to be only after the prediction is made. What
+# else may be said (zone, order of days, what is missing, what impossible) is in lib/runtime/schema.py.
 COLUMNS = {{
 {columns}
 }}{left_out}

@@ -100,6 +100,8 @@ def summary(name: str, inspection: Inspection) -> str:
     for column in inspection.columns:
         kind = column.kind or "left out"
         lines.append(f"  {column.name[:32]:<32} {kind:<9} {column.why}; {column.example}".rstrip("; "))
+    if inspection.unknown:
+        lines += ["", f"{inspection.unknown:,} rows have no target: nothing is learnt from them."]
     if inspection.rows < LEAST:
         few = "rows are too few to learn from: the YAML starts with generated ones."
         lines += ["", f"{inspection.rows} {few}"]
@@ -160,10 +162,16 @@ def _quoted(text: str) -> str:
 
 
 def _column(column: InferredColumn, target: str) -> str:
-    known = ', known="after"' if column.name == target else ""
-    return (
-        f"    {_quoted(column.name)}: Column({_quoted(column.kind)}, {_quoted('')}{known}),  # {column.why}"
-    )
+    facts = ({"known": "after"} if column.name == target else {}) | dict(column.facts)
+    said = "".join(f", {name}={_literal(value)}" for name, value in facts.items())
+    return f"    {_quoted(column.name)}: Column({_quoted(column.kind)}, {_quoted('')}{said}),  # {column.why}"
+
+
+def _literal(value: object) -> str:
+    """A fact as it stands in a module: text, truth, or a tuple of texts."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_quoted, value))},)"
+    return _quoted(value) if isinstance(value, str) else repr(value)
 
 
 def _left_out(inspection: Inspection) -> str:

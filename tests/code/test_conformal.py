@@ -77,3 +77,19 @@ def test_a_stored_pipeline_gives_intervals_on_request_and_one_that_learnt_none_s
     assert np.allclose(found["prediction"], stored.predict(rows.head(9)))
     assert (found["low"] < found["prediction"]).all()
     assert found.equals(pipeline.predict(rows.head(9), interval=0.9))
+
+
+def test_classes_called_as_the_ends_of_an_interval_are_classes():
+    truth, shares = chances(2_000, 0)
+    named = dict(zip("abc", ("high", "low", "prediction"), strict=True))
+    truth, shares = np.array([named[one] for one in truth]), shares.rename(columns=named)
+    sets = conformal.around(shares, conformal.learn(truth, shares), 0.9)
+    assert conformal.covered(truth, sets).mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_rows_without_a_prediction_teach_no_error_and_get_no_interval():
+    truth, prediction = uneven(2_000, 0)
+    holed = np.concatenate([prediction, [np.nan] * 9])
+    learnt = conformal.learn(np.concatenate([truth, np.ones(9)]), holed)
+    assert learnt == conformal.learn(truth, prediction)
+    assert conformal.around(holed, learnt, 0.9).tail(9).isna().all(axis=None)

@@ -87,6 +87,56 @@ def test_an_id_is_the_same_in_any_spelling_and_a_time_may_be_text(taxi, zone):
     assert pipeline.predict(as_json) == pipeline.predict(row)
 
 
+@pytest.mark.parametrize("odd", [None, 7.5, "somewhere"])
+def test_an_odd_id_moves_no_other_row(taxi, odd):
+    pipeline, rows = taxi
+    given = rows[list(pipeline.inputs_)].head(40)
+    numbers = pd.Series([odd, *map(float, given["PULocationID"][1:])], index=given.index, dtype=object)
+    sent = given.assign(PULocationID=numbers)
+    assert np.array_equal(pipeline.predict(sent)[1:], pipeline.predict(given)[1:])
+
+
+@pytest.mark.parametrize("time", [None, "soon", 1675173909000, "05/02/2020", ""])
+def test_a_time_that_nobody_can_read_gets_no_prediction_and_a_reason_and_moves_no_other(taxi, time):
+    pipeline, rows = taxi
+    given = rows[list(pipeline.inputs_)].head(9).reset_index(drop=True)
+    sent = given.astype({"pickup_datetime": object})
+    sent.loc[3, "pickup_datetime"] = time
+    expected = pipeline.predict(given)
+    expected[3] = np.nan
+    assert np.array_equal(pipeline.predict(sent), expected, equal_nan=True)
+    assert pipeline.refused(sent).index.tolist() == [3]
+    assert pipeline.refused(sent)[3].startswith("pickup_datetime: ")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_a_time_in_another_zone_is_the_same_moment_alone_and_in_a_batch(taxi, zone):
+    pipeline, rows = taxi
+    given = rows[list(pipeline.inputs_)].head(9).reset_index(drop=True)
+    moved = given["pickup_datetime"].dt.tz_localize("America/New_York").dt.tz_convert(zone)
+    expected = pipeline.predict(given)
+    assert np.array_equal(pipeline.predict(given.assign(pickup_datetime=moved)), expected)
+    text = given["pickup_datetime"].map(pd.Timestamp.isoformat).astype(object)
+    for i, stamp in enumerate(moved):
+        one = text.copy()
+        one[i] = stamp.isoformat().replace("+00:00", "Z")
+        assert np.array_equal(pipeline.predict(given.assign(pickup_datetime=one)), expected)
+
+
+def test_a_class_called_label_keeps_its_probability_beside_the_likeliest_class(tmp_path):
+    import mlflow.pyfunc
+
+    dataset, rows = clean("music_genres")
+    genres = rows["genre"].where(rows["genre"] != rows["genre"].mode()[0], "label")
+    pipeline = InferencePipeline.chosen(dataset.serving, "audio", XGBOOST, 1).fit(rows, genres)
+    packaging.save_model(pipeline, tmp_path / "model", rows.head(2))
+    answer = (
+        mlflow.pyfunc.load_model(str(tmp_path / "model")).unwrap_python_model().predict(None, rows.head(9))
+    )
+    assert np.array_equal(answer["label"], pipeline.response(rows.head(9))["label"])
+    assert (answer.iloc[:, -1] == pipeline.predict(rows.head(9))).all()
+
+
 def test_a_missing_column_is_named_beside_those_that_are_there(taxi):
     pipeline, rows = taxi
     with pytest.raises(InferenceError, match=r"no column \['trip_distance'\]; they have"):
@@ -104,7 +154,7 @@ def test_a_folder_that_is_no_model_says_which_target_writes_one(tmp_path):
     with pytest.raises(InferenceError, match="make train"):
         InferencePipeline.load(tmp_path, problem.load("green_taxi").serving)
     (tmp_path / "about.json").write_text('{"problem": "green_taxi"}')
-    with pytest.raises(InferenceError, match="format 1; this code reads 2"):
+    with pytest.raises(InferenceError, match="format 1; this code reads 3"):
         inference.read_about(tmp_path)
 
 

@@ -63,7 +63,7 @@ def of_other_code(pipeline, rows, tmp_path) -> Path:
     """The same pipeline, stored by a project whose runtime adds 1000 to each prediction."""
     lib = Path(shutil.copytree(LIB, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__")))
     module = lib / "runtime" / "inference.py"
-    source, ours = module.read_text(), "prediction = models.response(self.model_, self.matrix(rows))"
+    source, ours = module.read_text(), "return self._answers(rows, self.model_.predict, np.empty(0))"
     assert ours in source
     module.write_text(source.replace(ours, f"{ours} + 1000"))
     packaging.save_model(pipeline, tmp_path / "other", rows.head(2), lib=lib)
@@ -263,7 +263,7 @@ def test_mlmodel_has_the_true_time_and_run_and_no_path_of_this_machine(stored, t
     assert content["run_id"] == "0123"
     assert str(paths.ROOT) not in text
     assert "/tmp" not in text  # noqa: S108  that it is not there
-    assert json.loads((stored / "artifacts/pipeline/about.json").read_text())["format"] == 2
+    assert json.loads((stored / "artifacts/pipeline/about.json").read_text())["format"] == 3
 
 
 def test_rows_that_do_not_fit_are_refused_as_by_the_code_of_today(stored, rows):

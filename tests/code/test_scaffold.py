@@ -414,3 +414,69 @@ def test_the_separator_that_cuts_all_lines_alike_is_taken(tmp_path):
     assert inspection.dialect(path) == (";", ",")
     path.write_text("one column\nand, sometimes\na comma\n")
     assert inspection.dialect(path) == (",", ".")
+
+
+def test_codes_with_leading_zeros_stay_codes_also_where_the_user_changes_the_kind(tmp_path):
+    codes = ["01234", "02139", "10001"]
+    table = customers(201).assign(zip=codes * 67, room=["7", "8", "9"] * 67)
+    dataset = written(tmp_path, table, "charges")
+    assert kinds(dataset)["zip"] == "category"
+    assert set(goes_through(dataset)["zip"]) == set(codes)
+    serving = tmp_path / "lib/datasets/mine/serving.py"
+    changed = serving.read_text().replace('"room": Column("number"', '"room": Column("category"')
+    other = tmp_path / "lib/datasets/other"
+    other.mkdir()
+    (other / "serving.py").write_text(changed)
+    training = (tmp_path / "lib/datasets/mine/training.py").read_text()
+    (other / "training.py").write_text(training)
+    (other / "__init__.py").write_text("")
+    importlib.invalidate_caches()
+    rows = importlib.import_module("lib.datasets.other.training").load([tmp_path / "data.csv"])
+    assert set(rows["room"]) == {"7", "8", "9"}
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_a_class_called_none_or_na_is_a_class_and_only_an_empty_field_is_missing(tmp_path, parquet):
+    table = customers(200).assign(churned=["None", "NA", "Apnea", "None"] * 50)
+    table.loc[[0, 1], "churned"] = None
+    dataset = written(tmp_path, table, "churned", parquet=parquet)
+    counts = goes_through(dataset)["churned"].value_counts().to_dict()
+    assert counts == {"None": 99, "NA": 49, "Apnea": 50}
+    assert "2 rows have no target" in new_problem("again", dataset.options.file, "churned", tmp_path)
+
+
+def test_a_word_for_a_gap_is_told_and_stands_in_the_schema(tmp_path):
+    table = customers(200).assign(charges=lambda rows: rows["charges"].astype(str))
+    table.loc[[3, 4], "charges"], table.loc[5, "Straße"] = "k.A.", "?"
+    dataset = written(tmp_path, table, "churned")
+    assert goes_through(dataset)["charges"].isna().sum() == 2
+    assert dataset.columns["charges"].gaps == ("k.A.",)
+    summary = new_problem("again", tmp_path / "data.csv", "churned", tmp_path)
+    assert "2 are none and count as missing ('k.A.')" in summary
+    assert "'?' (1 rows) counts as a name; if it says that none is known: gaps" in summary
+
+
+@pytest.mark.parametrize(
+    ("days", "order", "first", "told"),
+    [
+        (["05/02/2020", "25/02/2020", "06/02/2020"], "day", "2020-02-05", ""),
+        (["05/02/2020", "02/25/2020", "06/02/2020"], "month", "2020-05-02", ""),
+        (["05/02/2020", "06/02/2020", "07/02/2020"], "month", "2020-05-02", "No value tells"),
+    ],
+)
+def test_the_order_of_days_is_fixed_when_the_file_is_first_read(tmp_path, days, order, first, told):
+    dataset = written(tmp_path, customers(201).assign(day=days * 67), "churned")
+    assert dataset.columns["day"].order == order
+    assert told in new_problem("again", tmp_path / "data.csv", "churned", tmp_path)
+    few = pd.read_csv(tmp_path / "data.csv", dtype="str").query("day == '05/02/2020'")
+    few.to_csv(tmp_path / "data.csv", index=False)  # a later file in which no value tells
+    assert set(dataset.ingest("published", 0, 0)[0]["day"]) == {pd.Timestamp(first)}
+
+
+def test_codes_that_are_whole_numbers_have_one_name_in_any_file(tmp_path):
+    table = customers(201).assign(code=[7.0, 8.0, 9.0] * 67, flag=["7", "8", "none"] * 67)
+    table["code"] = table["code"].astype(str) + np.where(table.index % 2, "", "0")  # 7.0 and 7.00
+    dataset = written(tmp_path, table.assign(code=table["code"].where(table.index > 0)), "code")
+    assert dataset.columns["code"].whole is True
+    assert set(dataset.ingest("published", 0, 0)[0]["code"].dropna()) == {"7", "8", "9"}
+    assert dataset.columns["flag"].whole is None

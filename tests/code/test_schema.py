@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.runtime import inference, schema
+from lib.runtime import inference, schema, values
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import Derived, FeatureSet, Serving, encode
 from lib.runtime.inference import InferencePipeline
@@ -31,72 +31,202 @@ def test_a_column_is_of_the_kind_that_json_can_tell(values, kind):
     assert schema.kind(pd.Series(pd.Categorical(["a", "b"]))) == "text"
 
 
-def coerced(kind, *values):
-    return schema.coerced(
-        pd.DataFrame({"x": list(values)}, dtype=object if len(values) > 3 else None), {"x": kind}
-    )["x"]
+def read(kind, *values, **facts):
+    """What a column of these facts makes of the values, in a batch, and the reasons by place."""
+    column = Column({"text": "category"}.get(kind, kind), "", **facts)
+    array, faults = schema.Field("x", kind, column).convert(pd.Series(list(values), dtype=object))
+    return pd.Series(array).tolist(), faults
 
 
-def test_a_number_may_come_as_text_and_what_is_none_is_missing():
-    found = coerced("number", "7", " 2.5 ", "many", None, "1e3")
-    assert found.dtype == "float64"
-    assert np.array_equal(found, [7, 2.5, np.nan, np.nan, 1000], equal_nan=True)
+def test_a_number_may_come_as_text_and_what_is_none_is_no_number():
+    found, faults = read(
+        "number", "7", " 2.5 ", "many", None, "1e3", "74.0", "1_000", float("inf"), "nan", ""
+    )
+    assert np.array_equal(found, [7, 2.5, np.nan, np.nan, 1000, 74, *[np.nan] * 4], equal_nan=True)
+    assert faults == {
+        2: "x: 'many' is no number",
+        6: "x: '1_000' is no number",
+        7: "x: inf is no number",
+        8: "x: 'nan' is no number",
+    }
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "float32"])
 def test_a_column_of_numbers_is_taken_as_it_is(dtype):
-    rows = pd.DataFrame({"x": np.array([1, 2], dtype=dtype)})
-    assert schema.coerced(rows, {"x": "number"})["x"].dtype == dtype
+    array, faults = schema.Field("x", "number", Column("number", "")).convert(
+        pd.Series(np.array([1, 2], dtype=dtype))
+    )
+    assert (array.dtype, faults) == (dtype, {})
 
 
-def test_an_id_is_the_same_text_whether_it_comes_as_a_number_or_as_text():
-    for values in ([74, 5], [74.0, 5.0], ["74", "5"]):
-        assert coerced("text", *values).tolist() == ["74", "5"]
-    assert coerced("text", 74.0, None).tolist()[0] == "74"
-    assert coerced("text", 7.5, 2.0).tolist() == ["7.5", "2.0"]
+@pytest.mark.parametrize("kept", ["object", "float64", "float32", "str"])
+def test_what_cannot_be_is_refused_or_missing_as_the_schema_says_in_any_type(kept):
+    values = pd.Series([3.0, 200.0, -999.0, 1.0]).astype(kept)
+    refusing = Column("number", "", between=(0, 100), gaps=("-999", "-999.0"))
+    array, faults = schema.Field("x", "number", refusing).convert(values)
+    assert np.array_equal(array, [3, np.nan, np.nan, 1], equal_nan=True)
+    assert faults == {1: "x: 200 is impossible"}
+    lenient = Column("number", "", between=(0, 100), gaps=("-999", "-999.0"), impossible="missing")
+    again, none = schema.Field("x", "number", lenient).convert(values)
+    assert np.array_equal(array, again, equal_nan=True)
+    assert none == {}
 
 
-def test_a_missing_text_stays_missing_beside_any_spelling():
-    for values in ([74, None, 5], [74.5, np.nan], ["a", None], [3, "a", None, 2.5]):
-        found = coerced("text", *values)
-        assert found.dtype == "str"
-        assert found.isna().tolist() == pd.Series(values, dtype=object).isna().tolist()
-    assert coerced("text", 3, "a", None, 2.5).dropna().tolist() == ["3", "a", "2.5"]
+def test_infinity_is_no_number_in_any_type():
+    for column in (
+        pd.Series([1.0, np.inf]),
+        pd.Series([1.0, np.inf], dtype=object),
+        pd.Series(["1", "-inf"]),
+    ):
+        _, faults = schema.Field("x", "number", Column("number", "")).convert(column)
+        assert list(faults) == [1]
 
 
-def test_a_column_of_text_is_taken_as_it_is():
-    rows = pd.DataFrame({"x": pd.Series(["a", None], dtype="str")})
-    assert schema.coerced(rows, {"x": "text"})["x"].equals(rows["x"])
+def test_a_whole_number_is_one_name_whatever_it_is_written_as():
+    for value in (130, 130.0, "130", "130.0", " 130 ", np.int32(130), np.float32(130)):
+        assert read("text", value, None, 7.5, whole=True) == (["130", np.nan, "7.5"], {})
+    assert read("text", "130.0", "0130", 130.0)[0] == ["130.0", "0130", "130"]  # a text that is one
+
+
+def test_a_fraction_or_a_gap_among_ids_moves_no_other():
+    for odd in (None, 7.5, "a", np.nan, pd.NA, True):
+        found, _ = read("text", 74.0, odd, 5)
+        assert (found[0], found[2]) == ("74", "5")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Int64", "category"])
+def test_many_ids_are_read_as_one_by_one_in_any_type(dtype):
+    values = pd.Series([74.0, None, 5.0] * 40).astype(dtype)
+    array, faults = schema.Field("x", "text", Column("id", "", whole=True)).convert(values)
+    assert (pd.Series(array).dropna().tolist(), faults) == (["74", "5"] * 40, {})
+
+
+def test_only_an_empty_text_is_missing_unless_the_schema_says_otherwise():
+    words = ("NA", "None", "nan", "null", "?", "", "  ")
+    assert read("text", *words)[0] == ["NA", "None", "nan", "null", "?", np.nan, np.nan]
+    assert read("text", "NA", "?", gaps=("?",))[0] == ["NA", np.nan]
+    assert read("text", True, "true", "FALSE")[0] == ["True", "True", "False"]
+    assert read("text", ["a"], {"b": 1}, "c")[1].keys() == {0, 1}
 
 
 def test_a_column_that_is_right_already_is_handed_on_and_not_copied():
-    rows = pd.DataFrame({"n": [1.5, 2.0], "m": [1, 2]})
-    found = schema.coerced(rows, {"n": "number", "m": "number"})
-    assert all(np.shares_memory(found[name].to_numpy(), rows[name].to_numpy()) for name in rows)
-    for column, turned in ((pd.Series(["a"], dtype="str"), schema._text), (pd.Series([TIME]), schema._time)):
-        assert turned(column) is column
+    rows = pd.DataFrame({"n": [1.5, 2.0], "m": [1, 2], "s": ["a", None], "t": [TIME, TIME]})
+    given = {"n": "number", "m": "number", "s": "category", "t": "time"}
+    made = schema.Schema.learn(rows, {name: Column(kind, "") for name, kind in given.items()})
+    for many in (rows, pd.concat([rows] * 40, ignore_index=True)):
+        for field in made.fields:
+            array, _ = field.convert(many[field.name])
+            assert array is many[field.name].array or np.shares_memory(array, many[field.name].to_numpy())
 
 
-def test_a_time_may_come_as_text_of_iso_8601_and_no_other():
-    assert coerced("time", TIME).tolist() == [TIME]
-    assert coerced("time", "2023-01-31T14:05:09", "2023-01-31 14:05").tolist() == [
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2023-01-31T14:05:09",
+        "2023-01-31 14:05:09",
+        "2023-01-31T14:05:09-05:00",
+        "2023-01-31T19:05:09Z",
+        "2023-01-31T19:05:09.000+00:00",
+        pd.Timestamp("2023-01-31T20:05:09", tz="Europe/Berlin"),
         TIME,
-        TIME.replace(second=0),
+        TIME.to_pydatetime(),
+        np.datetime64("2023-01-31T14:05:09"),
+        "January 31, 2023 2:05:09 PM",
+        "2023/1/31 14:05:09",
+    ],
+)
+def test_a_time_is_by_the_clocks_of_its_column_whatever_zone_it_comes_in(value):
+    found, faults = read("time", value, "2023-07-01T00:00:00Z", zone="America/New_York")
+    assert (found, faults) == ([TIME, pd.Timestamp("2023-06-30 20:00")], {})
+
+
+def test_a_column_of_one_zone_is_converted_as_its_values_are():
+    aware = pd.Series([TIME]).dt.tz_localize("Europe/Berlin")
+    field = schema.Field("x", "time", Column("time", "", zone="America/New_York"))
+    assert field.convert(aware)[0] == field.convert(aware.astype(object))[0]
+
+
+def test_a_day_in_numbers_is_read_by_the_schema_s_order_alone():
+    assert read("time", "05/02/2020", "25/02/20", order="day")[0] == [
+        pd.Timestamp("2020-02-05"),
+        pd.Timestamp("2020-02-25"),
     ]
-    with pytest.raises(ValueError, match="31/01/2023"):
-        coerced("time", "31/01/2023")
+    assert read("time", "05/02/2020 2:30 PM", order="month")[0] == [pd.Timestamp("2020-05-02 14:30")]
+    assert read("time", "25/02/2020", order="month")[1] == {
+        0: "x: '25/02/2020' is no time, with the month first"
+    }
+    assert "has the day or the month first, and the schema does not say" in read("time", "25/02/2020")[1][0]
+
+
+def test_a_number_is_a_time_where_the_schema_says_what_it_counts():
+    milliseconds = 1675173909000
+    assert "1675173909000 is no time: write 2023-01-31T14:05:09" in read("time", milliseconds)[1][0]
+    for value in (milliseconds, float(milliseconds), str(milliseconds), np.int64(milliseconds)):
+        assert read("time", value, unit="ms")[0] == [pd.Timestamp("2023-01-31 14:05:09")]
+    assert read("time", milliseconds, unit="ms", zone="America/New_York")[0] == [
+        pd.Timestamp("2023-01-31 09:05:09")
+    ]
+    assert list(read("time", True, 20200101, "2020010112300", "10:30", "soon")[1]) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("days", "order", "doubt"),
+    [
+        (["05/02/2020", "25/02/2020"], "day", ""),
+        (["05/02/2020", "02/25/2020 10:00"], "month", ""),
+        (["05/02/2020", "06/02/2020"], "month", "No value tells: read as month first"),
+        (["05.02.2020"], "day", "No value tells: read as day first"),
+        (["25/02/2020", "26/02/2020", "02/25/2020"], "day", "2 have the day first and 1 the month"),
+        (["2020-02-05"], "", ""),
+    ],
+)
+def test_the_order_of_days_is_decided_by_the_whole_column_and_doubt_is_told(days, order, doubt):
+    found = values.date_order(days)
+    assert found[0] == order
+    assert doubt in found[1]
+    assert bool(doubt) == bool(found[1])
+
+
+def test_a_missing_time_is_refused_unless_the_schema_keeps_it_and_a_missing_number_the_other_way_round():
+    rows = pd.DataFrame({"t": [TIME, None], "n": [1.0, None]})
+    columns = {"t": Column("time", ""), "n": Column("number", "")}
+    assert schema.Schema.learn(rows, columns).convert(rows).refused == {1: "t: missing"}
+    columns = {"t": Column("time", "", missing="keep"), "n": Column("number", "", missing="refuse")}
+    assert schema.Schema.learn(rows, columns).convert(rows).refused == {1: "n: missing"}
 
 
 def test_only_the_inputs_are_kept_in_their_order_and_rows_keep_their_labels():
     rows = pd.DataFrame({"b": [1], "other": [2], "a": ["3"]}, index=[7])
-    found = schema.coerced(rows, {"a": "number", "b": "text"})
+    fields = [schema.Field("a", "number", Column("number", "")), schema.Field("b", "text", Column("id", ""))]
+    found = schema.Schema(fields).convert(rows).rows
     assert found.to_dict("index") == {7: {"a": 3.0, "b": "1"}}
     assert list(found) == ["a", "b"]
 
 
 def test_what_is_missing_is_named_beside_what_is_there():
+    fields = [schema.Field(name, "number", Column("number", "")) for name in "abc"]
     with pytest.raises(InferenceError, match=r"no column \['a', 'c'\]; they have \['b'\]"):
-        schema.coerced(pd.DataFrame({"b": [1]}), {"a": "number", "b": "number", "c": "text"})
+        schema.Schema(fields).convert(pd.DataFrame({"b": [1]}))
+
+
+def test_a_schema_is_stored_as_plain_data():
+    rows = pd.DataFrame({"t": [TIME], "c": ["130.0"], "n": [1.5]})
+    columns = {
+        "t": Column("time", "when", zone="America/New_York", order="day"),
+        "c": Column("id", "which", gaps=("?",)),
+        "n": Column("number", "how much", "m", between=(0, 2)),
+    }
+    made = schema.Schema.learn(rows, columns)
+    stored = json.loads(json.dumps(made.plain()))
+    assert schema.Schema.of(stored).plain() == made.plain() == stored
+    facts = {name: said["column"] for name, said in stored.items()}
+    assert (facts["t"]["zone"], facts["t"]["order"], facts["t"]["missing"]) == (
+        "America/New_York",
+        "day",
+        "refuse",
+    )
+    assert (facts["c"]["whole"], facts["c"]["gaps"], facts["n"]["between"]) == (True, ["?"], [0, 2])
+    assert (facts["n"]["unit"], facts["n"]["missing"], facts["n"]["impossible"]) == ("m", "keep", "refuse")
 
 
 def test_rows_that_are_alike_in_some_columns_have_the_same_mark_wherever_they_stand():
@@ -117,6 +247,8 @@ def test_rows_that_are_alike_in_some_columns_have_the_same_mark_wherever_they_st
         ("number", pd.Series([1.0, np.nan]), pd.Series([1.0, -np.nan])),
         ("number", pd.Series([True, False]), pd.Series([1.0, 0.0])),
         ("text", pd.Series([74, 75]), pd.Series(["74", "75"], dtype="category")),
+        ("text", pd.Series([74, None]), pd.Series([74, None], dtype=object)),
+        ("text", pd.Series([74.5, 75.0]), pd.Series([74.5, 75], dtype=object)),
         ("text", pd.Series(["a", None]), pd.Series(["a", np.nan], dtype="str")),
         ("time", pd.to_datetime(pd.Series(["2024-01-01T10:00"])), pd.Series(["2024-01-01 10:00:00"])),
         (
@@ -190,7 +322,7 @@ def test_what_is_kept_of_the_fit_says_what_it_was():
         "task": "regression",
         "target": "y",
         "unit": "min",
-        "inputs": {"size": "number", "colour": "text"},
+        "inputs": made.schema_.plain(),
         "rows": 30,
         "columns": 4,  # double, and three colours
         "seed": 1,
@@ -283,12 +415,12 @@ def test_marks_as_a_whole_go_by_a_name():
 def test_a_pipeline_of_another_format_is_refused(tmp_path):
     fitted().save(tmp_path)
     about = json.loads((tmp_path / "about.json").read_text())
-    (tmp_path / "about.json").write_text(json.dumps(about | {"format": 3}))
-    with pytest.raises(InferenceError, match="holds a pipeline of format 3; this code reads 2"):
+    (tmp_path / "about.json").write_text(json.dumps(about | {"format": 2}))
+    with pytest.raises(InferenceError, match=r"format 2; this code reads 3\..*stored with it"):
         InferencePipeline.load(tmp_path, serving())
     del about["format"]  # the first had none
     (tmp_path / "about.json").write_text(json.dumps(about))
-    with pytest.raises(InferenceError, match="holds a pipeline of format 1; this code reads 2"):
+    with pytest.raises(InferenceError, match="holds a pipeline of format 1; this code reads 3"):
         InferencePipeline.load(tmp_path, serving())
 
 

@@ -15,9 +15,12 @@ from lib import quality, sources, splits
 from lib.datasets.nyc_rentals.serving import COLUMNS, ROOMS, SERVING
 from lib.errors import DataError
 from lib.problem import Dataset, Options, Provenance, Range, Rule, Words
+from lib.runtime.schema import Field
 
 PUBLISHED = "https://raw.githubusercontent.com/udacity/nd0821-c2-build-model-workflow-starter/master/components/get_data/data/sample{batch}.csv"
 
+#: Kinds of columns that are text in the file, and stay what stands there: a host may be called NA.
+TEXTS = ("text", "category", "time")
 #: A host prices all that is his alike.
 GROUPS = ("host_id",)
 BOROUGHS = ("Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island")
@@ -43,9 +46,9 @@ def fetch(options: RentalOptions) -> list[sources.Fetched]:
 
 def load(paths: Sequence[Path]) -> pd.DataFrame:
     """The listings of these files, with days as times."""
-    parts = []
+    parts, texts = [], {name: "str" for name, column in COLUMNS.items() if column.kind in TEXTS}
     for path in map(Path, paths):
-        listings = pd.read_csv(path)
+        listings = sources.csv_table(path, types=texts)
         missing = [name for name in COLUMNS if name not in listings]
         if missing:
             raise DataError(f"{path.name} has no column {missing}; it has {list(listings)}.")
@@ -53,12 +56,10 @@ def load(paths: Sequence[Path]) -> pd.DataFrame:
             raise DataError(f"{path.name} has no rows.")
         parts.append(listings)
     rows = pd.concat(parts, ignore_index=True)
-    texts = {name: "str" for name, column in COLUMNS.items() if column.kind in ("text", "category")}
-    try:
-        days = pd.to_datetime(rows["last_review"]).astype("datetime64[us]")
-        return rows.astype(texts).assign(last_review=days)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"A last_review is no day: {error}. Write days as 2019-07-08.") from error
+    days, faults = Field("last_review", "time", COLUMNS["last_review"]).convert(rows["last_review"])
+    if faults:
+        raise DataError(f"A last_review is no day: {next(iter(faults.values()))}. Write days as 2019-07-08.")
+    return rows.assign(last_review=days)
 
 
 def generate(rows: Annotated[int, Range(50, None)], seed: int, options: RentalOptions) -> pd.DataFrame:

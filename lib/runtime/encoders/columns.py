@@ -13,7 +13,10 @@ from .matrix import Codes
 
 
 class Number(Encoder):
-    """Numbers as they are; `impute` fills what is missing, `scale` gives mean 0 and deviation 1."""
+    """Numbers as they are; `impute` fills what is missing, `scale` gives mean 0 and deviation 1.
+
+    Whole numbers that 32 bits would merge, as 20230130 and 20230131, are measured from their middle.
+    """
 
     def __init__(
         self,
@@ -35,13 +38,15 @@ class Number(Encoder):
         if self.scale:
             self.mean_, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
             self.scale_ = np.where(spread > 0, spread, 1.0)
+        else:
+            self.mean_ = np.array([_middle(values[:, i]) for i in range(values.shape[1])])
         return (values - self.mean_) / self.scale_
 
     def block(self, rows: pd.DataFrame) -> np.ndarray:
         values = self._stack(rows)
         if self.impute is not None:
             values = np.where(np.isnan(values), self.fill_, values)
-        return (values - self.mean_) / self.scale_ if self.scale else values
+        return (values - self.mean_) / self.scale_ if self.scale or self.mean_.any() else values
 
     def _stack(self, rows: pd.DataFrame) -> np.ndarray:
         return np.column_stack([numeric(rows[name]) for name in self.columns_])
@@ -178,6 +183,14 @@ class DaysBefore(Encoder):
     def restore(self, state: State) -> None:
         self.names_ = [f"days before: {name}" for name in self.columns_]
         self.reference_ = state["reference"]
+
+
+def _middle(values: np.ndarray) -> float:
+    """The middle of whole numbers too large for 32 bits; 0 of others, which lose less than they vary by."""
+    seen = values[~np.isnan(values)]
+    if not len(seen) or np.abs(seen).max() <= 2**24 or (seen % 1).any():
+        return 0.0
+    return float((seen.min() + seen.max()) // 2)
 
 
 def _most_frequent(values: np.ndarray) -> float:

@@ -12,13 +12,17 @@ from ....runtime.features import Derived, FeatureSet, Serving, encode
 from ....runtime.schema import Column, Target
 from .zones import AIRPORTS, BOROUGHS
 
+#: Published times are those of the city's clocks.
+NEW_YORK = "America/New_York"
 COLUMNS = {
-    "pickup_datetime": Column("time", "when the meter was switched on"),
-    "dropoff_datetime": Column("time", "when the meter was switched off", known="after"),
-    "PULocationID": Column("id", "TLC zone where the meter was switched on (1 to 265)"),
-    "DOLocationID": Column("id", "TLC zone where it was switched off; the rider names it on boarding"),
-    "trip_distance": Column("number", "distance by the taximeter", "miles", known="after"),
-    "VendorID": Column("category", "which of the meter's makers recorded the trip (1 or 2)"),
+    "pickup_datetime": Column("time", "when the meter was switched on", zone=NEW_YORK),
+    "dropoff_datetime": Column("time", "when the meter was switched off", known="after", zone=NEW_YORK),
+    "PULocationID": Column("id", "TLC zone where the meter was switched on (1 to 265)", whole=True),
+    "DOLocationID": Column(
+        "id", "TLC zone where it was switched off; the rider names it on boarding", whole=True
+    ),
+    "trip_distance": Column("number", "distance by the taximeter", "miles", known="after", missing="refuse"),
+    "VendorID": Column("category", "which of the meter's makers recorded the trip (1 or 2)", whole=True),
     "passenger_count": Column("number", "riders, as the driver typed them", "riders"),
     "RatecodeID": Column("category", "rate in force at the end of the trip (1 standard)", known="after"),
     "payment_type": Column("category", "how it was paid (1 card, 2 cash)", known="after"),
