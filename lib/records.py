@@ -200,6 +200,12 @@ class Metrics(Record):
     def __getitem__(self, name: str) -> float | None:
         return self.figures[name]
 
+    @property
+    def said(self) -> list[str]:
+        """What these figures warn of: a model that cannot be told from one without features."""
+        useless = self.figures.get("beats_constant") == 0
+        return ["The model is no better than one that always answers the same."] * useless
+
     def to_mapping(self) -> dict[str, Any]:
         """Flat, as readers of `metrics.json` expect."""
         return {"format": self.FORMAT, **self.figures}
@@ -210,6 +216,17 @@ class Metrics(Record):
         figures = {name: value for name, value in mapping.items() if name != "format"}
         sound = mapping.get("format") == cls.FORMAT and _fits(figures, dict[str, float | None])
         return cls(figures) if sound else None
+
+
+@dataclass(frozen=True)
+class Cautions(Record):
+    """What a reader of any figure of the run must know first, a sentence each; none where all is well."""
+
+    said: list[str] = field(default_factory=list)
+
+    def read_out(self) -> str:
+        """As a page says it."""
+        return "\n\n".join(f"**Mind:** {one}" for one in self.said)
 
 
 @dataclass(frozen=True)
@@ -246,4 +263,15 @@ def hand_on_digests(folder: Path) -> None:
 
 
 #: The names under which steps write records: `step.read` gives these, of any other name a plain mapping.
-BY_NAME: dict[str, type[Record]] = {"tuned": Tuned, "metrics": Metrics, "registry": Registration}
+def cautions(folder: Path) -> list[str]:
+    """What goes with every figure of the run in `folder`: of its data, and of its model."""
+    found = Cautions.read(folder / "cautions.json"), Metrics.read(folder / "metrics.json")
+    return [one for record in found if record for one in record.said]
+
+
+BY_NAME: dict[str, type[Record]] = {
+    "tuned": Tuned,
+    "metrics": Metrics,
+    "registry": Registration,
+    "cautions": Cautions,
+}

@@ -1,16 +1,17 @@
-"""Rows into train, validation and test: by time, or at random, where groups stay together.
+"""Rows into train, validation and test, by time or at random, and into folds; groups stay together.
 
-Each function returns `{"train": ..., "validation": ..., "test": ...}`, or says which part would be empty.
+A split is `{"train": ..., "validation": ..., "test": ...}`, or says which part would be empty.
 What rows mean is `lib.datasets`; that no row is in two parts is checked by `lib.quality`.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from lib.errors import DataError
-from lib.runtime import schema
+from lib.runtime import folds as hashed
 
 PARTS = ("train", "validation", "test")
 #: Of fewer, shares are counted out; of more, a hash alone says where a row stands.
@@ -58,27 +59,52 @@ def at_random(
     for name, share in (("test", test), ("validation", validation)):
         if not 0 < share < 1:
             raise DataError(f"The {name} share is {share}; it must lie between 0 and 1.")
-    place = _places(rows[list(groups)] if groups else rows, seed)
+    part = _dealt(rows, seed, by, groups, len(PARTS), lambda places: _shared_out(places, test, validation))
+    return _whole({name: rows[part == number] for number, name in enumerate(PARTS)})
+
+
+def folds(
+    rows: pd.DataFrame, k: int, seed: int, by: str | None = None, groups: Sequence[str] = ()
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """`k` times the positions of rows to fit on and of those held out, each row held out once.
+
+    Dealt as by `at_random`: by a hash, classes of `by` and `groups` likewise. What scikit-learn takes as `cv`
+    (its `GroupKFold` deals by position: with a row more, others change sides).
+    """
+    if k < 2:
+        raise DataError(f"{k} folds were asked for; it takes two to hold one out.")
+    fold = _dealt(rows, seed, by, groups, k, lambda places: _evenly(places, k))
+    return [(np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k)]
+
+
+def _dealt(
+    rows: pd.DataFrame,
+    seed: int,
+    by: str | None,
+    groups: Sequence[str],
+    least: int,
+    deal: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """The number that `deal` gives the place of each row or group, each class of `by` by itself."""
+    place = hashed.places(rows[list(groups)] if groups else rows, seed)
     units, first, unit = np.unique(place, return_index=True, return_inverse=True)  # rows that stay together
     classes = rows[by].to_numpy()[first] if by else np.zeros(len(units))
-    part = np.zeros(len(units), dtype=int)
+    number = np.zeros(len(units), dtype=int)
     for name in pd.unique(classes):
         members = np.flatnonzero(classes == name)  # in the order of their places
-        if len(members) < len(PARTS):
+        if len(members) < least:
             counts = f" Rows a class of {by!r}: {rows[by].value_counts().to_dict()}." if by else ""
             raise DataError(
                 f"{len(rows)} rows cannot be split.{counts} Use more rows, or merge rare classes."
             )
-        part[members] = _shared_out(units[members], test, validation)
-    part = part[unit]
-    return _whole({name: rows[part == number] for number, name in enumerate(PARTS)})
+        number[members] = deal(units[members])
+    return number[unit]
 
 
-def _places(rows: pd.DataFrame, seed: int) -> np.ndarray:
-    """For each row a number from 0 to 1 that its values and the seed decide, evenly spread."""
-    marks = schema.marks(rows, schema.kinds(rows))
-    mixed = pd.util.hash_array(marks ^ np.random.default_rng(seed).integers(2**64, dtype=np.uint64))
-    return (mixed >> np.uint64(11)) / 2.0**53
+def _evenly(places: np.ndarray, k: int) -> np.ndarray:
+    """The fold of each of these sorted places; few are counted out."""
+    few = len(places) < FEW
+    return np.arange(len(places)) * k // len(places) if few else np.floor(places * k).astype(int)
 
 
 def _shared_out(places: np.ndarray, test: float, validation: float) -> np.ndarray:
@@ -89,6 +115,34 @@ def _shared_out(places: np.ndarray, test: float, validation: float) -> np.ndarra
         middle = min(max(round(validation * (n - last)), 1), n - last - 1)
         return np.repeat([2, 1, 0], [last, middle, n - last - middle])
     return np.select([places < test, places < test + validation * (1 - test)], [2, 1], 0)
+
+
+def disorder(parts: Mapping[str, pd.DataFrame], when: str) -> str:
+    """Which part does not come after the one before it, by its column of time `when`; empty where all do.
+
+    Clocks go wrong: a twentieth of the rows of a part may come too early, and as many too late.
+    """
+    times = {name: pd.to_datetime(parts[name][when]).dropna() for name in PARTS} if when else {}
+    spans = {name: tuple(time.quantile([0.05, 0.95])) for name, time in times.items() if len(time)}
+    found = [
+        f"{before} goes on to {spans[before][1]:%Y-%m-%d}, and {after} begins on {spans[after][0]:%Y-%m-%d}"
+        for before, after in itertools.combinations(spans, 2)
+        if spans[after][0] < spans[before][1]
+    ]
+    return f"out of order in time: {'; '.join(found)}" if found else ""
+
+
+def require_order(parts: Mapping[str, pd.DataFrame], when: str, any_order: bool) -> str:
+    """Refuse splits that are not in order of time, unless `any_order`; what is to be told of them."""
+    found = disorder(parts, when)
+    if not found:
+        return ""
+    if not any_order:
+        raise DataError(
+            f"The splits are {found}. A model that has seen the future must not judge the past: choose "
+            "periods in order, or admit it by any_order=true, which every page with a figure then says."
+        )
+    return f"The splits are {found}. That was admitted (any_order=true): the future judges the past here."
 
 
 def alike(rows: pd.DataFrame, parts: Mapping[str, pd.DataFrame], seed: int) -> dict[str, pd.DataFrame]:

@@ -20,6 +20,9 @@ CONSTANTS = {"mae": "median"}
 #: What a model says of some rows.
 Prediction: TypeAlias = "Sequence[float] | np.ndarray | pd.DataFrame"
 
+#: Metrics that are best where the mean is answered; the mean absolute error is where the median is.
+OF_MEANS = ("rmse", "r2")
+
 
 def sign(metric: str) -> int:
     """+1 where less is better, -1 where more is: `sign * score` always falls as models improve."""
@@ -29,7 +32,10 @@ def sign(metric: str) -> int:
 def metrics(
     task: str, y: Truth, prediction: Prediction, classes: Sequence[str] | None = None
 ) -> dict[str, float]:
-    """`rmse`, `mae`, `r2` of numbers; `auc` (macro, one against one), `accuracy`, `f1` (macro) of classes."""
+    """`rmse`, `mae`, `r2` of numbers; of classes `auc` and `f1` (macro), `log_loss` and `accuracy`.
+
+    A row of a class that the model has not got is an error to all of them: its class had no chance.
+    """
     if task == "regression":
         return _of_numbers(np.asarray(y, dtype=float), np.asarray(prediction, dtype=float))
     chances, names = probabilities(prediction, classes)
@@ -60,10 +66,13 @@ def _of_numbers(y: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
 def _of_classes(y: np.ndarray, chances: np.ndarray, names: list[str]) -> dict[str, float]:
     from sklearn.metrics import accuracy_score, f1_score
 
+    chances, names = with_unseen(y, chances, names)
     best = np.asarray(names)[chances.argmax(axis=1)]
     f1 = f1_score(y, best, average="macro", zero_division=0)
+    given = chances[np.arange(len(y)), pd.Index(names).get_indexer(y)].astype(float)
     return {
         "auc": _auc(y, chances, names),
+        "log_loss": float(-np.log(given.clip(np.finfo(float).eps, 1)).mean()),
         "accuracy": float(accuracy_score(y, best)),
         "f1": float(f1),
     }
@@ -74,6 +83,17 @@ def _auc(y: np.ndarray, chances: np.ndarray, names: list[str]) -> float:
     return Ranks(y, chances, names).auc()
 
 
+def with_unseen(y: np.ndarray, chances: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """The same with a column of no chance for each class of `y` that has none: training had not seen it."""
+    new = unseen(y, names)
+    return np.hstack([chances, np.zeros((len(chances), len(new)))]), [*names, *new]
+
+
+def unseen(y: Truth, names: Sequence[str]) -> list[str]:
+    """The classes of `y` that are not among `names`, in their order."""
+    return sorted(set(np.asarray(y).astype(str)) - set(names))
+
+
 class Ranks:
     """Rows by the place of their probability of each class: the AUC is a count of pairs of them.
 
@@ -82,11 +102,11 @@ class Ranks:
     """
 
     def __init__(self, y: np.ndarray, chances: np.ndarray, names: list[str]) -> None:
+        chances, names = with_unseen(y, chances, names)
         codes = pd.Index(names).get_indexer(y)
-        self.known = codes >= 0
-        there = np.unique(codes[self.known])
-        self.codes, self.classes = np.searchsorted(there, codes[self.known]), len(there)
-        chosen = chances[self.known].astype(float)
+        there = np.unique(codes)
+        self.codes, self.classes = np.searchsorted(there, codes), len(there)
+        chosen = chances.astype(float)
         if (
             len(there) < len(names) and len(names) > 2
         ):  # what was given to classes that are absent is shared out

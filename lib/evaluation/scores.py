@@ -98,6 +98,25 @@ def read_repeat(scores: Scores, tuned: Tuned) -> str:
     )
 
 
+def read_means(pipeline: InferencePipeline, metric: str, unit: str = "") -> str:
+    """What was done so that answers are right on average."""
+    model = pipeline.model_
+    if hasattr(model, "classes_"):
+        factors = pd.Series(1 / model.weights_, index=model.classes_)
+        most = np.log(factors).abs().idxmax()
+        return (
+            "On the validation rows each class is now promised as often as it comes. Against the bare fit "
+            f"the odds of **{most}** were changed most, by a factor of {factors[most] / factors.median():.2g}."
+        )
+    fitted_to = getattr(model, "target", "identity")
+    if fitted_to == "identity":
+        return "This model was fitted to the target itself: it answers the mean already."
+    if metric not in evaluation.OF_MEANS:
+        return f"It was fitted to the {fitted_to} of the target and stays near the median, as {metric} asks."
+    more = f"times {model.spread_:.3g}" if fitted_to == "log" else f"{model.spread_:+.3g} {unit}".rstrip()
+    return f"It was fitted to the {fitted_to} of the target; answers are taken to the mean: {more}."
+
+
 def stacked(*parts: pd.DataFrame) -> pd.DataFrame:
     """Frames of rows as one."""
     return pd.concat(parts, ignore_index=True)

@@ -47,7 +47,9 @@ def check(project: Project, problem: str | None, name: str, value: object) -> No
     if name == "alias" and alias(str(value)) == CHALLENGER:
         raise Misfit(f"another name than {CHALLENGER!r}, which is what a model that does not win is called")
     if name == "feature_set" and problem:
-        known = problems.feature_sets(project, problem)
+        known, renamed = problems.feature_sets(project, problem), problems.renamed(project, problem)
+        if value in renamed:
+            raise Misfit(f"{renamed[value]!r}, as {value!r} is called now: its name says what it admits")
         _named([value], known, f"a feature set of {problem}")
     if name == "models" and isinstance(value, list):
         if not value or len({*map(str, value)}) < len(value):

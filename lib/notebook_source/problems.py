@@ -110,6 +110,12 @@ def feature_sets(project: Project, problem: str) -> list[str]:
     return [str(name.value) for name in names if isinstance(name, ast.Constant)]
 
 
+def renamed(project: Project, problem: str) -> dict[str, str]:
+    """The feature sets that were called otherwise before: `RENAMED = {"old": "new"}` beside them."""
+    found = _assigned(project, problem, "RENAMED")
+    return dict(ast.literal_eval(found)) if isinstance(found, ast.Dict) else {}
+
+
 def _assigned(project: Project, problem: str, name: str) -> ast.expr | None:
     """What a problem's serving half assigns to `name`; None where it does so twice, or changes it after."""
     folder = project.datasets / problem

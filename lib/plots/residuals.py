@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from lib import evaluation
+from lib.evaluation import classes
 from lib.plots import shapes, style
 from lib.wording import few
 
@@ -112,8 +113,9 @@ def confusion(y: ArrayLike, prediction: pd.DataFrame) -> Figure:
 def _confusion(y: ArrayLike, prediction: pd.DataFrame) -> pd.DataFrame:
     from sklearn.metrics import confusion_matrix
 
-    names = list(prediction.columns)
-    truth, predicted = np.asarray(y).astype(str), prediction.idxmax(axis=1).to_numpy()
+    truth, predicted = np.asarray(y).astype(str), prediction.idxmax(axis=1).to_numpy().astype(str)
+    names = [str(name) for name in prediction.columns]
+    names += evaluation.unseen(truth, names)
     return pd.DataFrame(confusion_matrix(truth, predicted, labels=names, normalize="true"), names, names)
 
 
@@ -128,7 +130,8 @@ def _read_confusion(y: ArrayLike, prediction: pd.DataFrame) -> str:
     text = (
         f"**{right.idxmax()}** is predicted best ({right.max():.0%} of its rows), **{right.idxmin()}** worst "
         f"({right.min():.0%}). The commonest mix-up: {share:.0%} of {true} is called {called}. A row of the "
-        "matrix adds up to all rows of that class, so a rare class weighs as much here as a common one."
+        "matrix adds up to all rows of that class, so a rare class weighs as much here as a common one. "
+        + classes.read_unseen(y, prediction.columns)
     )
     if not sure:
         return text

@@ -31,16 +31,20 @@ def about(dataset: Dataset) -> "Markdown":
     )
 
 
-def origin(provenance: Provenance) -> "Markdown":
-    """Where the rows come from, said aloud where they were generated; a mirror by the page that read it."""
+def origin(provenance: Provenance, cautions: Sequence[str] = ()) -> "Markdown":
+    """Where the rows come from, said aloud where they were generated; a mirror by the page that read it.
+
+    Before it the `cautions` that go with every figure of them.
+    """
+    minded = "".join(f"**Mind:** {one}\n\n" for one in cautions)
     if provenance["generated"]:
         return display.markdown(
-            f"**Generated data.** These {provenance['rows']:,} rows were drawn by the problem's generator "
-            f"(seed {provenance['seed']}): lookalikes to learn and to test with. No figure made from them "
-            "says anything about the world."
+            f"{minded}**Generated data.** These {provenance['rows']:,} rows were drawn by the "
+            f"problem's generator (seed {provenance['seed']}): lookalikes to learn and to test with. No "
+            "figure made from them says anything about the world."
         )
     mirrored = {one["digest"]: one["name"] for one in dependencies.taken() if one["kind"] == "mirror"}
-    lines = [f"**Published data**: {provenance['rows']:,} rows.\n"]
+    lines = [f"{minded}**Published data**: {provenance['rows']:,} rows.\n"]
     for file in provenance["files"]:
         rows = "" if file["rows"] is None else f"{file['rows']:,} rows, "
         where = f", published at {file['url']}" if "://" in file["url"] else ""
@@ -97,6 +101,17 @@ def comparable(dataset: Dataset, rows: pd.DataFrame, other: pd.DataFrame | None 
     if dataset.task == "regression":
         names = list(dict.fromkeys([dataset.target.name, *names]))
     return [name for name in names if rows[name].max() > rows[name].min()]
+
+
+def classes(dataset: Dataset, parts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The columns of names that parts can be compared by: not what rows are split by, nor their groups."""
+    frames = list(parts.values())
+    names = [n for n in dataset.of_kind("category", "id") if n in frames[0] and n not in dataset.groups]
+    if dataset.task == "classification":
+        names = list(dict.fromkeys([dataset.target.name, *names]))
+    values = {name: [set(frame[name].dropna()) for frame in frames] for name in names}
+    split_by = {n for n, sets in values.items() if sum(map(len, sets)) == len(set.union(*sets))}
+    return [name for name in names if name not in split_by and len(values[name][0]) > 1]
 
 
 def newness(dataset: Dataset, ways: Mapping[str, Mapping[str, pd.DataFrame]]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lib import files, paths
 from lib.paths import Project
-from lib.records import FailedStep, Metrics, Record, Registration, RunRecord, StepRecord, Tuned
+from lib.records import FailedStep, Metrics, Record, Registration, RunRecord, StepRecord, Tuned, cautions
 from lib.runner import terminal
 from lib.runner.staleness import Place, changed_parameters, deciding
 
@@ -132,18 +132,18 @@ def headline(folder: Path) -> list[str]:
     """The lines after the table; those whose file is not there, or is of an earlier model, are left out."""
     tuned, registered = result(folder, "tuned", Tuned), result(folder, "registry", Registration)
     old = out_of_date(folder)
-    searched_anew = tuned is not None and "tuned" not in old
     lines = []
     if tuned:
-        note = " (generated data)" if generated(folder) else ""
-        lines.append(f"Best model: {tuned.choice['family']}, features {tuned.features}{note}")
+        model = f"Best model: {tuned.choice['family']}, features {tuned.features}"
+        lines.append(model + " (generated data)" * generated(folder))
         lines.append(f"  the best of {tuned.told}")
     score = comparison(folder)
     if score:
         name, value, baselines = score
         others = ", ".join(f"{key} {figure(other)}" for key, other in baselines.items())
         lines.append(f"  test {name} {figure(value)}" + (f"   baselines: {others}" if others else ""))
-    if registered and not (searched_anew and "registry" in old):
+        lines += [f"  Mind: {one}" for one in cautions(folder)]
+    if registered and not (tuned and "tuned" not in old and "registry" in old):
         lines.append(_registered(registered))
     why = "; ".join(dict.fromkeys(old[thing] for thing in ("tuned", "metrics", "registry") if thing in old))
     return [*lines, f"  out of date: {why}"] if lines and why else lines

@@ -73,6 +73,7 @@ class Serving:
     columns: Mapping[str, Column]
     derived: Mapping[str, Derived]
     feature_sets: Mapping[str, FeatureSet]
+    renamed: Mapping[str, str] = field(default_factory=dict)  # feature sets of before: old name, today's
 
     def __deepcopy__(self, _memo: object) -> "Serving":
         """Itself: nothing changes it, and `sklearn.base.clone` copies what an estimator is given."""
@@ -80,21 +81,23 @@ class Serving:
 
     def feature_set(self, name: str) -> FeatureSet:
         """A feature set by name, refused if it uses what is known only after and does not admit it."""
+        if name in self.renamed:
+            raise InferenceError(f"{self.name}'s feature set {name!r} is called {self.renamed[name]!r} now.")
         if name not in self.feature_sets:
             known = sorted(self.feature_sets)
             raise InferenceError(f"{self.name} has no feature set {name!r}; it has {known}.")
         feature_set = self.feature_sets[name]
-        late = [
-            column
-            for column in self.inputs(feature_set)
-            if self.columns[column].known == "after" and column not in feature_set.admits
-        ]
+        late = [column for column in self.late(name) if column not in feature_set.admits]
         if late:
             raise InferenceError(
                 f"Feature set {name!r} uses {late}, known only after the prediction is made. "
                 "Leave them out, or name them in `admits` and say so where the figures are shown."
             )
         return feature_set
+
+    def late(self, name: str) -> list[str]:
+        """The raw columns of the feature set `name` that are known only after the prediction is made."""
+        return [n for n in self.inputs(self.feature_sets[name]) if self.columns[n].known == "after"]
 
     def inputs(self, feature_set: FeatureSet) -> list[str]:
         """The raw columns a row must have for `feature_set`, in the order of `columns`."""

@@ -5,7 +5,7 @@ What MLflow needs around it, and the stored copy of this package, are made by `l
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,15 +49,20 @@ class InferencePipeline(BaseEstimator):
         parameters: Settings | None = None,
         *,
         settings: Settings | None = None,
+        groups: Sequence[str] = (),
         random_state: int | None = 42,
         n_jobs: int = 1,
     ) -> None:
-        """`family` is one of `models.ZOO` with its `parameters`, `settings` are those of the encoders."""
+        """`family` is one of `models.ZOO` with its `parameters`, `settings` are those of the encoders.
+
+        `groups`: columns; of rows that are alike in them no target mean of one knows another.
+        """
         self.serving = serving
         self.feature_set = feature_set
         self.family = family
         self.parameters = parameters
         self.settings = settings
+        self.groups = groups
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -69,6 +74,7 @@ class InferencePipeline(BaseEstimator):
         choice: Settings,
         random_state: int | None = 42,
         n_jobs: int = 1,
+        groups: Sequence[str] = (),
     ) -> "InferencePipeline":
         """The unfitted pipeline of a search's `choice`: family, parameters, maybe rounds and settings."""
         parameters = dict(choice["parameters"])
@@ -80,6 +86,7 @@ class InferencePipeline(BaseEstimator):
             choice["family"],
             parameters,
             settings=choice.get("settings"),
+            groups=groups,
             random_state=random_state,
             n_jobs=n_jobs,
         )
@@ -88,7 +95,7 @@ class InferencePipeline(BaseEstimator):
         """Fit encoders and model on raw rows and their target; `X` may hold the target as a column, too."""
         serving, features = self.serving, self.serving.feature_set(self.feature_set)
         parameters = dict(self.parameters or {})
-        self.encoding_ = encoders.Encoding(features.encodes, self.settings, self.random_state)
+        self.encoding_ = encoders.Encoding(features.encodes, self.settings, self.random_state, self.groups)
         learnt = self.encoding_.training_columns
         columns = {name: serving.columns[name] for name in serving.needs(learnt)}
         converted = Schema.learn(X, columns).convert(X)
@@ -188,6 +195,21 @@ class InferencePipeline(BaseEstimator):
     def learn_errors(self, y: ArrayLike, response: np.ndarray | pd.DataFrame) -> "InferencePipeline":
         """Keep which errors to expect: those of a like model's `response` to rows it was not fitted on."""
         self.about_ = {**self.about_, "errors": conformal.learn(np.asarray(y), response)}
+        return self
+
+    def learn_means(self, y: ArrayLike, response: np.ndarray | pd.DataFrame) -> "InferencePipeline":
+        """Be right on average from now on, by a like model's `response` to rows that it was not fitted on.
+
+        Of numbers the mean, where √y or log y was fitted (`models.targets`); of classes their shares.
+        """
+        self.model_.learn_means(y, response)
+        return self
+
+    def with_means_of(self, other: "InferencePipeline") -> "InferencePipeline":
+        """The same with what a like pipeline has learnt of means, if it has."""
+        for name in ("spread_", "weights_"):
+            if hasattr(other.model_, name):
+                setattr(self.model_, name, getattr(other.model_, name))
         return self
 
     @available_if(lambda self: self.serving.task == "classification")

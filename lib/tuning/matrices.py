@@ -28,11 +28,12 @@ class Matrices:
         self.pairs: dict[str, tuple[encoders.Matrix, encoders.Matrix]] = {}
         self.encodings: dict[str, encoders.Encoding] = {}
         start = time.perf_counter()
-        needed = encoders.Encoding(features.encodes).training_columns
+        groups = dataset.groups
+        needed = encoders.Encoding(features.encodes, groups=groups).training_columns
         rows = dataset.engineer(train, [c for c in needed if c in dataset.derived])
         other = dataset.engineer(validation, [c for c in features.columns if c in dataset.derived])
         for key, setting in self.settings.items():
-            encoding = encoders.Encoding(features.encodes, setting, random_state=seed)
+            encoding = encoders.Encoding(features.encodes, setting, random_state=seed, groups=groups)
             self.pairs[key] = encoding.fit_transform(rows, self.y_train), encoding.transform(other)
             self.encodings[key] = encoding
         self.seconds = time.perf_counter() - start

@@ -37,6 +37,18 @@ def table(gained: Mapping[str, Interval]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, index=pd.Index(gained, name="better than"))
 
 
+def beats(one: Interval) -> bool:
+    """Whether a gain is more than luck: its interval lies above zero, or, where there is none, the figure."""
+    return (one.usable.low if one.usable else one.value) > 0
+
+
+def read_beats(beats: bool) -> str:
+    """Whether the model knows more than the constant."""
+    if beats:
+        return "It can: against the constant the gain is more than luck."
+    return "**Mind: these rows cannot tell the model from one that always answers the same.**"
+
+
 def read(gained: Mapping[str, Interval], unit: str = "") -> str:
     """The gains in words; where an interval is refused, so is the word `surely`."""
     said = [f"{one.said(unit)} against {name}, {_sure(one)}" for name, one in gained.items()]

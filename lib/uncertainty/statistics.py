@@ -86,14 +86,13 @@ class Areas:
     """The area under the curve as `evaluation` has it: for several classes the mean over their pairs."""
 
     def __init__(self, ranks: Ranks, units: Units) -> None:
-        known = ranks.known[units.order]
-        at = (np.cumsum(ranks.known) - 1)[units.order[known]]  # where these rows stand among those of `ranks`
+        at = units.order
         self.codes, self.classes = ranks.codes[at], ranks.classes
         known_places = ranks.places if ranks.classes > 1 else {}
         self.orders = {
             column: _Order(place[at], self.codes, column) for column, place in known_places.items()
         }
-        self.unit = np.repeat(np.arange(len(units.starts)), units.counts)[known]
+        self.unit = np.repeat(np.arange(len(units.starts)), units.counts)
         self.units = len(units.starts)
 
     def at(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -209,7 +208,7 @@ def build(name: str, task: str, y: np.ndarray, prediction: Prediction, units: Un
             columns, function = numbers[name]
             return Means(np.stack(columns, axis=1), function, units)
         raise DataError(f"There is no {task} metric {name!r}; there are {sorted(numbers)}.")
-    chances, names = evaluation.probabilities(prediction)
+    chances, names = evaluation.with_unseen(y, *evaluation.probabilities(prediction))
     if name == "auc":
         return Areas(Ranks(y, chances, names), units)
     truth = y[:, None] == np.asarray(names)

@@ -71,7 +71,11 @@ def trips():
 def songs():
     dataset, X, y = rows("music_genres", 900)
     few = {"n_estimators": 8, "max_depth": 6}
-    return InferencePipeline(dataset.serving, "course", "random_forest", few, random_state=1), X, y
+    return (
+        InferencePipeline(dataset.serving, "course_with_playlist", "random_forest", few, random_state=1),
+        X,
+        y,
+    )
 
 
 def test_a_clone_has_the_arguments_and_has_learnt_nothing(trips):

@@ -16,7 +16,7 @@ from lib.runtime.inference import InferencePipeline
 XGBOOST = {"family": "xgboost", "parameters": {"max_depth": 3, "num_boost_round": 8}}
 CHOICES = {
     "green_taxi": ("rich", XGBOOST),
-    "music_genres": ("course", {"family": "logistic_regression", "parameters": {}}),
+    "music_genres": ("course_with_playlist", {"family": "logistic_regression", "parameters": {}}),
     "nyc_rentals": ("course", {"family": "random_forest", "parameters": {"n_estimators": 3, "max_depth": 4}}),
 }
 

@@ -139,3 +139,46 @@ def test_a_single_row_cannot_be_split_and_no_class_is_blamed():
     with pytest.raises(DataError, match=r"1 rows cannot be split") as refused:
         splits.at_random(MONTHS.head(1), 0.3, 0.3, 0)
     assert "Rows a class" not in str(refused.value)
+
+
+def test_folds_hold_each_row_out_once_in_equal_shares_of_each_class_and_keep_it_whatever_comes():
+    rows = pd.DataFrame({"kind": ["a"] * 4000 + ["b"] * 1000, "x": range(5000)})
+    cv = splits.folds(rows, 5, seed=1, by="kind")
+    assert sorted(x for _, held in cv for x in held) == list(range(5000))
+    assert all(len(fit) + len(held) == 5000 and not set(fit) & set(held) for fit, held in cv)
+    assert all(abs((rows["kind"].iloc[held] == "b").mean() - 0.2) < 0.05 for _, held in cv)
+    fewer = rows[rows["x"] % 3 > 0]
+    fold = {rows["x"].iloc[i]: number for number, (_, held) in enumerate(cv) for i in held}
+    again = splits.folds(fewer, 5, seed=1, by="kind")
+    assert all(fold[fewer["x"].iloc[i]] == number for number, (_, held) in enumerate(again) for i in held)
+
+
+@pytest.mark.parametrize("rows", [60, 3000])
+def test_folds_tear_no_group(rows):
+    table = pd.DataFrame({"host": [i % (rows // 10) for i in range(rows)], "x": range(rows)})
+    held = [set(table["host"].iloc[held]) for _, held in splits.folds(table, 3, 0, groups=["host"])]
+    assert sum(map(len, held)) == len(set.union(*held)) == rows // 10
+    with pytest.raises(DataError, match="1 folds were asked for"):
+        splits.folds(table, 1, 0)
+
+
+def months(train, validation, test):
+    """Parts of the days of these months, and a clock in twenty-five that went wrong."""
+    strays = [pd.Timestamp("2009-01-01")]
+    days = {
+        name: [*pd.date_range(f"2023-{month:02}-01", periods=24), *strays]
+        for name, month in {"train": train, "validation": validation, "test": test}.items()
+    }
+    return {name: pd.DataFrame({"at": times}) for name, times in days.items()}
+
+
+def test_the_future_may_not_judge_the_past_unless_that_is_admitted_and_told():
+    assert splits.require_order(months(1, 2, 3), "at", any_order=False) == ""
+    assert splits.require_order(months(3, 2, 1), "", any_order=False) == ""  # rows have no time
+    with pytest.raises(
+        DataError, match=r"train goes on to 2023-03-2.*test begins on 2023-01-0.*any_order=true"
+    ):
+        splits.require_order(months(3, 2, 1), "at", any_order=False)
+    told = splits.require_order(months(1, 3, 2), "at", any_order=True)
+    assert "validation goes on to 2023-03-2" in told
+    assert "the future judges the past" in told

@@ -34,7 +34,7 @@ def test_the_courses_forest_tells_genres_apart_as_well_as_the_course_says():
     from sklearn.metrics import roc_auc_score
 
     dataset, parts = published("music_genres", 0.3, "genre")
-    encoding = encoders.Encoding(dataset.feature_set("course").encodes)
+    encoding = encoders.Encoding(dataset.feature_set("course_with_playlist").encodes)
     matrix = encoding.fit_transform(parts["train"], parts["train"]["genre"])
     assert matrix.shape == (20_567, 22)  # ten numbers, bar and key, ten words
     forest = RandomForestClassifier(100, max_depth=13, class_weight="balanced", random_state=42, n_jobs=-1)

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from lib import files, paths
-from lib.records import Registration, RunRecord, StepRecord, Tuned
+from lib.records import Registration, RunRecord, StepRecord, Tuned, cautions
 from lib.runner import status
 from lib.runner.report import drawing, pages
 from lib.runner.staleness import Place
@@ -24,14 +24,14 @@ def write(folder: Path) -> None:
         return
     standing = status.steps(folder)
     provenance = files.read_json(folder / "provenance.json")
-    generated = " — generated data" if status.generated(folder) else ""
     records = {name: one.record for name, one in standing.items() if one.record}
     page = pages.render(
         "run.html.j2",
         title=f"Run {run.run}",
         links=pages.links(folder),
         run=run,
-        heading=run.problem.replace("_", " ").capitalize() + generated,
+        heading=run.problem.replace("_", " ").capitalize() + " — generated data" * status.generated(folder),
+        cautions=cautions(folder),
         boxes=_boxes(folder),
         graph=Markup(drawing.draw(run.graph, standing)),  # noqa: S704 - of our own template, which escapes
         old=[(name, one.reason) for name, one in standing.items() if one.reason],

@@ -47,12 +47,20 @@ class Encoding(TransformerMixin, BaseEstimator):
     encoders_: list[tuple[str, Encoder]]
 
     def __init__(
-        self, encodes: Sequence[Encode], settings: Settings | None = None, random_state: int | None = 42
+        self,
+        encodes: Sequence[Encode],
+        settings: Settings | None = None,
+        random_state: int | None = 42,
+        groups: Sequence[str] = (),
     ) -> None:
-        """`encodes`: the lines of a feature set; `settings` overrides, as {"tfidf.words": 100}."""
+        """`encodes`: the lines of a feature set; `settings` overrides, as {"tfidf.words": 100}.
+
+        `groups`: columns of rows that belong together, and are not cross-fitted to each other.
+        """
         self.encodes = encodes
         self.settings = settings
         self.random_state = random_state
+        self.groups = groups
 
     def fit(self, X: pd.DataFrame, y: ArrayLike | None = None) -> "Encoding":
         """Learn from rows, and from their target where means are taken of it."""
@@ -98,7 +106,7 @@ class Encoding(TransformerMixin, BaseEstimator):
             columns += encoder.columns or ()
             if isinstance(encoder, TargetMean):
                 sides = [side for what in encoder.of for side in what.split("/")]
-                columns += [side for side in sides if side != "target"]
+                columns += [*(side for side in sides if side != "target"), *self.groups]
         return list(dict.fromkeys(columns))
 
     def unfitted(self) -> list[tuple[str, Encoder]]:
@@ -108,7 +116,8 @@ class Encoding(TransformerMixin, BaseEstimator):
             if part.how not in ENCODERS:
                 raise InferenceError(f"There is no encoder {part.how!r}; there are {sorted(ENCODERS)}.")
             settings = {**part.settings, **_below(overrides, part.how, ".")}
-            encoders.append((part.how, _built(part.how, part.columns, settings, self.random_state)))
+            given = {"random_state": self.random_state, "groups": self.groups}
+            encoders.append((part.how, _built(part.how, part.columns, settings, given)))
         unused = [key for key in overrides if key.partition(".")[0] not in {how for how, _ in encoders}]
         if unused:
             raise InferenceError(f"No encoder of this feature set takes {unused}.")
@@ -153,16 +162,15 @@ class Encoding(TransformerMixin, BaseEstimator):
         return encoding
 
 
-def _built(how: str, columns: Sequence[str], settings: Settings, random_state: int | None) -> Encoder:
-    """An encoder with these settings, and the seed if it takes one."""
+def _built(how: str, columns: Sequence[str], settings: Settings, given: Settings) -> Encoder:
+    """An encoder with these settings, and of what is `given` to all (seed, groups) what it takes."""
     kind = ENCODERS[how]
     takes = kind().get_params()
-    known = sorted(set(takes) - {"columns", "random_state"})
+    known = sorted(set(takes) - {"columns", *given})
     unknown = sorted(set(settings) - set(known))
     if unknown:
         raise InferenceError(f"{kind.__name__} has no setting {unknown}; it takes {known}.")
-    seed = {"random_state": random_state} if "random_state" in takes else {}
-    return kind(columns, **settings, **seed)
+    return kind(columns, **settings, **{name: value for name, value in given.items() if name in takes})
 
 
 def _below(mapping: Settings, name: str, mark: str) -> Settings:

@@ -69,9 +69,9 @@ class Encoder(TransformerMixin, BaseEstimator):
         """Take back what `state` gave; `columns_` are there already."""
 
     def settings(self) -> Settings:
-        """The constructor's arguments that are stored: all but the columns and the seed."""
+        """The constructor's arguments that are stored: not the columns, nor what only fitting asks for."""
         given = self.get_params(deep=False)
-        return {name: value for name, value in given.items() if name not in ("columns", "random_state")}
+        return {n: value for n, value in given.items() if n not in ("columns", "groups", "random_state")}
 
     def take(self, columns: Sequence[str]) -> None:
         """Note what goes in, by name."""

@@ -1,7 +1,7 @@
 """Target means: what rows of the same zone, pair or hour took, shrunk where few were seen, and cross-fitted.
 
-A training row must never meet its own target among its features, so its means come from the other
-folds; rows to predict get the means of all training rows.
+A training row must never meet its own target among its features, nor that of its group, so its means come
+from the other folds; rows to predict get the means of all training rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ..errors import InferenceError
+from ..folds import places
 from .base import Encoder, State, Vocabulary, numeric
 
 #: By key and number of the statistic its estimates, a row each; with "n" how many rows they rest on.
@@ -29,7 +30,8 @@ class TargetMean(Encoder):
     adds, where a row has the column itself, a pace times it, or the column over its usual value.
 
     As with scikit-learn's TargetEncoder, `fit_transform(X, y)` is not `fit(X, y).transform(X)`: the first
-    describes each row by the other `folds`, dealt by `random_state`, the second rows that are new.
+    describes each row by the other `folds`, dealt by `random_state`, the second rows that are new. `groups`
+    are columns: rows that are alike in them are in one fold.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class TargetMean(Encoder):
         counts: bool = False,
         folds: int = 8,
         usual: bool = False,
+        groups: Sequence[str] = (),
         random_state: int | None = 42,
     ) -> None:
         self.columns = columns
@@ -51,6 +54,7 @@ class TargetMean(Encoder):
         self.counts = counts
         self.folds = folds
         self.usual = usual
+        self.groups = groups
         self.random_state = random_state
 
     def learn(self, rows: pd.DataFrame, y: ArrayLike | None = None) -> np.ndarray:
@@ -59,7 +63,7 @@ class TargetMean(Encoder):
         wanted: np.ndarray = column_or_1d(np.asarray(y, dtype=np.float64), warn=True)
         check_consistent_length(rows, wanted)
         self._order()
-        folds = np.random.default_rng(self.random_state).integers(0, self.folds, len(rows))
+        folds = self._deal(rows)
         learnt = {key: Vocabulary.learn(rows[key]) for key in self.keys_}
         self.vocabularies_ = {key: vocabulary for key, (vocabulary, _) in learnt.items()}
         self.tables_: dict[str, np.ndarray] = {}
@@ -82,6 +86,13 @@ class TargetMean(Encoder):
                     counts + self.smooth
                 )
         return self._stacked(rows, estimates)
+
+    def _deal(self, rows: pd.DataFrame) -> np.ndarray:
+        """The fold of each row."""
+        if self.groups:
+            place = places(rows[list(self.groups)], self.random_state)
+            return np.floor(place * self.folds).astype(np.intp)
+        return np.random.default_rng(self.random_state).integers(0, self.folds, len(rows))
 
     def _order(self) -> None:
         """Parents before their children."""

@@ -20,7 +20,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..encoders.matrix import Matrix
 from ..errors import InferenceError
 from ..schema import Settings
-from .fitted import TARGETS, described
+from .classes import Weighted, weights_of
+from .fitted import described, restored
+from .targets import Transformed
 
 if TYPE_CHECKING:
     import xgboost
@@ -68,6 +70,7 @@ class Boosted(BaseEstimator):
 
         X, y = validate_data(self, X, y, **CHECKS)
         data = self.binned(X, y)
+        self._note(data)
         booster = xgboost.train(self._settings(), data, int(self.num_boost_round), verbose_eval=False)
         return self._keep(booster, int(self.num_boost_round), cut=False)
 
@@ -87,6 +90,7 @@ class Boosted(BaseEstimator):
 
         if classes is not None:
             self.classes_ = classes
+        self._note(train)
 
         end = time.monotonic() + (seconds or float("inf"))
 
@@ -120,6 +124,7 @@ class Boosted(BaseEstimator):
 
         labels = self._labels(y)
         weights = self._weights(labels)
+        labels = np.maximum(labels, 0) if weights is not None else labels
         return xgboost.QuantileDMatrix(X, labels, weight=weights, ref=ref, nthread=self.n_jobs or 1)
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
@@ -128,6 +133,9 @@ class Boosted(BaseEstimator):
 
     def _weights(self, labels: np.ndarray) -> np.ndarray | None:  # noqa: ARG002 - for classes
         return None
+
+    def _note(self, train: "xgboost.QuantileDMatrix") -> None:
+        """What else is learnt from the rows of the fit."""
 
     def _settings(self) -> Settings:
         fixed = {"tree_method": "hist", "nthread": self.n_jobs or 1, "verbosity": 0}
@@ -194,8 +202,7 @@ class Boosted(BaseEstimator):
 
         booster = xgboost.Booster(model_file=str(folder / "model.ubj"))
         self._keep(booster, booster.num_boosted_rounds(), cut=False)
-        if about["classes"]:
-            self.classes_ = np.array(about["classes"])
+        restored(self, about)
 
     def __sklearn_tags__(self) -> Tags:
         """Gaps and sparse rows are welcome."""
@@ -204,7 +211,7 @@ class Boosted(BaseEstimator):
         return tags
 
 
-class BoostedRegressor(RegressorMixin, Boosted):
+class BoostedRegressor(RegressorMixin, Transformed, Boosted):
     """Fitted to the target as `target` of `TARGETS` transforms it; answers are in the target's own unit."""
 
     def __init__(
@@ -228,14 +235,14 @@ class BoostedRegressor(RegressorMixin, Boosted):
         return self._response(X)
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
-        return TARGETS[self.target][0](np.asarray(y, dtype=float))
-
-    def _back(self, output: np.ndarray) -> np.ndarray:
-        return TARGETS[self.target][1](output.astype(float))
+        return self._forward(y)
 
 
-class BoostedClassifier(ClassifierMixin, Boosted):
-    """Rare classes count more: with `balance` 1 each class as much as any other, with 0 each row."""
+class BoostedClassifier(ClassifierMixin, Weighted, Boosted):
+    """Rare classes count more in the fit: with `balance` 1 each class as much as any other, with 0 each row.
+
+    Its probabilities are those of the rows as they came: what the weights did is undone.
+    """
 
     def __init__(
         self,
@@ -272,16 +279,25 @@ class BoostedClassifier(ClassifierMixin, Boosted):
         return super().binned(X, y, ref)
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
-        return np.searchsorted(self.classes_, np.asarray(y))
+        """The place of each row's class; -1 of one that the rows of the fit have not got."""
+        places = np.searchsorted(self.classes_, y := np.asarray(y)).clip(max=len(self.classes_) - 1)
+        return np.where(self.classes_[places] == y, places, -1)
 
     def _weights(self, labels: np.ndarray) -> np.ndarray | None:
+        """Rows of a class that cannot be learnt count nothing."""
+        known = labels >= 0
         if self.balance == 0:
-            return None
-        counts = np.bincount(labels, minlength=len(self.classes_))
-        return ((len(labels) / len(counts) / np.maximum(counts, 1)) ** float(self.balance))[labels]
+            return None if known.all() else known.astype(float)
+        return np.where(known, weights_of(labels[known], len(self.classes_), self.balance)[labels], 0.0)
+
+    def _note(self, train: "xgboost.QuantileDMatrix") -> None:
+        """The weight of each class in the fit."""
+        if self.balance:
+            self.weights_ = weights_of(train.get_label().astype(int), len(self.classes_), self.balance)
 
     def _back(self, output: np.ndarray) -> np.ndarray:
-        return output.reshape(-1, len(self.classes_))  # of a single class XGBoost gives one dimension
+        # of a single class XGBoost gives one dimension
+        return self._unweighted(output.reshape(-1, len(self.classes_)))
 
     def _objective(self) -> Settings:
         return {"objective": "multi:softprob", "num_class": len(self.classes_)}

@@ -4,7 +4,6 @@
 regressor and as a classifier. They take a matrix of `encoders`, or any array.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -12,18 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.utils import Tags, get_tags
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from ..encoders.matrix import Matrix
 from ..schema import Settings
 from . import stored
-
-#: What the model is fitted to, and how its answer becomes the target again.
-TARGETS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
-    "identity": (lambda y: y, lambda p: p),
-    "sqrt": (np.sqrt, lambda p: np.square(np.maximum(p, 0.0))),
-    "log": (np.log1p, lambda p: np.expm1(np.minimum(p, 50.0))),
-}
+from .classes import Weighted
+from .targets import Transformed
 
 
 class Model(Protocol):
@@ -90,8 +85,7 @@ class Sklearn(MetaEstimatorMixin, BaseEstimator):
     def restore(self, folder: Path, about: Settings) -> None:
         """Take back what `save` wrote; a type that is not on the trusted list is refused."""
         self.estimator = self.estimator_ = stored.load(folder / "model.skops")
-        if about["classes"]:
-            self.classes_ = np.array(about["classes"])
+        restored(self, about)
 
     def __sklearn_tags__(self) -> Tags:
         """It takes what the estimator takes."""
@@ -100,7 +94,7 @@ class Sklearn(MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-class SklearnRegressor(RegressorMixin, Sklearn):
+class SklearnRegressor(RegressorMixin, Transformed, Sklearn):
     """Fitted to the target as `target` of `TARGETS` transforms it; answers are in the target's own unit."""
 
     def __init__(self, estimator: BaseEstimator, target: str = "identity") -> None:
@@ -109,17 +103,17 @@ class SklearnRegressor(RegressorMixin, Sklearn):
 
     def fit(self, X: Matrix, y: ArrayLike) -> "SklearnRegressor":
         """Learn numbers from the rows of `X`."""
-        self._fit(X, y if self.target == "identity" else TARGETS[self.target][0](np.asarray(y)))
+        self._fit(X, y if self.target == "identity" else self._forward(y))
         return self
 
     def predict(self, X: Matrix) -> np.ndarray:
         """A number for each row."""
         check_is_fitted(self)
-        return TARGETS[self.target][1](self.estimator_.predict(X))
+        return self._back(self.estimator_.predict(X))
 
 
-class SklearnClassifier(ClassifierMixin, Sklearn):
-    """A scikit-learn classifier that gives probabilities."""
+class SklearnClassifier(ClassifierMixin, Weighted, Sklearn):
+    """A scikit-learn classifier that gives probabilities: what `class_weight` does to them is undone."""
 
     def __init__(self, estimator: BaseEstimator) -> None:
         self.estimator = estimator
@@ -128,17 +122,23 @@ class SklearnClassifier(ClassifierMixin, Sklearn):
         """Learn classes from the rows of `X`."""
         self._fit(X, y)
         self.classes_ = self.estimator_.classes_
+        last = self.estimator_[-1] if hasattr(self.estimator_, "steps") else self.estimator_
+        if weight := getattr(last, "class_weight", None):
+            weight = "balanced" if weight == "balanced_subsample" else weight
+            self.weights_ = compute_class_weight(weight, classes=self.classes_, y=np.asarray(y))
         return self
 
     def predict(self, X: Matrix) -> np.ndarray:
         """The likeliest class of each row."""
         check_is_fitted(self)
-        return self.estimator_.predict(X)
+        if self.weights_ is None:
+            return self.estimator_.predict(X)
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def predict_proba(self, X: Matrix) -> np.ndarray:
         """Probabilities, rows × `classes_`."""
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        return self._unweighted(self.estimator_.predict_proba(X))
 
 
 def described(model: BaseEstimator) -> Settings:
@@ -147,4 +147,22 @@ def described(model: BaseEstimator) -> Settings:
         "task": "classification" if hasattr(model, "classes_") else "regression",
         "target": getattr(model, "target", "identity"),
         "classes": model.classes_.tolist() if hasattr(model, "classes_") else None,
+        **{name: np.asarray(getattr(model, name)).tolist() for name in LEARNT if _has(model, name)},
     }
+
+
+#: What a model may have learnt beside its estimator, stored as plain numbers.
+LEARNT = ("weights_", "spread_")
+
+
+def _has(model: BaseEstimator, name: str) -> bool:
+    return getattr(model, name, None) is not None
+
+
+def restored(model: BaseEstimator, about: Settings) -> None:
+    """Give a stored model back what `described` says of it."""
+    if about["classes"]:
+        model.classes_ = np.array(about["classes"])
+    for name in LEARNT:
+        if name in about:
+            setattr(model, name, np.array(about[name]) if isinstance(about[name], list) else about[name])
