@@ -105,8 +105,8 @@ def read_means(pipeline: InferencePipeline, metric: str, unit: str = "") -> str:
         factors = pd.Series(1 / model.weights_, index=model.classes_)
         most = np.log(factors).abs().idxmax()
         return (
-            "On the validation rows each class is now promised as often as it comes. Against the bare fit "
-            f"the odds of **{most}** were changed most, by a factor of {factors[most] / factors.median():.2g}."
+            "On the validation rows each class is now promised as often as it comes. Against the bare "
+            f"fit the odds of **{most}** were changed most, by {factors[most] / factors.median():.2g} times."
         )
     fitted_to = getattr(model, "target", "identity")
     if fitted_to == "identity":

@@ -167,7 +167,8 @@ def test_a_record_of_one_kind_is_not_taken_for_another():
 
 
 def test_what_steps_read_by_name_are_these_records():
-    assert {"tuned": Tuned, "metrics": Metrics, "registry": Registration} == records.BY_NAME
+    named = {"tuned": Tuned, "metrics": Metrics, "registry": Registration, "cautions": records.Cautions}
+    assert named == records.BY_NAME
 
 
 def test_what_finished_and_open_steps_know_of_files_is_handed_on(tmp_path, monkeypatch):
@@ -187,3 +188,12 @@ def test_what_finished_and_open_steps_know_of_files_is_handed_on(tmp_path, monke
     assert files.digest(tmp_path / "raw.json") == "r"
     assert files.digest(tmp_path / "train.json") == "t"
     assert {path.stem for path in content._KNOWN} == {"raw", "train"}
+
+
+def test_what_goes_with_every_figure_is_that_of_the_data_and_that_of_the_model(tmp_path):
+    assert records.cautions(tmp_path) == []
+    records.Cautions(["Later rows judge earlier ones."]).write(tmp_path / "cautions.json")
+    records.Metrics({"test_rmse": 2.0, "beats_constant": 1.0}).write(tmp_path / "metrics.json")
+    assert records.cautions(tmp_path) == ["Later rows judge earlier ones."]
+    records.Metrics({"test_rmse": 2.0, "beats_constant": 0.0}).write(tmp_path / "metrics.json")
+    assert records.cautions(tmp_path)[1] == "The model is no better than one that always answers the same."
