@@ -53,8 +53,8 @@ def read_by_class(y: Truth, prediction: pd.DataFrame) -> str:
         least, wrong = common["recall"].idxmin(), common["precision"].fillna(0).idxmin()
         said.append(
             f"Of the classes with {LEAST} rows or more **{least}** is found least "
-            f"({common['recall'][least]:.0%} of its rows), **{wrong}** is right least often where called "
-            f"({common['precision'].fillna(0)[wrong]:.0%})."
+            f"({common['recall'][least]:.0%} of its rows); where it is called, **{wrong}** is right least "
+            f"often ({common['precision'].fillna(0)[wrong]:.0%})."
         )
     return " ".join(said) or f"No class has {LEAST} rows: shares of so few would be luck."
 
