@@ -16,7 +16,6 @@ from lib.explain import names
 from lib.runtime import models
 from lib.runtime.encoders import Matrix
 from lib.runtime.inference import InferencePipeline
-from lib.runtime.models.fitted import TARGETS
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -78,13 +77,15 @@ def shares(
         common = pd.DataFrame(pipeline.response(rows)).idxmax(axis=1).mode()[0]
         label = label or (classes[1] if len(classes) == 2 else str(common))
         which, said, unit = classes.index(label), f"probability of {label}", ""
+        weights = getattr(model, "weights_", None)
+        weights = np.ones(len(classes)) if weights is None else weights
         if _scores_log_odds(model):
-            shared, start = _along(moves, base, which)
+            shared, start = _along(moves, base - np.log(weights), which)
         else:
-            shared, start = moves[:, which], base[which]
+            shared, start = _reweighted(moves, base, which, weights)
     else:
         said, unit = serving.target.name, serving.target.unit
-        shared, start = _rescaled(moves[:, 0], base[0], TARGETS[getattr(model, "target", "identity")][1])
+        shared, start = _rescaled(moves[:, 0], base[0], model.back)
     order = list(dict.fromkeys(groups))
     features = pd.DataFrame(_summed(_dense(matrix), groups), columns=order)
     shown = features.map(lambda value: f"{value:,.4g}")
@@ -122,6 +123,17 @@ def _rescaled(
     slope = float(np.diff(back(np.array([base - step, base + step])))[0] / (2 * step))
     still = np.abs(total) < 1e-9
     return moves * np.where(still, slope, (ends - start) / np.where(still, 1, total))[:, None], start
+
+
+def _reweighted(
+    moves: np.ndarray, base: np.ndarray, which: int, weights: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Moves of probabilities (rows × classes × features) of one class, the weights of the fit undone."""
+    plain = np.vstack([base, base + moves.sum(axis=2)]) / weights
+    start, *ends = plain[:, which] / plain.sum(axis=1)
+    total = moves[:, which].sum(axis=1)
+    moving = np.where(np.abs(total) < 1e-9, 1, total)
+    return moves[:, which] * ((np.array(ends) - start) / moving)[:, None], float(start)
 
 
 def _along(moves: np.ndarray, base: np.ndarray, which: int) -> tuple[np.ndarray, float]:

@@ -51,7 +51,9 @@ class TestShares:
         }
         parameters = few.get(choice, {"n_estimators": 5, "max_depth": 5})
         family = {"family": choice, "parameters": parameters}
-        pipeline = InferencePipeline.chosen(dataset.serving, "course", family, 1).fit(rows, rows["genre"])
+        pipeline = InferencePipeline.chosen(dataset.serving, "course_with_playlist", family, 1).fit(
+            rows, rows["genre"]
+        )
         shares = explain.shares(pipeline, rows.head(100), rows.head(100))
         assert shares.moves.shape == (100, 13)  # ten numbers, bar, key, and all words as one
         assert "text_feature" in shares.moves

@@ -57,6 +57,10 @@ class Transformed:
     def _forward(self, y: ArrayLike) -> np.ndarray:
         return TARGETS[self.target].forward(np.asarray(y, dtype=float))
 
-    def _back(self, output: np.ndarray) -> np.ndarray:
+    def back(self, output: np.ndarray) -> np.ndarray:
+        """From the scale of the fit to the target, and to its mean where the spread is known."""
         scale = TARGETS[self.target]
         return scale.back(output.astype(float), getattr(self, "spread_", scale.none))
+
+    def _back(self, output: np.ndarray) -> np.ndarray:
+        return self.back(output)
