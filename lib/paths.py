@@ -124,3 +124,16 @@ def find(folder: Path, name: str) -> Path | None:
 def memory(folder: Path, step: str) -> Path:
     """Where a step of the run in `folder` keeps what it goes on from after it was cut off."""
     return folder / "memory" / step
+
+
+def without_folder(value: object) -> object:
+    """An option's value; of one that is a path only the file's name, as digests say which file it was."""
+    if isinstance(value, list | tuple):
+        return [without_folder(item) for item in value]
+    if not isinstance(value, str) or not value:
+        return value
+    try:
+        path = Path(value).expanduser()
+        return path.name if path.is_absolute() or (ROOT / path).is_file() else value
+    except (OSError, ValueError, RuntimeError):  # too long for a path, or of a user whom nobody knows
+        return value

@@ -157,7 +157,7 @@ class Dataset:
         provenance: Provenance = {
             "problem": self.name,
             "source": source,
-            "options": redaction.redact({k: _without_folder(v) for k, v in options.items()}),
+            "options": redaction.redact({k: paths.without_folder(v) for k, v in options.items()}),
             "generated": generated,
             "rows": len(raw),
             "files": [file.record() for file in files],
@@ -246,10 +246,6 @@ class Dataset:
         """The raw columns a row must have for `feature_set`, in the order of `columns`."""
         return self.serving.inputs(feature_set)
 
-    def late(self, feature_set: FeatureSet) -> list[str]:
-        """Those of its `inputs` that are known only after the prediction is made."""
-        return [name for name in self.inputs(feature_set) if self.columns[name].known == "after"]
-
     def engineer(self, rows: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
         """`rows` with the derived columns `names` (all of them by default), each computed once."""
         return self.serving.engineer(rows, names)
@@ -280,19 +276,6 @@ class Dataset:
             for i, band in enumerate(quarter.cat.categories)
         }
         return sliced | {f"quarter of {self.target.name}": quarter.map(names).astype(str)}
-
-
-def _without_folder(value: object) -> object:
-    """An option's value; of one that is a path only the file's name, as digests say which file it was."""
-    if isinstance(value, list | tuple):
-        return [_without_folder(item) for item in value]
-    if not isinstance(value, str) or not value:
-        return value
-    try:
-        path = Path(value).expanduser()
-        return path.name if path.is_absolute() or (paths.ROOT / path).is_file() else value
-    except (OSError, ValueError, RuntimeError):  # too long for a path, or of a user whom nobody knows
-        return value
 
 
 def names(folder: Path | None = None) -> list[str]:

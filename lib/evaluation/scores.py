@@ -5,6 +5,7 @@ The metrics themselves are in `lib.evaluation`; here is which model predicted wh
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,7 @@ def read_repeat(scores: Scores, tuned: Tuned) -> str:
 
 def read_means(pipeline: InferencePipeline, metric: str, unit: str = "") -> str:
     """What was done so that answers are right on average."""
-    model = pipeline.model_
+    model: Any = pipeline.model_
     if hasattr(model, "classes_"):
         factors = pd.Series(1 / model.weights_, index=model.classes_)
         most = np.log(factors).abs().idxmax()

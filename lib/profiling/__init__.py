@@ -32,10 +32,7 @@ def about(dataset: Dataset) -> "Markdown":
 
 
 def origin(provenance: Provenance, cautions: Sequence[str] = ()) -> "Markdown":
-    """Where the rows come from, said aloud where they were generated; a mirror by the page that read it.
-
-    Before it the `cautions` that go with every figure of them.
-    """
+    """Where the rows come from, a mirror by the page that read it, after the `cautions` that go with them."""
     minded = "".join(f"**Mind:** {one}\n\n" for one in cautions)
     if provenance["generated"]:
         return display.markdown(
@@ -50,8 +47,8 @@ def origin(provenance: Provenance, cautions: Sequence[str] = ()) -> "Markdown":
         where = f", published at {file['url']}" if "://" in file["url"] else ""
         if file["sha256"] in mirrored:
             where += f", read from the mirror: {mirrored[file['sha256']]}"
-        digest = f"sha256 `{file['sha256'][:16]}…`"
-        lines.append(f"- **{file['name']}**: {rows}{file['bytes']:,} bytes, {digest}{where}")
+        size = f"{rows}{file['bytes']:,} bytes"
+        lines.append(f"- **{file['name']}**: {size}, sha256 `{file['sha256'][:16]}…`{where}")
     return display.markdown("\n".join(lines))
 
 
@@ -126,11 +123,8 @@ def newness(dataset: Dataset, ways: Mapping[str, Mapping[str, pd.DataFrame]]) ->
     for way, parts in ways.items():
         both = pd.concat([parts["train"], parts["test"]], ignore_index=True)
         rows = dataset.engineer(both, derived)
-        taught, seen, wanted = (
-            np.arange(len(rows)) < len(parts["train"]),
-            set(),
-            association.as_numbers(both[dataset.target.name]),
-        )
+        wanted = association.as_numbers(both[dataset.target.name])
+        taught, seen = np.arange(len(rows)) < len(parts["train"]), set()
         new, tell = table.setdefault(f"share new, {way}", {}), table.setdefault(f"share told, {way}", {})
         for name in (*dataset.of_kind("category", "id"), *derived):
             codes = rows[name].factorize(use_na_sentinel=False)[0]

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -215,7 +216,8 @@ class InferencePipeline(BaseEstimator):
     @available_if(lambda self: self.serving.task == "classification")
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Probabilities, rows × `classes_`."""
-        return self._answers(X, self.model_.predict_proba, np.empty((0, len(self.classes_))))
+        model = cast(models.Classifier, self.model_)
+        return self._answers(X, model.predict_proba, np.empty((0, len(self.classes_))))
 
     def response(self, rows: pd.DataFrame) -> np.ndarray | pd.DataFrame:
         """What is scored and served: numbers, or a frame with a column of probabilities for each class."""

@@ -43,7 +43,7 @@ class Column:
     unit: str = ""
     known: Literal["before", "after"] = "before"
     zone: str = "UTC"
-    order: Literal["", "day", "month"] = ""
+    order: values.Order = ""
     whole: bool | None = None
     gaps: Sequence[str] = ()
     missing: Literal["", "keep", "refuse"] = ""

@@ -8,7 +8,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +16,8 @@ import pandas as pd
 
 #: By place in a column: why its value cannot be read.
 Faults: TypeAlias = dict[int, str]
+#: Which of the two comes first in days such as 05/02/2020; none: the schema does not say.
+Order: TypeAlias = Literal["", "day", "month"]
 #: What a time that comes as a number may count since 1970, UTC.
 EPOCH = ("s", "ms", "us", "ns")
 
@@ -130,7 +132,7 @@ def moment(
         raise UnreadableError(f"{_shown(value)} is no time in {unit} since 1970") from error
 
 
-def date_order(text: Iterable[str]) -> tuple[str, str]:
+def date_order(text: Iterable[str]) -> tuple[Order, str]:
     """Whether days such as 05/02/2020 have the day or the month first, and what leaves that in doubt.
 
     Decided by all of a column: a part above 12 can only be a day. Nothing, where no value is written so.
@@ -140,7 +142,7 @@ def date_order(text: Iterable[str]) -> tuple[str, str]:
         return "", ""
     day, month = (sum(int(match[part]) > 12 for match in found) for part in ("one", "two"))
     if day and month:
-        order = "day" if day >= month else "month"
+        order: Order = "day" if day >= month else "month"
         return (
             order,
             f"{day:,} have the day first and {month:,} the month: read as {order} first, others are none",

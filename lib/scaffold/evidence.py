@@ -1,5 +1,7 @@
 """What all values of a column decide of it: gaps, the order of days, whether names are whole numbers."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -15,7 +17,7 @@ INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 UNKNOWN = ("NA", "N/A", "n/a", "na", "NULL", "null", "None", "none", "NaN", "nan", "?", "-", ".")
 
 
-def facts(values: pd.Series, kind: str, decimal: str) -> tuple[dict[str, object], str]:
+def facts(values: pd.Series, kind: str, decimal: str) -> tuple[dict[str, Any], str]:
     """What else the `Column` says of values of this kind, decided by all of them, and what to tell of it."""
     text = names(values).dropna() if pd.api.types.is_string_dtype(values) else pd.Series([], dtype="str")
     if kind == "number":
@@ -23,7 +25,7 @@ def facts(values: pd.Series, kind: str, decimal: str) -> tuple[dict[str, object]
         words = text[table.converted(plain, NUMBER).isna()]
         gaps = sorted(set(words[~words.str.lower().isin(INFINITE)]))
         few = gaps if len(gaps) <= FEW else []
-        facts: dict[str, object] = {"gaps": tuple(few)} if few else {}
+        facts: dict[str, Any] = {"gaps": tuple(few)} if few else {}
         if len(few) < words.nunique() or np.isinf(pd.to_numeric(values, errors="coerce")).any():
             facts["impossible"] = "missing"
         told = ", ".join(map(repr, words.unique()[:4]))

@@ -281,7 +281,7 @@ def test_options_that_papermill_gives_as_text_are_read():
     ],
 )
 def test_provenance_has_the_name_of_a_file_and_no_folder(value, kept):
-    assert problem._without_folder(value) == kept
+    assert paths.without_folder(value) == kept
 
 
 def test_a_picture_of_cleaned_rows_says_so_where_it_is_given_raw_ones_alone():

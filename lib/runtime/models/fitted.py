@@ -5,7 +5,7 @@ regressor and as a classifier. They take a matrix of `encoders`, or any array.
 """
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,6 +26,7 @@ class Model(Protocol):
 
     def fit(self, X: Matrix, y: ArrayLike) -> "Model": ...
     def predict(self, X: Matrix) -> np.ndarray: ...
+    def learn_means(self, y: ArrayLike, response: Any, /) -> None: ...
     def comparisons(self, X: Matrix, /) -> float: ...
     def save(self, folder: Path) -> Settings: ...
 
