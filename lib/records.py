@@ -174,6 +174,8 @@ class Tuned(Record):
     ended: str = ""  # why the search ended
     unit: str = ""  # of the metric
     late: list[str] = field(default_factory=list)  # columns that the features use, known only after
+    cut: int = 0  # trials that the clock ended, with the rounds they had
+    folds: int = 0  # that scored a trial; 0: the validation rows did
 
     def admitting(self, late: Sequence[str]) -> Self:
         """The same with the columns, known only after the prediction, that its features use."""
@@ -188,7 +190,10 @@ class Tuned(Record):
     def told(self) -> str:
         """`12 of 50 trials, as its time was over; 2 failed`: how far the search came."""
         short = f" of {self.budget} trials, as {self.ended}" if self.trials < self.budget else " trials"
-        return f"{self.trials}{short}" + (f"; {self.failed} failed" if self.failed else "")
+        ends = {"failed": self.failed, "cut by the clock": self.cut}
+        ended = [f"{count} {how}" for how, count in ends.items() if count]
+        kept = [f"the kept one {self.choice['reason']}"] if self.choice.get("reason") else []
+        return "; ".join([f"{self.trials}{short}", *ended, *kept])
 
 
 @dataclass(frozen=True)

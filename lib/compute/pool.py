@@ -28,9 +28,7 @@ STARTUP = 60.0
 
 
 class Pool(Protocol):
-    """The seam. `width` trials are worth having under way at once."""
-
-    width: int
+    """The seam: whoever submits says how many trials are out at once."""
 
     def submit(self, trial: Trial) -> "Future[Outcome]": ...
     def close(self) -> None: ...
@@ -67,11 +65,9 @@ class Processes:
         self,
         prepare: Prepare,
         workers: int,
-        width: int | None = None,
         limit: Callable[[], float] | None = None,
     ) -> None:
         """`limit()` says how many seconds a trial that starts now may take."""
-        self.width = width or workers
         self._prepare, self._limit = prepare, limit or (lambda: 3600.0)
         self._closed = False
         self._workers = [_Worker(prepare) for _ in range(workers)]

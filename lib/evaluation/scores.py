@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from lib import evaluation
 from lib.evaluation import Prediction, Truth
 from lib.records import Tuned
+from lib.runtime import models
 from lib.runtime.inference import InferencePipeline
 from lib.wording import lead
 
@@ -91,6 +93,11 @@ class Scores:
 def read_repeat(scores: Scores, tuned: Tuned) -> str:
     """Whether the fit on training rows scores on validation what the search wrote down."""
     now, then = scores.of("validation", tuned.metric), float(tuned.choice["score"])
+    if tuned.folds:
+        return (
+            f"The search scored {tuned.folds} folds of training and validation rows, {tuned.metric} "
+            f"{then:.6g} on average; fitted on training rows alone it has {now:.6g} on the validation rows."
+        )
     if abs(now - then) <= 1e-6 * max(1.0, abs(then)):
         return f"It is: {tuned.metric} {now:.6g} then and now."
     return (
@@ -169,3 +176,27 @@ def some_answers(
         answers |= {"prediction": np.round(predictions, 2)}
     shown = [pd.DataFrame(answers).reset_index(drop=True), rows[inputs].reset_index(drop=True)]
     return pd.concat(shown, axis=1)
+
+
+def by_round(
+    pipeline: InferencePipeline, train: pd.DataFrame, validation: pd.DataFrame, metric: str
+) -> pd.DataFrame:
+    """The metric of a fitted boosted model round by round; of any other model an empty table.
+
+    One column is of the rows that it was fitted on, encoded as they were then, the other of rows it has
+    not seen.
+    """
+    serving, columns = pipeline.serving, {}
+    encoding, target = clone(pipeline.encoding_), serving.target.name
+    derived = [name for name in encoding.training_columns if name in serving.derived]
+    learnt = encoding.fit_transform(serving.engineer(train, derived), train[target].to_numpy())
+    for name, rows, matrix in (
+        ("train", train, learnt),
+        ("validation", validation, pipeline.matrix(validation)),
+    ):
+        names = models.classes(pipeline.model_)
+        columns[f"{name}_{metric}"] = {
+            rounds: evaluation.metric(metric, serving.task, rows[target], response, names)
+            for rounds, response in pipeline.model_.staged(matrix)
+        }
+    return pd.DataFrame(columns).rename_axis("round")

@@ -5,10 +5,10 @@ problem have theirs in its `Options` class. Standard library only.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lib.errors import nearest
-from lib.notebook_source import annotations, problems
+from lib.notebook_source import annotations, gpu, hyperparameters, problems
 from lib.notebook_source.annotations import Misfit
 from lib.paths import Project
 from lib.wording import shown
@@ -21,7 +21,11 @@ RANGES: Mapping[str, tuple[float | None, float | None, bool]] = {
     "alpha": (0, 1, True),
     "max_evals": (1, None, False),
     "timeout_s": (1, None, False),
-    "workers": (1, None, False),
+    "parallel": (1, None, False),
+    "threads": (1, None, False),
+    "patience": (0, None, False),
+    "folds": (0, None, False),
+    "early_stopping_rounds": (1, None, False),
     "draws": (1, None, False),
     "explained": (1, None, False),
     "step_timeout_s": (1, None, False),
@@ -29,13 +33,27 @@ RANGES: Mapping[str, tuple[float | None, float | None, bool]] = {
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "source": ("generated", "published"),
     "on_drift": ("warn", "fail"),
+    "algo": ("tpe", "random", "anneal"),
+    "device": ("cpu", "cuda"),
 }
+#: By task what boosting may watch; of `early_stopping_metric` the empty text is the problem's own metric.
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "regression": ("rmse", "mae", "r2"),
+    "classification": ("auc", "accuracy", "f1"),
+}
+#: Parameters that have another name now.
+RENAMED: Mapping[str, str] = {"workers": "parallel"}
 #: The alias of the last version that did not win; the registry moves it itself.
 CHALLENGER = "challenger"
 
 
-def check(project: Project, problem: str | None, name: str, value: object) -> None:
-    """Refuse with a Misfit a value of the parameter `name` that nothing could be done with."""
+def check(
+    project: Project, problem: str | None, name: str, value: object, families: Sequence[str] = ()
+) -> None:
+    """Refuse with a Misfit a value of the parameter `name` that nothing could be done with.
+
+    `families` are those that the search is given; where there are none, no hyperparameter is looked at.
+    """
     if name in RANGES and isinstance(value, int | float):
         annotations.within(value, *RANGES[name])
     if name == "rows" and problem:
@@ -46,6 +64,17 @@ def check(project: Project, problem: str | None, name: str, value: object) -> No
         problems.training(project, problem)
     if name == "alias" and alias(str(value)) == CHALLENGER:
         raise Misfit(f"another name than {CHALLENGER!r}, which is what a model that does not win is called")
+    if name == "folds" and value == 1:
+        raise Misfit("0 (the validation rows score) or at least 2, not 1")
+    if name == "early_stopping_metric" and problem:
+        annotations.among(value, ("", *METRICS.get(problems.task(project, problem), (value,))))
+    if name in ("fixed", "space") and isinstance(value, dict):
+        table = hyperparameters.read(project)
+        able = [one for one in families if one in table]
+        if able:
+            hyperparameters.check(name, value, table, able)
+    if name == "device" and value == "cuda":
+        gpu.require()
     if name == "feature_set" and problem:
         known, renamed = problems.feature_sets(project, problem), problems.renamed(project, problem)
         if value in renamed:

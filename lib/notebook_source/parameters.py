@@ -6,7 +6,7 @@ doubt.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,16 +110,19 @@ def check(
     problem = merged.get("problem", default)
     options = dict(merged.get("options") or {})
     merged["options"] = _options(project, problem, options, file, over)
+    families = merged.get("models", declared["models"][0].default if "models" in declared else [])
     for key, parameters in declared.items():
         meant = [merged.get(key, parameter.default) for parameter in parameters]
         for value in {repr(value): value for value in meant}.values():  # mostly the same in every notebook
-            _within(project, problem, origins.get(key, "by default"), key, value)
+            _within(project, problem, origins.get(key, "by default"), key, value, families)
     return Parameters(file, merged, over)
 
 
-def _within(project: Project, problem: str | None, origin: str, key: str, value: object) -> None:
+def _within(
+    project: Project, problem: str | None, origin: str, key: str, value: object, families: Sequence[str]
+) -> None:
     try:
-        limits.check(project, problem, key, value)
+        limits.check(project, problem, key, value, families)
     except annotations.Misfit as error:
         raise ParameterError(f"{origin}: {key} must be {error}.") from None
 
@@ -141,7 +144,9 @@ def _options(
 def _known(key: str, known: Iterable[str], complaint: str, prefix: str = "") -> None:
     if key in known:
         return
-    names = sorted(known)
+    names, now = sorted(known), limits.RENAMED.get(str(key))
+    if now in names:
+        raise ParameterError(f"{complaint} {shown(prefix + str(key))}: it is called {now!r} now.")
     hint = did_you_mean(str(key), names, prefix)
     raise ParameterError(f"{complaint} {shown(prefix + str(key))}.{hint} Known are: {', '.join(names)}.")
 

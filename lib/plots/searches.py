@@ -1,11 +1,13 @@
 """Pictures of a search: trials as they went by, families, parameters, and the choice between equals.
 
-Each takes the trials of a search and returns a figure. Scores are drawn as they are: for an error lower is
-better, for an AUC higher; the axis says which.
+Each takes the trials of a search and returns a figure, of a single trial none. Scores are drawn as they
+are: for an error lower is better, for an AUC higher; the axis says which.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from itertools import cycle
+from typing import ParamSpec
 
 import numpy as np
 import pandas as pd
@@ -17,11 +19,24 @@ from matplotlib.figure import Figure
 from lib import evaluation
 from lib.plots import shapes, style
 
+Arguments = ParamSpec("Arguments")
+
 
 def label(metric: str, unit: str = "") -> str:
     """The score's axis: name, unit, and which way is better."""
     better = "lower" if evaluation.sign(metric) > 0 else "higher"
     return f"{style.with_unit(f'validation {metric}', unit)} ({better} is better)"
+
+
+def of_several(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure | None]:
+    """A function that draws trials in the shared look; of a single one there is nothing to be seen."""
+
+    @functools.wraps(draw)
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure | None:
+        trials: pd.DataFrame = args[0]
+        return style.figure(draw)(*args, **kwargs) if len(_finished(trials)) > 1 else None
+
+    return drawn
 
 
 def _finished(trials: pd.DataFrame) -> pd.DataFrame:
@@ -33,12 +48,12 @@ def _window(scores: pd.Series, metric: str) -> tuple[float, float]:
     way = evaluation.sign(metric)
     loss = np.sort(way * scores.to_numpy())
     best, far = loss[0], loss[min(len(loss) - 1, max(1, int(0.85 * (len(loss) - 1))))]
-    room = max(far - best, 1e-9)
+    room = max(far - best, 1e-3 * abs(best), 1e-6)  # of scores that are all but equal the axis stays readable
     low, high = sorted((way * (best - 0.08 * room), way * (far + 0.15 * room)))
     return low, high
 
 
-@style.figure
+@of_several
 def over_time(trials: pd.DataFrame, metric: str, unit: str = "") -> Figure:
     """Each trial's score by its number, coloured by family, and the best so far as a line."""
     finished, way = _finished(trials), evaluation.sign(metric)
@@ -54,7 +69,7 @@ def over_time(trials: pd.DataFrame, metric: str, unit: str = "") -> Figure:
     return figure
 
 
-@style.figure
+@of_several
 def families(trials: pd.DataFrame, metric: str, unit: str = "") -> Figure:
     """All scores of each family on one line, best family on top, its best marked."""
     finished, way = _finished(trials), evaluation.sign(metric)
@@ -75,7 +90,7 @@ def families(trials: pd.DataFrame, metric: str, unit: str = "") -> Figure:
     return figure
 
 
-@style.figure
+@of_several
 def parameters(trials: pd.DataFrame, metric: str, space: Mapping[str, tuple], unit: str = "") -> Figure:
     """The score against each parameter of one family, one small panel each."""
     finished = _finished(trials)
@@ -120,7 +135,7 @@ def _places(values: pd.Series, spec: tuple) -> np.ndarray:
     return np.array([list(spec[1]).index(v) if spec[0] == "choice" else float(v) for v in values])
 
 
-@style.figure
+@of_several
 def parallel(trials: pd.DataFrame, metric: str, space: Mapping[str, tuple]) -> Figure:
     """Parallel coordinates: one line a trial, from parameter to parameter to its score, best drawn last."""
     finished = _finished(trials)
@@ -160,7 +175,7 @@ def importance(weights: pd.Series) -> Figure | None:
     return shapes.bars(shares, "% of the score's ups and downs that goes with it")
 
 
-@style.figure
+@of_several
 def choice(table: pd.DataFrame, chosen: pd.Series, metric: str, unit: str = "") -> Figure:
     """Score against what a prediction costs; those that luck cannot tell from the best, and the one kept."""
     figure, axes = plt.subplots(figsize=(8, 3.8))
@@ -175,7 +190,46 @@ def choice(table: pd.DataFrame, chosen: pd.Series, metric: str, unit: str = "") 
     axes.set_xscale("log")
     style.thousands(axes.xaxis)
     axes.xaxis.set_minor_formatter(lambda value, _: f"{value:,.0f}" if str(value)[0] in "25" else "")
-    axes.set_ylim(_window(table["score"], metric))
+    low, high = _window(table["score"], metric)
+    ends = equal["score"] - equal["error"], equal["score"] + equal["error"]  # no bar is cut off
+    axes.set_ylim(min(low, ends[0].min()), max(high, ends[1].max()))
     axes.set(xlabel="comparisons or multiplications for one row", ylabel=label(metric, unit))
     axes.legend(fontsize=8)
     return figure
+
+
+def rounds(table: pd.DataFrame, metric: str, unit: str = "") -> Figure | None:
+    """The metric by boosting round, of rows learnt from and of others; no figure of no rounds."""
+    return _rounds(table, metric, unit) if len(table) > 1 else None
+
+
+@style.figure
+def _rounds(table: pd.DataFrame, metric: str, unit: str) -> Figure:
+    figure, axes = plt.subplots(figsize=(8, 3.6))
+    for name, colour in zip(table, (style.BLUE, style.ORANGE), strict=True):
+        axes.plot(table.index, table[name], color=colour, label=str(name).partition("_")[0])
+    way = evaluation.sign(metric)
+    losses = np.sort(way * table.to_numpy().ravel())
+    room = losses[int(0.9 * len(losses)) - 1] - losses[0]
+    axes.set_ylim(*sorted((way * (losses[0] - 0.05 * room), way * (losses[0] + 1.1 * room))))
+    axes.set(xlabel="rounds of boosting", ylabel=style.with_unit(metric, unit))
+    axes.legend()
+    return figure
+
+
+def read_rounds(table: pd.DataFrame, metric: str, unit: str = "") -> str:
+    """The curve in words: where both ends are, and what the last tenth of the rounds still brought."""
+    if len(table) < 2:
+        return "This model is not boosted: it has no rounds."
+    way, (train, validation) = evaluation.sign(metric), (table[name] for name in table)
+    last, before = int(table.index[-1]), int(table.index[int(0.9 * (len(table) - 1))])
+    gain, unit = way * (validation[before] - validation[last]), f" {unit}" if unit else ""
+    end = (
+        f"the last {last - before} rounds brought {gain:.2g}{unit}"
+        if gain > 1e-4 * abs(validation[last])
+        else f"the last {last - before} rounds brought nothing"
+    )
+    return (
+        f"After {last} rounds the {metric} is {train[last]:.4g}{unit} on the rows that it learnt from and "
+        f"{validation[last]:.4g}{unit} on the validation rows; there {end}."
+    )

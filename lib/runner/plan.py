@@ -21,7 +21,7 @@ from lib.wording import shown
 KEYS = {
     "step_timeout_s": Declared("step_timeout_s", "float", 3600.0),
     # what `make all-problems` gives as P, to run the problem offline and in a minute
-    "small": Declared("small", "str", "source=generated rows=3000 max_evals=2 timeout_s=30"),
+    "small": Declared("small", "str", "source=generated rows=3000 max_evals=2 timeout_s=300"),
 }
 #: Names under outputs/ that are not runs; so are all that begin with `mlflow.db`, as SQLite's logs do.
 RESERVED = (

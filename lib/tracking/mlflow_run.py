@@ -65,6 +65,14 @@ class MlflowRun:
         """Figures by name."""
         self._log(self.run_id, metrics=metrics)
 
+    def curve(self, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Figures by name for each step, say the rounds of boosting."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        metrics = [Metric(name, value, now, step) for step, one in points for name, value in one.items()]
+        self.client.log_batch(self.run_id, metrics=metrics)
+
     def _log(
         self,
         run_id: str,

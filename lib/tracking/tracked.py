@@ -213,6 +213,12 @@ class Tracked:
         self._metrics |= plain
         self._do(lambda run: run.metrics(plain))
 
+    def curve(self, table: "pd.DataFrame") -> None:
+        """Figures along an axis of whole numbers, the table's index; a column is a figure."""
+        points = [(int(str(step)), one) for step, one in files.plain(table.to_dict("index")).items()]
+        if points:
+            self._do(lambda run: run.curve(points))
+
     def figure(self, name: str, figure: "Figure") -> Picture:
         """A matplotlib figure, drawn here and now; show what this returns, and it is drawn only once.
 
@@ -220,8 +226,7 @@ class Tracked:
         """
         if self._tags.get("workbook.generated") == "yes":
             picture.mark(figure, "generated data")
-        path = self._file(f"{name}.png")
-        drawn = picture.draw(figure, path)
+        drawn = picture.draw(figure, path := self._file(f"{name}.png"))
         self._do(lambda run: run.figure(name, path))
         return drawn
 

@@ -83,6 +83,13 @@ class WandbRun:
         """Figures by name, in the history and the summary."""
         self._run.log({name: float(value) for name, value in metrics.items() if value is not None})
 
+    def curve(self, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Figures by name for each round, over an axis of their own."""
+        for name in points[0][1]:
+            self._run.define_metric(name, step_metric="round")
+        for step, figures in points:
+            self._run.log({"round": step, **figures})
+
     def figure(self, name: str, path: Path) -> None:
         """A PNG file."""
         self._run.log({f"figures/{name}": self._wandb.Image(str(path))})

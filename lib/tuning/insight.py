@@ -1,6 +1,6 @@
-"""A search in words and tables: what its features are, how it went, which parameters mattered.
+"""A search in words and tables: how it went, which parameters mattered.
 
-What is drawn of it is in `lib.plots`, which trial is selected in `lib.tuning.selection`.
+What its features are is told in `encoded`, which trial is selected in `selection`; pictures are in `plots`.
 """
 
 import json
@@ -9,34 +9,47 @@ import numpy as np
 import pandas as pd
 
 from lib import evaluation
-from lib.problem import Dataset
-from lib.runtime.encoders import Encoding
-from lib.runtime.encoders.means import TargetMean
-from lib.runtime.features import Encode, FeatureSet
-from lib.tuning.search import SearchResult
+from lib.tuning.result import SearchResult
 from lib.tuning.spaces import Point, Space, Spec
-from lib.wording import few
+
+#: Trials of a family from which on it is said which parameter mattered, and where its good values lie.
+ENOUGH = 30
+#: The share of the ups and downs of other trials that a forest must explain before it is believed.
+EXPLAINED = 0.25
+#: How sure it must be, all axes together, that the better trials lie elsewhere than the others.
+SURE = 0.01
 
 
 def importance(trials: pd.DataFrame, space: Space, metric: str) -> pd.Series:
     """The share of one family's ups and downs that goes with each parameter, as a small forest sees it.
 
-    The far ends of the score are pulled in first, or a few hopeless trials would decide. Fewer than five
-    trials say nothing: an empty result.
+    It is asked of trials that it was not fitted on. Fewer than `ENOUGH`, or a forest that explains less
+    than `EXPLAINED` of their ups and downs, say nothing: an empty result. The far ends of the score are
+    pulled in first, or a few hopeless trials would decide.
     """
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
+    from sklearn.metrics import r2_score
+    from sklearn.model_selection import KFold
 
     good = trials[trials["status"] == "ok"]
-    if len(good) < 5:
+    if len(good) < ENOUGH or not space:
         return pd.Series(dtype=float)
     points = np.column_stack([_numbers(good["parameters"], name, spec) for name, spec in space.items()])
     loss = evaluation.sign(metric) * good["score"].to_numpy()
     loss = np.minimum(loss, np.quantile(loss, 0.9))
-    forest = RandomForestRegressor(100, min_samples_leaf=2, random_state=0).fit(points, loss)
-    weights = permutation_importance(forest, points, loss, n_repeats=10, random_state=0).importances_mean
+    said, weights = np.zeros(len(loss)), np.zeros(len(space))
+    for known, asked in KFold(5, shuffle=True, random_state=0).split(points):
+        forest = RandomForestRegressor(60, min_samples_leaf=2, random_state=0).fit(points[known], loss[known])
+        said[asked] = forest.predict(points[asked])
+        found = permutation_importance(
+            forest, points[asked], loss[asked], n_repeats=5, random_state=0, scoring="neg_mean_squared_error"
+        )
+        weights += len(asked) * found.importances_mean
+    if np.ptp(loss) == 0 or r2_score(loss, said) < EXPLAINED:
+        return pd.Series(dtype=float)
     weights = np.maximum(weights, 0)
-    return pd.Series(weights / max(weights.sum(), 1e-12), index=list(space)).sort_values(ascending=False)
+    return pd.Series(weights / max(weights.sum(), 1e-300), index=list(space)).sort_values(ascending=False)
 
 
 def _numbers(points: pd.Series, name: str, spec: Spec) -> np.ndarray:
@@ -50,8 +63,14 @@ def _numbers(points: pd.Series, name: str, spec: Spec) -> np.ndarray:
 def read_importance(weights: pd.Series, trials: pd.DataFrame) -> str:
     """The picture of importances in words."""
     count = int((trials["status"] == "ok").sum())
+    if count < ENOUGH:
+        few = "One finished trial is" if count == 1 else f"{count} finished trials are"
+        return f"{few} too few to say which parameter mattered: that takes {ENOUGH}. Raise `max_evals`."
     if weights.empty:
-        return f"{count} finished trials are too few to say which parameter mattered: raise `max_evals`."
+        return (
+            f"A forest that has seen four fifths of these {count} trials cannot tell how the others did: "
+            "which parameter mattered does not show."
+        )
     first, share = weights.index[0], weights.iloc[0]
     idle = [name for name, value in weights.items() if value < 0.03]
     rest = f" Next to nothing goes with {', '.join(idle)}." if idle else ""
@@ -66,9 +85,12 @@ def read_over_time(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
     good, way = trials[trials["status"] == "ok"], evaluation.sign(metric)
     loss = way * good["score"]
     best, half = good.loc[loss.idxmin()], good["number"] <= good["number"].median()
-    early = way * loss[half].min()
-    gained = abs(best["score"] - early)
-    tail = f"The second half of the search gained {gained:.2g}" + (f" {unit}." if unit else ".")
+    gained = abs(best["score"] - way * loss[half].min())
+    tail = f"The second half of the search gained {_shown(gained, unit)}."
+    if gained == 0:
+        tail = "The second half of the search brought nothing better."
+    if len(good) == 1:
+        tail = "It was the only one."
     failed = int((trials["status"] != "ok").sum())
     lost = f" {failed} trials failed and cost only themselves." if failed else ""
     lost = " 1 trial failed and cost only itself." if failed == 1 else lost
@@ -79,13 +101,14 @@ def read_over_time(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
 
 
 def read_families(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
-    """The picture of families in words: the lead of the first, and where the budget went."""
+    """The picture of families in words: the lead of the first, and how many trials it got."""
     good, way = trials[trials["status"] == "ok"], evaluation.sign(metric)
     best = (way * good["score"]).groupby(good["family"]).min().sort_values()
     counts = trials["family"].value_counts()
     said = f"**{best.index[0]}** is first with {way * best.iloc[0]:.4g}{f' {unit}' if unit else ''}"
     if len(best) > 1:
-        said += f", {abs(best.iloc[1] - best.iloc[0]):.2g} ahead of {best.index[1]}"
+        lead = best.iloc[1] - best.iloc[0]
+        said += f", {_shown(lead)} ahead of {best.index[1]}" if lead else f", level with {best.index[1]}"
         said += f"; {best.index[-1]} is last with {way * best.iloc[-1]:.4g}"
     share = counts.get(best.index[0], 0)
     went = f"{share} of the {len(trials)} trials went to {best.index[0]}"
@@ -96,82 +119,39 @@ def read_families(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
     return f"{said}. The search ended before the budget followed: {went}."
 
 
-def read_features(dataset: Dataset, features: FeatureSet, generated: bool) -> str:
-    """What goes through which encoder, and what of it is known only after the prediction is made."""
-    lines = [f"**{features.name}**: {features.why}.", ""]
-    lines += [f"- {describe(part)}" for part in features.encodes]
-    late = [name for name in dataset.inputs(features) if dataset.columns[name].known == "after"]
-    if late:
-        meanings = "; ".join(f"`{name}`, {dataset.columns[name].meaning}" for name in late)
-        asked = f"A prediction of {dataset.words.target} made before needs a stand-in."
-        lines += ["", f"**Known only afterwards:** {meanings}. {asked}"]
-    else:
-        lines += ["", f"All of it is known of a {dataset.words.row} before the prediction is made."]
-    if generated:
-        lines += ["", "The rows of this run are generated: its figures say nothing about the world."]
-    return "\n".join(lines)
-
-
-def describe(part: Encode) -> str:
-    """One line of a feature set in words."""
-    names, settings = few((f"`{name}`" for name in part.columns), 20), part.settings
-    if part.how == "target_mean":
-        kinds = ", ".join(what.replace("/", " per ") for what in settings.get("of", ("target",)))
-        said = f"for each of {names}: the mean of {kinds} over the other rows of the same value"
-        return said + ("; how many they are" if settings.get("counts") else "")
-    said = {
-        "one_hot": f"{names}: a column of 0 and 1 for each value that was seen",
-        "number": f"{names}, as numbers",
-        "ordinal": f"{names}: the place of the value among those that were seen",
-        "days_before": f"{names}: days before the latest one of the training rows",
-        "tfidf": f"{names}: its commonest words, each weighed by how rare it is",
-    }[part.how]
-    if settings.get("impute") is not None:
-        said += f", what is missing as {settings['impute']}"
-    if "words" in settings:
-        said += f" ({settings['words']} words)"
-    return said + (", scaled" if settings.get("scale") else "")
-
-
-def legend(encoding: Encoding) -> str:
-    """How the columns of target means are named; empty where there are none."""
-    means = [encoder for _, encoder in encoding.encoders_ if isinstance(encoder, TargetMean)]
-    if not means:
-        return ""
-    key = means[0].columns_[0]
-    meanings = {
-        f"target by {key}": "the mean target of the other training rows of that value",
-        f"rows by {key}": "how many other rows had it",
-    }
-    for what in means[0].of:
-        top, _, bottom = what.partition("/")
-        if bottom:
-            meanings[f"{what} by {key}"] = f"the mean there of {top} per {bottom}"
-        elif top != "target":
-            meanings[f"{top} by {key}"] = f"the mean {top} there"
-    for _, label, column in means[0].held_against():
-        at_pace = label.startswith("target at")
-        meanings[f"{label} by {key}"] = (
-            f"what the usual pace there makes of this row's {column}"
-            if at_pace
-            else f"this row's {column} over the mean there"
-        )
-    there = set(encoding.get_feature_names_out())
-    lines = [f"- `{name}`: {meaning}" for name, meaning in meanings.items() if name in there]
-    return "\n".join([f"How to read the names of the means, with `{key}`:", "", *lines])
-
-
 def read_outcome(result: SearchResult) -> str:
     """How many trials there were in how many seconds, and why the search ended."""
-    trials = result.trials
-    bad = trials[trials["status"] != "ok"]
-    failed = f", {len(bad)} of them failed" if len(bad) else ", none failed"
-    reasons = bad[["family", "reason"]].drop_duplicates().head(3)
-    why = "".join(f"\n- {row.family}: {row.reason}" for row in reasons.itertuples())
+    trials, families = result.trials, result.trials["family"].nunique()
+    bad = trials["status"] != "ok"
+    failed = f", {bad.sum()} of them failed" if bad.any() else ", none failed"
+    told = trials.loc[trials["reason"] != "", ["family", "reason"]].drop_duplicates().head(3)
+    why = "".join(f"\n- {row.family}: {row.reason}" for row in told.itertuples())
+    by = "; ".join(f"{_BY[name]} {count}" for name, count in trials["by"].value_counts().items())
     return (
-        f"{len(trials)} trials of {trials['family'].nunique()} families in {result.seconds:.1f} s{failed}. "
+        f"{_counted(len(trials), 'trial')} of {_counted(families, 'family', 'families')} in "
+        f"{result.seconds:.1f} s{failed}. Who proposed them: {by}. "
         f"The search ended because {result.reason}.{why}"
     )
+
+
+#: Who proposed a trial, in words.
+_BY = {
+    "first guess": "first guesses",
+    "grid": "every point of a space of choices",
+    "random": "chance",
+    "tpe": "TPE",
+    "anneal": "simulated annealing",
+}
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _shown(difference: float, unit: str = "") -> str:
+    """A difference of scores for reading: two digits, never 1e-05."""
+    said = f"{abs(difference):.2g}" if abs(difference) >= 1e-4 else "less than 0.0001"
+    return f"{said} {unit}" if unit else said
 
 
 def table(best: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -202,44 +182,42 @@ def stored(result: SearchResult) -> pd.DataFrame:
 
 
 def read_parameters(trials: pd.DataFrame, metric: str, space: Space) -> str:
-    """Where the better third of one family's trials lies on each axis, and which edges it crowds."""
+    """Where the better third of one family's trials lies on each axis, if elsewhere than the others.
+
+    It is silent below `ENOUGH` trials, and on any axis where chance alone may have put them there.
+    """
+    from scipy.stats import mannwhitneyu
+
     good = trials[trials["status"] == "ok"]
-    if len(good) < 5:
-        return f"With {len(good)} trials there is no shape to read yet: raise `max_evals`."
-    loss = evaluation.sign(metric) * good["score"]
-    best = good[loss <= loss.quantile(1 / 3)]
-    places = {name: _unit(_numbers(best["parameters"], name, spec), spec) for name, spec in space.items()}
-    edges = [
-        f"{name} ({'upper' if np.median(p) > 0.5 else 'lower'} end)"
-        for name, p in places.items()
-        if space[name][0] != "choice" and (np.median(p) > 0.85 or np.median(p) < 0.15)
-    ]
-    width = {name: float(np.ptp(p)) for name, p in places.items() if space[name][0] != "choice"}
-    said = f"The better third are {len(best)} trials. "
-    if width:
-        tight = min(width, key=width.__getitem__)
-        said += f"They agree most on **{tight}**, where they take {width[tight]:.0%} of the axis"
-        loose = max(width, key=width.__getitem__)
-        said += f", and least on {loose} ({width[loose]:.0%}). " if loose != tight else ". "
-    if not width:
-        return said + "Every axis is a list of choices: it has no edge to crowd at."
-    return said + (
-        f"They crowd at an edge of {', '.join(edges)}: try a wider space there."
-        if edges
-        else "At no edge do they crowd, so nothing asks for a wider space."
-    )
-
-
-def _unit(numbers: np.ndarray, spec: Spec) -> np.ndarray:
-    """Values on a numeric axis as places from 0 to 1."""
-    return numbers if spec[0] == "choice" else (numbers - spec[1]) / (spec[2] - spec[1])
+    axes = {name: spec for name, spec in space.items() if spec[0] != "choice"}
+    if len(good) < ENOUGH:
+        return (
+            f"A shape to be read takes {ENOUGH} finished trials, and here are {len(good)}: raise `max_evals`."
+        )
+    if not axes:
+        return "Every axis is a list of choices: it has no edge to crowd at."
+    loss = evaluation.sign(metric) * good["score"].to_numpy()
+    better = loss <= np.quantile(loss, 1 / 3)
+    said, edges, level = [], [], 1 - (1 - SURE) ** (1 / len(axes))
+    for name, spec in axes.items():
+        places = (_numbers(good["parameters"], name, spec) - spec[1]) / (spec[2] - spec[1])
+        if better.all() or mannwhitneyu(places[better], places[~better]).pvalue > level:
+            continue
+        middle, other = np.median(places[better]), np.median(places[~better])
+        said.append(f"**{name}** {'higher' if middle > other else 'lower'}")
+        if not 0.15 <= middle <= 0.85:
+            edges.append(f"{name} ({'upper' if middle > 0.5 else 'lower'} end)")
+    if not said:
+        return f"On no axis does the better third of {len(good)} trials lie surely elsewhere than the others."
+    crowd = f" They crowd at an edge of {', '.join(edges)}: try a wider space there." if edges else ""
+    return f"The better third of {len(good)} trials has {', '.join(said)} than the others.{crowd}"
 
 
 def read_gate(trials: pd.DataFrame, metric: str, space: Space) -> str:
     """The values of the best three trials, as the gates that the lightest lines pass."""
     good = trials[trials["status"] == "ok"]
     if len(good) < 5:
-        return f"{len(good)} lines make no gate: raise `max_evals`."
+        return f"A gate takes five lines at least, and here are {len(good)}: raise `max_evals`."
     loss = evaluation.sign(metric) * good["score"]
     best = good.loc[loss.sort_values().index[:3], "parameters"]
     said = []
@@ -258,4 +236,5 @@ def read_gate(trials: pd.DataFrame, metric: str, space: Space) -> str:
 def read_settings(choice: pd.Series) -> str:
     """The selected setting in one line."""
     rounds = "" if pd.isna(choice["rounds"]) else f", stopped after {choice['rounds']:.0f} rounds"
-    return f"Selected: **{choice['family']}** with {_said(choice['parameters'])}{rounds}."
+    mind = f" Mind that it {choice['reason']}." if choice["reason"] else ""
+    return f"Selected: **{choice['family']}** with {_said(choice['parameters'])}{rounds}.{mind}"

@@ -1,46 +1,71 @@
 """The encoded rows that a search works on, and what they look like to a reader.
 
-Each setting of the encoders that is searched is fitted once, on the training rows.
+Each setting of the encoders that is searched is fitted once, on the rows that learn; in a search by folds
+once a fold.
 """
 
 import itertools
 import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lib import splits
 from lib.errors import ParameterError
 from lib.problem import Dataset
 from lib.runtime import encoders
 from lib.runtime.features import FeatureSet
+from lib.tuning.plan import Plan
 from lib.tuning.spaces import Point
 
 
+@dataclass(frozen=True)
+class Split:
+    """Rows that learn and rows that score, encoded, and their targets."""
+
+    train: encoders.Matrix
+    y_train: np.ndarray
+    validation: encoders.Matrix
+    y_validation: np.ndarray
+
+
 class Matrices:
-    """Encoded training and validation rows, a pair for each setting of the encoders that is searched."""
+    """Encoded rows for each setting of the encoders that is searched: one split, or one a fold."""
 
     def __init__(
-        self, dataset: Dataset, features: FeatureSet, train: pd.DataFrame, validation: pd.DataFrame, seed: int
+        self,
+        dataset: Dataset,
+        features: FeatureSet,
+        train: pd.DataFrame,
+        validation: pd.DataFrame,
+        plan: Plan,
     ) -> None:
-        self.y_train = train[dataset.target.name].to_numpy()
-        self.y_validation = validation[dataset.target.name].to_numpy()
-        self.settings = settings_of(features)
-        self.pairs: dict[str, tuple[encoders.Matrix, encoders.Matrix]] = {}
+        self.settings = settings_of(plan.given.encoders(features.spaces.get("encoding", {})))
+        self.splits: dict[str, list[Split]] = {key: [] for key in self.settings}
         self.encodings: dict[str, encoders.Encoding] = {}
-        start = time.perf_counter()
-        groups = dataset.groups
+        start, target, groups = time.perf_counter(), dataset.target.name, dataset.groups
         needed = encoders.Encoding(features.encodes, groups=groups).training_columns
-        rows = dataset.engineer(train, [c for c in needed if c in dataset.derived])
-        other = dataset.engineer(validation, [c for c in features.columns if c in dataset.derived])
-        for key, setting in self.settings.items():
-            encoding = encoders.Encoding(features.encodes, setting, random_state=seed, groups=groups)
-            self.pairs[key] = encoding.fit_transform(rows, self.y_train), encoding.transform(other)
-            self.encodings[key] = encoding
+        for one, other in folds(dataset, train, validation, plan) if plan.folds else [(train, validation)]:
+            rows = dataset.engineer(one, [c for c in needed if c in dataset.derived])
+            scored = dataset.engineer(other, [c for c in features.columns if c in dataset.derived])
+            y, y_scored = one[target].to_numpy(), other[target].to_numpy()
+            for key, setting in self.settings.items():
+                encoding = encoders.Encoding(features.encodes, setting, random_state=plan.seed, groups=groups)
+                encoded = encoding.fit_transform(rows, y)
+                self.splits[key].append(Split(encoded, y, encoding.transform(scored), y_scored))
+                self.encodings.setdefault(key, encoding)
         self.seconds = time.perf_counter() - start
 
     @property
     def _first(self) -> str:
         return next(iter(self.settings))
+
+    @property
+    def _matrix(self) -> encoders.Matrix:
+        return self.splits[self._first][0].train
 
     @property
     def encoding(self) -> encoders.Encoding:
@@ -50,11 +75,11 @@ class Matrices:
     @property
     def dense(self) -> bool:
         """Whether the matrices are dense arrays; else they are sparse."""
-        return isinstance(self.pairs[self._first][0], np.ndarray)
+        return isinstance(self._matrix, np.ndarray)
 
     def summary(self) -> str:
         """How large and how full the matrix is, in words."""
-        matrix = self.pairs[self._first][0]
+        matrix = self._matrix
         rows, columns = matrix.shape
         many = f", fitted once for each of {len(self.settings)} settings," if len(self.settings) > 1 else ","
         if isinstance(matrix, np.ndarray):
@@ -70,16 +95,31 @@ class Matrices:
 
     def one_row(self, most: int = 12) -> pd.DataFrame:
         """The first training row as a model sees it: at most `most` of its columns that are not zero."""
-        matrix, names = self.pairs[self._first][0], self.encoding.get_feature_names_out()
+        matrix, names = self._matrix, self.encoding.get_feature_names_out()
         row = matrix[0] if isinstance(matrix, np.ndarray) else matrix[[0]].toarray()[0]
         filled = np.flatnonzero(row)
         filled = filled[:most] if isinstance(matrix, np.ndarray) else filled[-most:]
         return pd.DataFrame({"as encoded": row[filled].astype(float).round(3)}, index=names[filled])
 
 
-def settings_of(features: FeatureSet) -> dict[str, Point]:
-    """Every combination of the encoder settings that a feature set has searched, by a readable key."""
-    searched = features.spaces.get("encoding", {})
+def folds(
+    dataset: Dataset, train: pd.DataFrame, validation: pd.DataFrame, plan: Plan
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Training and validation rows together in `plan.folds` parts, each scoring once: the others, the part.
+
+    Rows of one group, or of one day, are in one part; classes are shared out evenly where there are no
+    groups.
+    """
+    rows = pd.concat([train, validation], ignore_index=True)
+    blocks = dataset.blocks(rows)
+    by = dataset.target.name if dataset.task == "classification" and blocks is None else None
+    units = rows if blocks is None else blocks.to_frame()
+    for learning, scoring in splits.folds(units, plan.folds, plan.seed, by):
+        yield rows.iloc[learning], rows.iloc[scoring]
+
+
+def settings_of(searched: Mapping[str, Any]) -> dict[str, Point]:
+    """Every combination of the encoder settings that are searched, by a readable key."""
     for name, spec in searched.items():
         if spec[0] != "choice":
             raise ParameterError(

@@ -13,6 +13,8 @@ from lib.problem import Dataset
 from lib.records import Tuned
 from lib.tuning import spaces
 
+#: Scores that differ by less than this share of themselves are said to be as good.
+TIE = 1e-4
 #: The family of the linear baseline, by task.
 LINEAR = {"regression": "linear_regression", "classification": "logistic_regression"}
 
@@ -44,7 +46,7 @@ def contenders(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
     way = evaluation.sign(metric)
     best = good.iloc[int(np.argmin(way * good["score"].to_numpy()))]
     lead = way * (np.array(good["blocks"].tolist()) - np.array(best["blocks"]))
-    good["behind"] = way * (good["score"] - best["score"])
+    good["behind"] = way * (good["score"] - best["score"]) + 0.0  # no -0.0
     scored = np.isfinite(lead).sum(axis=1)  # a block of a few rows of one class gives no score
     spread = pd.DataFrame(lead).std(axis=1).fillna(0.0).to_numpy()
     good["error"] = spread / np.sqrt(np.maximum(scored, 1))
@@ -73,11 +75,14 @@ def read_selection(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
             f"({metric} {selected['score']:.4g}{unit}), and {rest}"
         )
     share = selected["comparisons"] / best["comparisons"]
+    first = f"Trial {best['number']} ({best['family']}) is best with {metric} {best['score']:.4g}{unit}"
+    other = f"trial {selected['number']} ({selected['family']}"
+    kept = f"for {share:.0%} of the cost of a prediction: **that one is selected**."
+    if selected["behind"] < TIE * max(abs(best["score"]), TIE):
+        return f"{first}; {other}) is as good, {kept}"
     return (
-        f"Trial {best['number']} ({best['family']}) is best with {metric} {best['score']:.4g}{unit}; "
-        f"trial {selected['number']} ({selected['family']}, {selected['score']:.4g}) lies "
-        f"{selected['behind']:.2g} behind, within one standard error ({selected['error']:.2g}), for "
-        f"{share:.0%} of the cost of a prediction: **that one is selected**."
+        f"{first}; {other}, {selected['score']:.4g}) lies {selected['behind']:.2g} behind, within one "
+        f"standard error ({selected['error']:.2g}), {kept}"
     )
 
 
@@ -89,6 +94,8 @@ def read_choice(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
         f"{tuned.trials}: {tuned.metric} {choice['score']:.4g} on the validation {dataset.words.rows}"
         + (f", {choice['rounds']} rounds." if choice["rounds"] else ".")
     )
+    if tuned.folds:
+        said += f" It is the mean over {tuned.folds} folds of the training and validation rows together."
     return f"{said}\n\n{read_late(tuned, dataset, generated)}"
 
 
@@ -102,6 +109,10 @@ def read_late(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
         for name in late
     ]
     lines = lines or ["All that it uses is known before the prediction is made."]
+    if tuned.choice.get("reason"):
+        lines.append(
+            f"**Mind:** its trial {tuned.choice['reason']}; a quieter machine, or more time, may do better."
+        )
     if generated:
         lines.append("The rows are generated: no figure on this page says anything about the world.")
     return "\n\n".join(lines)

@@ -1,14 +1,13 @@
 """Search spaces as plain data: a parameter's name, the kind of its distribution, and its bounds.
 
-("uniform", low, high), ("loguniform", log low, log high), ("quniform", low, high, step) gives integers,
-("choice", [values]). The default spaces of the course's features; `DENSE` where the matrix is dense.
+("uniform", low, high), ("loguniform", log low, log high), ("quniform", low, high, step) gives the integers
+low, low + step and so on up to high, ("choice", [values]). The default spaces of the course's features, and
+`DENSE` where the matrix is dense. What `fixed` and `space` change of them is in `lib.tuning.given`.
 """
 
 import math
 from collections.abc import Mapping
 from typing import Any
-
-from lib.errors import ParameterError
 
 #: One parameter's distribution: its kind, then its bounds or choices.
 Spec = tuple[Any, ...]
@@ -26,12 +25,8 @@ FOREST: dict[str, Spec] = {
 SPARSE: dict[str, dict[str, Spec]] = {
     "linear_regression": {"fit_intercept": ("choice", [True, False])},
     "logistic_regression": {"C": ("loguniform", -5, 3)},
-    "lasso": {"alpha": ("uniform", 1e-4, 1.0), "max_iter": ("quniform", 1000, 5000, 100)},
-    "linear_svr": {
-        "epsilon": ("uniform", 0.0, 1.0),
-        "C": ("loguniform", -7, 3),
-        "max_iter": ("quniform", 1000, 5000, 100),
-    },
+    "lasso": {"alpha": ("uniform", 1e-4, 1.0)},
+    "linear_svr": {"epsilon": ("uniform", 0.0, 1.0), "C": ("loguniform", -7, 3)},
     "random_forest": FOREST,
     "extra_trees": FOREST
     | {
@@ -82,12 +77,23 @@ DENSE: dict[str, dict[str, Spec]] = SPARSE | {
     },
 }
 
-#: A family's first trial: settings known to do decently, so that even one trial is a fair one.
+#: A family's first trial: settings known to do decently, and soon, so that even one trial is a fair one.
 FIRST: dict[str, Point] = {
     "linear_regression": {"fit_intercept": True},
     "logistic_regression": {"C": 1.0},
-    "lasso": {"alpha": 0.01, "max_iter": 1000},
-    "linear_svr": {"epsilon": 0.1, "C": 0.1, "max_iter": 1000},
+    "lasso": {"alpha": 0.01},
+    "linear_svr": {"epsilon": 0.1, "C": 0.1},
+    "random_forest": {"n_estimators": 20, "min_samples_leaf": 4},
+    "extra_trees": {"n_estimators": 20, "min_samples_leaf": 4},
+    "gradient_boosting": {"learning_rate": 0.15, "max_depth": 6, "n_estimators": 30},
+    "xgboost": {
+        "learning_rate": 0.15,
+        "max_depth": 7,
+        "min_child_weight": 12.0,
+        "num_boost_round": 500,
+        "subsample": 0.75,
+        "colsample_bytree": 0.5,
+    },
 }
 
 
@@ -98,41 +104,61 @@ def space(family: str, dense: bool, override: Mapping[str, Space] | None = None)
     return (DENSE if dense else SPARSE)[family]
 
 
-def middle(spec: Spec) -> Any:
-    """A distribution's middle, where a family has no first guess of its own."""
-    kind = spec[0]
-    if kind == "choice":
+def first(family: str, space_: Space) -> Point:
+    """The parameters of a family's first trial: those known, as near as the space has them, else middles."""
+    known = FIRST.get(family, {})
+    return {name: _near(known.get(name, _middle(spec)), spec) for name, spec in space_.items()}
+
+
+def _near(value: Any, spec: Spec) -> Any:
+    """The point of a distribution that is nearest to `value`."""
+    if spec[0] == "choice":
+        return value if value in spec[1] else spec[1][0]
+    place = math.log(value) if spec[0] == "loguniform" else value
+    place = min(max(place, spec[1]), spec[2])
+    return math.exp(place) if spec[0] == "loguniform" else _point(spec, _place(spec, place))
+
+
+def _middle(spec: Spec) -> Any:
+    if spec[0] == "choice":
         return spec[1][0]
     centre = (spec[1] + spec[2]) / 2
-    if kind == "loguniform":
-        return math.exp(centre)
-    return round(centre / spec[3]) * spec[3] if kind == "quniform" else centre
-
-
-def first(family: str, space_: Space) -> Point:
-    """The parameters of a family's first trial."""
-    known = FIRST.get(family, {})
-    return {name: known.get(name, middle(spec)) for name, spec in space_.items()}
+    return math.exp(centre) if spec[0] == "loguniform" else centre
 
 
 def for_hyperopt(space_: Space) -> dict[str, object]:
-    """The same space as hyperopt's expressions."""
+    """The same space as hyperopt's expressions; of steps and choices it is given the place in the list."""
     from hyperopt import hp
 
-    kinds = {"uniform": hp.uniform, "loguniform": hp.loguniform, "quniform": hp.quniform, "choice": hp.choice}
-    for name, (kind, *_) in space_.items():
-        if kind not in kinds:
-            raise ParameterError(
-                f"Parameter {name!r} has the distribution {kind!r}; there are {sorted(kinds)}."
-            )
-    return {name: kinds[kind](name, *bounds) for name, (kind, *bounds) in space_.items()}
+    expressions: dict[str, object] = {}
+    for name, spec in space_.items():
+        if spec[0] == "choice":
+            expressions[name] = hp.choice(name, list(range(len(spec[1]))))
+        elif spec[0] == "quniform":  # its own would round to multiples of the step, beyond the bounds
+            steps = int((spec[2] - spec[1]) / spec[3] + 1e-9)
+            expressions[name] = hp.uniformint(name, -0.499, steps + 0.499)  # the ends as often as any other
+        else:
+            expressions[name] = getattr(hp, spec[0])(name, *spec[1:])
+    return expressions
 
 
-def plain(space_: Space, values: Mapping[str, Any]) -> Point:
-    """A point of the search as plain Python: integers where the step is one, no numpy scalars."""
-    point = {}
-    for name, (kind, *_) in space_.items():
-        value = values[name]
-        value = value.item() if hasattr(value, "item") else value
-        point[name] = round(value) if kind == "quniform" else value
-    return point
+def point(space_: Space, places: Mapping[str, Any]) -> Point:
+    """A point of the search from hyperopt's values, as plain Python."""
+    return {name: _point(spec, places[name]) for name, spec in space_.items()}
+
+
+def places(space_: Space, point_: Mapping[str, Any]) -> dict[str, Any]:
+    """The same the other way."""
+    return {name: _place(spec, point_[name]) for name, spec in space_.items()}
+
+
+def _point(spec: Spec, place: Any) -> Any:
+    if spec[0] == "choice":
+        return spec[1][int(place)]
+    return round(spec[1] + int(place) * spec[3]) if spec[0] == "quniform" else float(place)
+
+
+def _place(spec: Spec, value: Any) -> Any:
+    if spec[0] == "choice":
+        return list(spec[1]).index(value)
+    return round((value - spec[1]) / spec[3]) if spec[0] == "quniform" else value

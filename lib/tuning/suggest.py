@@ -1,31 +1,38 @@
-"""What to try next: which family, by how the families did so far, and which parameters, by TPE.
+"""What to try next: which family, by how the families did so far, and which parameters, by hyperopt.
 
 Both look only at results that were observed, in the order of submission, so the trials do not depend on
 which worker was faster.
 """
 
+import functools
 import itertools
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lib.tuning import spaces
 
 if TYPE_CHECKING:
-    from hyperopt.base import Domain, Trials
+    from hyperopt import Domain, Trials
 
 #: Trials that every family gets before the families are compared.
 FAIR = 3
+#: What TPE and annealing are told before they propose, a share of all: a first guess and random points.
+TOLD, OF_ALL = 2, 0.2
 
 
 class FamilySearch:
-    """TPE over one family's space; the first point is the family's own first guess."""
+    """The points of one family, `expected` of them: its first guess, some at random, then as `algo` says.
 
-    def __init__(self, family: str, space: spaces.Space, seed: int, random_trials: int) -> None:
+    A space of choices alone is gone through, point by point. `by` says who proposed the last point.
+    """
+
+    def __init__(self, family: str, space: spaces.Space, seed: int, expected: int, algo: str = "tpe") -> None:
         self.family, self.space, self.seed = family, space, seed + zlib.crc32(family.encode()) % 10_000
-        self.random_trials, self.suggested = random_trials, 0
-        self._tpe: tuple[Domain, Trials] | None = None
+        self.algo, self.suggested, self.by = algo, 0, ""
+        self.told = max(TOLD, round(OF_ALL * expected))
+        self._state: tuple[Domain, Trials] | None = None
         choices = [spec[1] for spec in space.values() if spec[0] == "choice"]
         self.size = math.prod(map(len, choices)) if len(choices) == len(space) else math.inf
 
@@ -34,52 +41,54 @@ class FamilySearch:
         """Whether every point was tried: a space of choices alone has an end."""
         return self.suggested >= self.size
 
+    @property
     def _hyperopt(self) -> "tuple[Domain, Trials]":
-        """hyperopt's view of the space and of what was observed; it is imported when first needed."""
-        from hyperopt.base import Domain, Trials
+        """hyperopt's view of the space and of what was tried; it is imported when first needed."""
+        from hyperopt import Domain, Trials
 
-        if self._tpe is None:
-            self._tpe = Domain(lambda _: 0.0, spaces.for_hyperopt(self.space)), Trials()
-        return self._tpe
+        if self._state is None:
+            self._state = Domain(lambda _: 0.0, spaces.for_hyperopt(self.space)), Trials()
+        return self._state
 
     def suggest(self) -> spaces.Point:
-        """The next point, from what was observed so far."""
-        from hyperopt import space_eval, tpe
-
-        self.suggested += 1
+        """The next point, from what was observed so far; those under way count as bad: others are tried."""
         number = self.suggested
-        if number == 1 and self.size == math.inf:
-            return spaces.first(self.family, self.space)
+        self.suggested += 1
         if self.size < math.inf:
+            self.by = "grid"
             points = itertools.product(*(spec[1] for spec in self.space.values()))
-            return dict(zip(self.space, next(itertools.islice(points, number - 1, None)), strict=True))
-        suggestion = tpe.suggest(
-            [number], *self._hyperopt(), self.seed + number, n_startup_jobs=self.random_trials
-        )
-        values = {name: value[0] for name, value in suggestion[0]["misc"]["vals"].items()}
-        return spaces.plain(self.space, space_eval(spaces.for_hyperopt(self.space), values))
-
-    def observe(self, point: Mapping[str, Any], loss: float | None) -> None:
-        """Add a result; a failed trial teaches TPE nothing."""
-        from hyperopt.base import JOB_STATE_DONE, STATUS_OK
-
-        if loss is None:
-            return
-        _, trials = self._hyperopt()
-        number = len(trials.trials)
-        values = {name: [_index(self.space[name], point[name])] for name in self.space}
-        misc = {"tid": number, "cmd": ("domain_attachment", "FMinIter_Domain"), "vals": values}
-        misc["idxs"] = {name: [number] for name in self.space}
-        result = {"loss": loss, "status": STATUS_OK}
-        document = trials.new_trial_docs([number], [None], [result], [misc])[0]
-        document["state"] = JOB_STATE_DONE
+            return dict(zip(self.space, next(itertools.islice(points, number, None)), strict=True))
+        domain, trials = self._hyperopt
+        document = self._proposal(number)([number], domain, trials, self.seed + number)[0]
+        places = {name: value[0] for name, value in document["misc"]["vals"].items()}
+        if number == 0:
+            first = spaces.first(self.family, self.space)
+            places = spaces.places(self.space, first)
+            document["misc"]["vals"] = {name: [place] for name, place in places.items()}
         trials.insert_trial_doc(document)
         trials.refresh()
+        return first if number == 0 else spaces.point(self.space, places)
 
+    def _proposal(self, number: int) -> Callable[..., list[dict[str, Any]]]:
+        """hyperopt's function that proposes trial `number`."""
+        from hyperopt import anneal, rand, tpe
 
-def _index(spec: spaces.Spec, value: object) -> object:
-    """A value as hyperopt stores it: the place of a choice, else the number itself."""
-    return list(spec[1]).index(value) if spec[0] == "choice" else value
+        self.by = "first guess" if number == 0 else "random" if number < self.told else self.algo
+        if self.by == "tpe":
+            return functools.partial(tpe.suggest, n_startup_jobs=0, verbose=False)
+        return anneal.suggest if self.by == "anneal" else rand.suggest
+
+    def observe(self, number: int, loss: float | None) -> None:
+        """Add the result of the family's own trial `number`; one that failed is as bad as can be."""
+        from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK
+
+        if self.size < math.inf:
+            return
+        _, trials = self._hyperopt
+        document = trials.trials[number]
+        document["state"] = JOB_STATE_DONE
+        document["result"] = {"status": STATUS_FAIL} if loss is None else {"status": STATUS_OK, "loss": loss}
+        trials.refresh()
 
 
 def next_family(names: Sequence[str], submitted: Mapping[str, int], best: Mapping[str, float | None]) -> str:
@@ -93,3 +102,21 @@ def next_family(names: Sequence[str], submitted: Mapping[str, int], best: Mappin
     ranked = sorted(names, key=lambda name: (best[name] is None, best[name] or 0.0, names.index(name)))
     weight = {name: 1.0 / (rank + 1) ** 2 for rank, name in enumerate(ranked)}
     return min(ranked, key=lambda name: (submitted[name] - FAIR + 1) / weight[name])
+
+
+def stopper(patience: int) -> Callable[[float | None], bool]:
+    """Whether to stop after a loss: as many trials without a better one as `patience` says; with 0 never."""
+    if not patience:
+        return lambda _: False
+    from types import SimpleNamespace
+
+    from hyperopt.early_stop import no_progress_loss
+
+    judge = no_progress_loss(patience)
+    state: list[Any] = []
+
+    def stop(loss: float | None) -> bool:
+        over, state[:] = judge(SimpleNamespace(trials=[{"result": {"loss": loss}}]), *state)
+        return bool(over)
+
+    return stop

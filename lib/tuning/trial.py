@@ -1,12 +1,13 @@
-"""One trial: fit a family with one setting on the training matrix, score it on the validation matrix.
+"""One trial: fit a family with one setting on the rows that learn, score it on those that score.
 
 A `Bench` is stored once and memory-mapped by every worker: they share its matrices without a copy.
 XGBoost's bins are cut once a worker and encoding, not once a trial.
 """
 
 import contextlib
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ import numpy as np
 from lib import evaluation, files
 from lib.compute.pool import Evaluate, Outcome, Trial
 from lib.runtime import models
-from lib.runtime.encoders import Matrix
+from lib.tuning.matrices import Split
+from lib.tuning.plan import Plan
 
 #: What the fork server of the workers imports beforehand; nothing of `lib`, whose edits count at once.
 PRELOAD = (
@@ -33,65 +35,90 @@ PRELOAD = (
 )
 
 
+#: What is said of a trial that ended otherwise than it should.
+CUT = "ended by the clock, with the rounds it had"
+UNCONVERGED = "stopped before its solver had converged"
+#: Of the seconds that a trial may take, boosting takes this share: then it keeps the rounds that it has.
+BOOSTING = 0.8
+
+
 @dataclass
 class Bench:
-    """What every trial works on: encoded rows by encoder setting, targets, task, metric, threads a trial."""
+    """What every trial works on: splits by encoder setting, and what of the plan concerns one fit."""
 
-    matrices: Mapping[str, tuple[Matrix, Matrix]]
-    y_train: np.ndarray
-    y_validation: np.ndarray
+    splits: Mapping[str, Sequence[Split]]
     task: str
     metric: str
-    seed: int
-    threads: int
+    watched: str
+    plan: Plan
     _bins: dict[object, tuple[Any, Any, np.ndarray | None]] = field(default_factory=dict)
 
     def evaluate(self, trial: Trial) -> Outcome:
-        """Fit and score `trial`: family, parameters, and which encoding."""
+        """Fit and score `trial`: family, parameters, and which encoding; with folds the mean over these."""
         from threadpoolctl import threadpool_limits
 
-        train, validation = self.matrices[trial["encoding"]]
-        start = time.perf_counter()
-        dense = isinstance(train, np.ndarray)
-        model = models.build(trial["family"], trial["parameters"], self.task, self.seed, self.threads, dense)
-        with threadpool_limits(self.threads):
-            if isinstance(model, models.Boosted):
-                prediction = self._boost(model, trial["encoding"], trial.get("seconds"))
-            else:
-                prediction = models.response(model.fit(train, self.y_train), validation)
-        return self._outcome(model, prediction, validation, time.perf_counter() - start)
+        start, splits, parts = time.monotonic(), self.splits[trial["encoding"]], []
+        with threadpool_limits(self.plan.threads):
+            for number, split in enumerate(splits):
+                gone = time.monotonic() - start
+                left = (BOOSTING * trial.get("seconds", math.inf) - gone) / (len(splits) - number)
+                parts.append(self._fit(trial, split, number, left))
+        whole = parts[0] if len(parts) == 1 else _mean(parts)
+        return {"status": "ok", **whole, "repeatable": not whole["cut"], "seconds": time.monotonic() - start}
 
-    def _boost(self, model: models.Boosted, encoding: str, seconds: float | None) -> np.ndarray:
-        """XGBoost on shared bins, stopped early on validation, or when most of its time is over."""
-        key = encoding, getattr(model, "target", None), getattr(model, "balance", None)
-        if key not in self._bins:
-            train, validation = self.matrices[encoding]
-            bins = model.binned(train, self.y_train)
-            watched = model.binned(validation, self.y_validation, ref=bins)
-            self._bins[key] = bins, watched, getattr(model, "classes_", None)
-        train, validation, classes = self._bins[key]
-        model.fit_watching(train, validation, classes, seconds and 0.8 * seconds - 1)
-        return model.predict_binned(validation)
-
-    def _outcome(
-        self, model: models.Model, prediction: np.ndarray, validation: Matrix, seconds: float
-    ) -> Outcome:
+    def _fit(self, trial: Trial, split: Split, number: int, seconds: float) -> Outcome:
+        dense, plan = isinstance(split.train, np.ndarray), self.plan
+        end = time.monotonic() + seconds
+        model = models.build(trial["family"], trial["parameters"], self.task, plan.seed, plan.threads, dense)
+        if isinstance(model, models.Boosted):
+            response = self._boost(model, split, (trial["encoding"], number), end)
+        else:
+            response = models.response(model.fit(split.train, split.y_train), split.validation)
         classes = models.classes(model)
-        score = evaluation.metric(self.metric, self.task, self.y_validation, prediction, classes)
+        score = evaluation.metric(self.metric, self.task, split.y_validation, response, classes)
         if not np.isfinite(score):
             raise ValueError(f"the validation {self.metric} is {score}")
-        parts = evaluation.block_scores(self.metric, self.task, self.y_validation, prediction, classes)
+        blocks = evaluation.block_scores(self.metric, self.task, split.y_validation, response, classes)
         cut = getattr(model, "cut_", False)
         return {
-            "status": "ok",
-            "reason": "ended by the clock, with the rounds it had" if cut else "",
-            "repeatable": not cut,
+            "reason": CUT if cut else "" if getattr(model, "converged_", True) else UNCONVERGED,
+            "cut": cut,
             "score": float(score),
-            "blocks": [float(part) for part in parts],
-            "seconds": seconds,
+            "blocks": [float(part) for part in blocks],
             "rounds": getattr(model, "rounds_", None),
-            "comparisons": model.comparisons(validation),
+            "comparisons": model.comparisons(split.validation),
         }
+
+    def _boost(self, model: models.Boosted, split: Split, place: object, end: float) -> np.ndarray:
+        """XGBoost on shared bins, stopped by the metric on the rows that score, or when its time is over."""
+        key = place, getattr(model, "target", None), getattr(model, "balance", None)
+        if key not in self._bins:
+            bins = model.binned(split.train, split.y_train)
+            watched = model.binned(split.validation, split.y_validation, ref=bins)
+            self._bins[key] = bins, watched, getattr(model, "classes_", None)
+        train, validation, classes = self._bins[key]
+        way = evaluation.sign(self.watched)
+
+        def loss(response: np.ndarray) -> float:
+            names = models.classes(model)
+            return way * evaluation.metric(self.watched, self.task, split.y_validation, response, names)
+
+        rounds = self.plan.early_stopping_rounds
+        model.fit_watching(train, validation, loss, rounds, classes=classes, end=end)
+        return model.predict_binned(validation)
+
+
+def _mean(parts: Sequence[Outcome]) -> Outcome:
+    """The outcome of a trial that was scored by folds: means, and a fold's score as one of the blocks."""
+    scores, rounds = [part["score"] for part in parts], [part["rounds"] for part in parts]
+    return {
+        "reason": next((part["reason"] for part in parts if part["reason"]), ""),
+        "cut": any(part["cut"] for part in parts),
+        "score": float(np.mean(scores)),
+        "blocks": scores,
+        "rounds": None if None in rounds else round(np.mean(rounds)),
+        "comparisons": float(np.mean([part["comparisons"] for part in parts])),
+    }
 
 
 @contextlib.contextmanager

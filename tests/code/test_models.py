@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.linear_model import Lasso
 
 from lib.runtime import models
 from lib.runtime.errors import InferenceError
@@ -26,7 +27,7 @@ def rows(task, dense, n=240, seed=0):
 def small(family, dense):
     """The family's first guess, with few trees."""
     space = spaces.space(family, dense)
-    found = spaces.plain(space, spaces.first(family, space))
+    found = spaces.first(family, space)
     few = {"n_estimators": 5, "num_boost_round": 8} | (
         {"max_iter": 9} if family == "gradient_boosting" else {}
     )
@@ -90,10 +91,74 @@ def test_the_first_round_that_is_best_on_validation_is_what_is_refitted():
     other, truth = rows("regression", True, seed=3)
     model = models.BoostedRegressor(num_boost_round=400, learning_rate=0.5)
     bins = model.binned(matrix, y)
-    model.fit_watching(bins, model.binned(other, truth, ref=bins))
+    model.fit_watching(bins, model.binned(other, truth, ref=bins), rmse(truth), 30)
     assert 1 <= model.rounds_ < 400
     again = models.BoostedRegressor(num_boost_round=model.rounds_, learning_rate=0.5).fit(matrix, y)
     assert np.allclose(again.predict(other), model.predict(other), rtol=1e-5)
+
+
+def rmse(truth):
+    return lambda response: float(np.sqrt(np.mean((response - truth) ** 2)))
+
+
+@pytest.mark.parametrize(("patience", "rounds"), [(2, 3), (5, 8)])
+def test_boosting_stops_by_the_loss_that_it_is_given_and_after_the_rounds_that_it_is_given(patience, rounds):
+    """Best at the third round, then better again at the eighth, which only the patient see."""
+    losses = [5.0, 4.0, 3.0, 4.0, 4.0, 4.0, 3.5, 2.0, *[4.0] * 20]
+    x, y = rows("regression", True)
+    model = models.BoostedRegressor(num_boost_round=len(losses), learning_rate=0.05)
+    bins, seen = model.binned(x, y), []
+
+    def loss(response):
+        seen.append(response)
+        return losses[len(seen) - 1]
+
+    model.fit_watching(bins, model.binned(x, y, ref=bins), loss, patience)
+    assert (model.rounds_, len(seen)) == (rounds, rounds + patience)
+    assert np.allclose(model.predict(x), seen[rounds - 1])
+
+
+def test_boosting_whose_time_is_over_before_it_begins_keeps_one_round():
+    x, y = rows("regression", True)
+    model = models.BoostedRegressor(num_boost_round=50)
+    bins = model.binned(x, y)
+    model.fit_watching(bins, model.binned(x, y, ref=bins), rmse(y), 5, end=0.0)
+    assert model.rounds_ == 1
+    assert model.cut_
+
+
+@pytest.mark.parametrize("family", ["xgboost", "gradient_boosting"])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_the_response_round_by_round_ends_with_the_model_s_own(family, task):
+    model, matrix, _ = made(family, task)
+    rounds = list(model.staged(matrix))
+    assert [number for number, _ in rounds] == list(range(1, len(rounds) + 1))
+    assert np.allclose(rounds[-1][1], models.response(model, matrix))
+    assert not np.allclose(rounds[0][1], rounds[-1][1])
+
+
+def test_what_is_not_boosted_has_no_rounds():
+    model, matrix, _ = made("random_forest", "regression")
+    assert list(model.staged(matrix)) == []
+
+
+def test_a_solver_that_did_not_converge_says_so():
+    matrix, y = rows("regression", True)
+    hasty = models.SklearnRegressor(Lasso(alpha=1e-9, max_iter=1, tol=1e-12)).fit(matrix, y)
+    assert not hasty.converged_
+    assert made("lasso", "regression")[0].converged_
+
+
+def test_a_sparse_column_in_another_unit_changes_no_line_and_no_svr():
+    """Metres in place of kilometres: without scaling the penalty would fall on another column."""
+    matrix, y = rows("regression", dense=False)
+    metres = sparse.csr_matrix(matrix.multiply([1000.0, 1.0, 1.0, 1.0]))
+    for family in ("lasso", "linear_svr"):
+        one, other = (
+            models.build(family, small(family, False), "regression", 1, 1, False).fit(m, y).predict(m)
+            for m in (matrix, metres)
+        )
+        assert np.allclose(one, other, rtol=1e-3, atol=1e-3), family
 
 
 @pytest.mark.parametrize("target", ["sqrt", "log"])
@@ -116,7 +181,7 @@ def test_a_type_that_is_not_on_the_list_is_refused(tmp_path):
 def test_integers_of_a_search_are_integers():
     """XGBoost refuses a depth of 7.0."""
     space = {"max_depth": ("quniform", 1, 9, 1), "how": ("choice", ["a"]), "rate": ("uniform", 0, 1)}
-    found = spaces.plain(space, {"max_depth": np.float64(7.0), "how": "a", "rate": np.float64(0.5)})
+    found = spaces.point(space, {"max_depth": np.float64(6.0), "how": np.int64(0), "rate": np.float64(0.5)})
     assert found == {"max_depth": 7, "how": "a", "rate": 0.5}
     assert type(found["max_depth"]) is int
     assert type(found["rate"]) is float

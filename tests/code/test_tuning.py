@@ -3,8 +3,12 @@
 import dataclasses
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 import time
+import types
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,13 +17,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import compute
+from lib import compute, evaluation
 from lib.compute import pool
-from lib.errors import ModelError
+from lib.errors import ModelError, ParameterError
+from lib.notebook_source import hyperparameters as written
+from lib.notebook_source import limits
+from lib.runtime import encoders, models
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import FeatureSet, encode
-from lib.tuning import insight, search, selection, suggest
-from lib.tuning.matrices import Matrices
+from lib.tuning import hyperparameters, insight, search, selection, spaces, suggest
+from lib.tuning.matrices import Matrices, folds
+from lib.tuning.plan import Plan
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,6 +49,9 @@ class Problem:
     def engineer(self, rows, names):
         return rows
 
+    def blocks(self, rows):
+        return None
+
 
 def rows(n, seed):
     rng = np.random.default_rng(seed)
@@ -50,18 +63,24 @@ FEATURES = FeatureSet("plain", "for the test", (encode("number", "a", "b", "c"),
 MODELS = ["linear_regression", "random_forest", "xgboost"]
 
 
-def run(models=MODELS, max_evals=4, timeout_s=60.0, features=FEATURES, train=None, **more):
-    matrices = Matrices(Problem(), features, rows(300, 0) if train is None else train, rows(200, 1), 7)
-    return search.search(
-        Problem(), features, matrices, models, max_evals=max_evals, timeout_s=timeout_s, seed=7, **more
-    )
+HOW = ("on_trial", "checkpoint", "make_pool")
+
+
+def run(models=MODELS, max_evals=4, timeout_s=60.0, features=FEATURES, train=None, problem=None, **more):
+    how = {name: more.pop(name) for name in HOW if name in more}
+    if "xgboost" in models:
+        more.setdefault("fixed", {"num_boost_round": 60})
+    plan = Plan(models, max_evals, timeout_s, seed=7, **more)
+    problem = problem or Problem()
+    matrices = Matrices(problem, features, rows(300, 0) if train is None else train, rows(200, 1), plan)
+    return search.search(problem, features, matrices, plan, **how)
 
 
 class Inline:
     """A pool that evaluates a trial when it is submitted."""
 
-    def __init__(self, prepare, workers, width, limit):
-        self.evaluate, self.width = prepare(), width
+    def __init__(self, prepare, workers, limit):
+        self.evaluate = prepare()
 
     def submit(self, trial):
         done = Future()
@@ -75,8 +94,8 @@ class Inline:
 class Threads(Inline):
     """A pool of threads of this process."""
 
-    def __init__(self, prepare, workers, width, limit):
-        super().__init__(prepare, workers, width, limit)
+    def __init__(self, prepare, workers, limit):
+        super().__init__(prepare, workers, limit)
         self.threads = ThreadPoolExecutor(workers)
 
     def submit(self, trial):
@@ -101,8 +120,8 @@ def answering(outcome_of):
     """A `make_pool` whose trials end as `outcome_of(trial, evaluate)` says."""
 
     class Answering(Inline):
-        def __init__(self, prepare, workers, width, limit):
-            super().__init__(prepare, workers, width, limit)
+        def __init__(self, prepare, workers, limit):
+            super().__init__(prepare, workers, limit)
             evaluate = self.evaluate
             self.evaluate = lambda trial: outcome_of(trial, evaluate)
 
@@ -119,7 +138,7 @@ def test_a_search_goes_through_after_an_openmp_region_in_the_same_process():
     data = rows(2000, 3)
     xgboost.train({"nthread": 2}, xgboost.DMatrix(data[["a", "b", "c"]], data["y"]), 3)
     began = time.monotonic()
-    result = run(["xgboost"], timeout_s=30.0, workers=2)
+    result = run(["xgboost"], timeout_s=30.0)
     assert (result.trials["status"] == "ok").all(), result.trials["reason"].tolist()
     assert result.reason == "all trials were run"
     assert time.monotonic() - began < 30
@@ -207,8 +226,8 @@ def divide():
     ],
 )
 def test_a_trial_that_fails_or_hangs_costs_that_trial_only(what, reason):
-    def troubled(prepare, workers, width, limit):
-        return pool.Processes(Troubled(prepare, what), workers, width, lambda: min(limit(), 10.0))
+    def troubled(prepare, workers, limit):
+        return pool.Processes(Troubled(prepare, what), workers, lambda: min(limit(), 10.0))
 
     began = time.monotonic()
     result = run(make_pool=troubled)
@@ -240,8 +259,8 @@ def test_a_search_leaves_no_process_and_no_file_behind(tmp_path, monkeypatch):
 
 
 def test_what_a_worker_prints_is_not_the_notebook_s(capfd):
-    def chatty(prepare, workers, width, limit):
-        return pool.Processes(Troubled(prepare, say), workers, width, limit)
+    def chatty(prepare, workers, limit):
+        return pool.Processes(Troubled(prepare, say), workers, limit)
 
     run(max_evals=2, make_pool=chatty)
     assert "hello" not in "".join(capfd.readouterr())
@@ -264,18 +283,12 @@ def test_ctrl_c_keeps_the_finished_trials():
 
 
 def test_boosting_that_is_slow_ends_with_the_rounds_it_has_rather_than_being_lost():
-    from lib.runtime import models
-
-    model, train, other = (
-        models.BoostedRegressor(num_boost_round=10**6, learning_rate=1e-5),
-        rows(300, 0),
-        rows(200, 1),
-    )
+    model = models.BoostedRegressor(num_boost_round=10**6, learning_rate=1e-5)
+    train, other = rows(300, 0), rows(200, 1)
     bins = model.binned(train[["a", "b", "c"]].to_numpy(), train["y"].to_numpy())
     watched = model.binned(other[["a", "b", "c"]].to_numpy(), other["y"].to_numpy(), ref=bins)
-    began = time.monotonic()
-    model.fit_watching(bins, watched, seconds=0.5)
-    assert time.monotonic() - began < 5
+    falling = iter(range(10**6, 0, -1))
+    model.fit_watching(bins, watched, lambda _: float(next(falling)), 30, end=time.monotonic() + 0.5)
     assert 1 <= model.rounds_ < 10**6
     assert model.cut_
 
@@ -399,8 +412,8 @@ class KilledOnce:
 
 
 def test_a_worker_that_is_killed_once_changes_no_result(tmp_path):
-    def troubled(prepare, workers, width, limit):
-        return pool.Processes(Troubled(prepare, KilledOnce(tmp_path / "killed")), workers, width, limit)
+    def troubled(prepare, workers, limit):
+        return pool.Processes(Troubled(prepare, KilledOnce(tmp_path / "killed")), workers, limit)
 
     result = run(make_pool=troubled)
     assert (tmp_path / "killed").exists()
@@ -415,17 +428,337 @@ def test_a_setting_of_the_encoder_is_searched_and_encoded_once_each():
     assert settings in ({"number.scale": True}, {"number.scale": False})
 
 
-def test_workers_times_threads_never_ask_for_more_cores_than_there_are(monkeypatch):
+@pytest.mark.parametrize("cores", [1, 2, 8])
+def test_cores_decide_how_many_workers_there_are_and_not_what_they_are_asked(monkeypatch, cores):
     seen = []
 
-    def look(prepare, workers, width, limit):
-        seen.append((workers, prepare().__self__.threads))
-        return Inline(prepare, workers, width, limit)
+    def look(prepare, workers, limit):
+        seen.append((workers, prepare().__self__.plan.threads))
+        return Inline(prepare, workers, limit)
 
-    for cores, workers in ((2, 9), (8, 3), (1, 2)):
-        monkeypatch.setattr(compute, "cores", lambda cores=cores: cores)
-        run(["linear_regression"], 1, workers=workers, make_pool=look)
-    assert seen == [(2, 1), (3, 2), (1, 1)]
+    monkeypatch.setattr(compute, "cores", lambda: cores)
+    result = run(parallel=3, threads=2, make_pool=look)
+    assert seen == [(min(3, cores), 2)]
+    monkeypatch.undo()
+    assert trials(result) == trials(run(parallel=3, threads=2, make_pool=Inline))
+
+
+SEARCH = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import test_tuning
+result = test_tuning.run(parallel=2, threads=2)
+json.dump([test_tuning.trials(result), result.tuned("plain").to_mapping()], open(sys.argv[2], "w"))
+"""
+
+
+def test_one_core_and_two_give_the_same_trials_and_the_same_record(tmp_path):
+    """Each search in a process of its own, the first confined to one core, as `taskset -c 0` does."""
+    found = []
+    for cores in ([min(os.sched_getaffinity(0))], sorted(os.sched_getaffinity(0))[:2]):
+        words = ["taskset", "-c", ",".join(map(str, cores)), sys.executable, "-c", SEARCH]
+        out = tmp_path / f"{len(cores)}.json"
+        subprocess.run([*words, str(Path(__file__).parent), str(out)], check=True, cwd=ROOT)
+        found.append(json.loads(out.read_text()))
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 12
+
+
+def test_as_many_trials_are_out_at_once_as_parallel_says():
+    out, most = set(), []
+
+    class Watching(Inline):
+        def submit(self, trial):
+            out.add(trial["number"])
+            most.append(len(out))
+            return super().submit(trial)
+
+    for parallel in (1, 3):
+        out.clear(), most.clear()
+        run(parallel=parallel, make_pool=Watching, on_trial=lambda row: out.discard(row["number"]))
+        assert max(most) == parallel
+
+
+def test_a_trial_whose_time_is_over_keeps_its_rounds_and_every_record_says_so():
+    def hasty(trial, evaluate):
+        return evaluate(trial | ({"seconds": 0.0} if trial["family"] == "xgboost" else {}))
+
+    result = run(["xgboost"], make_pool=answering(hasty))
+    assert (result.trials["status"] == "ok").all()
+    assert set(result.trials["rounds"]) == {1}
+    tuned = result.tuned("plain")
+    assert "4 cut by the clock; the kept one ended by the clock, with the rounds it had" in tuned.told
+    assert "ended by the clock" in insight.read_outcome(result)
+    assert "ended by the clock" in insight.read_settings(result.choice)
+    assert insight.stored(result)["cut"].all()
+
+
+def test_a_search_that_its_clock_cut_loses_no_model_to_a_line():
+    """The first guess is done in time; what is cut later costs only itself."""
+
+    def busy(trial, evaluate):
+        return evaluate(trial | ({"seconds": 0.0} if trial["by"] != "first guess" else {}))
+
+    cut = run(["linear_regression", "xgboost"], make_pool=answering(busy))
+    assert cut.choice["family"] == "xgboost"
+    assert not cut.choice["cut"]
+
+
+def proposed(file):
+    """How many trials of a parameters file each proposes, with losses by chance in place of models."""
+    from lib import problem as problems
+    from lib.notebook_source import plain_yaml
+    from lib.tuning import loop
+
+    given = plain_yaml.read(ROOT / "params" / file, file)
+    dataset = problems.load(given["problem"])
+    features = dataset.feature_set(given["feature_set"])
+    names = given.keys() & {field.name for field in dataclasses.fields(Plan)}
+    plan = Plan(**{name: given[name] for name in names})
+    dense = features.name not in ("zoomcamp",)
+    matrices = types.SimpleNamespace(settings={"as declared": {}}, dense=dense, splits={})
+    rng = np.random.default_rng(3)
+
+    class Chance:
+        def submit(self, trial):
+            done = Future()
+            score = {"status": "ok", "score": rng.random(), "seconds": 0.0, "repeatable": True, "reason": ""}
+            done.set_result(score | {"blocks": [0.0] * 10, "comparisons": 1.0})
+            return done
+
+        def close(self):
+            pass
+
+    one = loop.Loop(dataset, features, matrices, plan, None)
+    one.resume(None, None)
+    return one.go(Chance()).trials["by"].value_counts()
+
+
+@pytest.mark.parametrize("file", [path.name for path in sorted((ROOT / "params").glob("*.yaml"))])
+def test_tpe_proposes_half_of_the_trials_of_each_shipped_file(file):
+    counts = proposed(file)
+    assert counts["tpe"] >= counts.sum() / 2, counts.to_dict()
+
+
+@pytest.mark.parametrize("algo", ["tpe", "random", "anneal"])
+def test_each_algorithm_proposes_within_the_bounds_and_the_ends_too(algo):
+    """Low 15, high 63, step 4: hyperopt's own rounding would give 16, 20 and 64."""
+    space = {
+        "leaves": ("quniform", 15, 63, 4),
+        "rate": ("loguniform", -3, 0),
+        "share": ("uniform", 0.2, 0.8),
+        "how": ("choice", ["a", "b"]),
+    }
+    one, points = suggest.FamilySearch("f", space, 1, 60, algo), []
+    for number in range(60):
+        points.append(one.suggest())
+        one.observe(number, float(points[-1]["leaves"]) if number % 7 else None)
+    leaves = {point["leaves"] for point in points}
+    assert leaves <= set(range(15, 64, 4))
+    assert 15 in leaves
+    assert all(np.exp(-3) <= point["rate"] <= 1 and 0.2 <= point["share"] <= 0.8 for point in points)
+    if algo != "random":  # the lowest is the best
+        assert np.mean([point["leaves"] for point in points[40:]]) < 34
+
+
+def test_the_ends_of_an_axis_of_steps_are_tried_as_often_as_what_lies_between():
+    one = suggest.FamilySearch("f", {"n": ("quniform", 1, 4, 1), "x": ("uniform", 0, 1)}, 5, 2000, "random")
+    counts = pd.Series([one.suggest()["n"] for _ in range(400)]).value_counts()
+    assert counts.min() > 70
+
+
+def test_a_first_guess_lies_within_the_space_as_near_to_what_is_known_as_can_be():
+    space = {
+        "learning_rate": ("loguniform", -4, -3),
+        "max_depth": ("quniform", 8, 10, 1),
+        "gamma": ("uniform", 0, 1),
+    }
+    found = spaces.first("xgboost", space)
+    assert found == {"learning_rate": pytest.approx(np.exp(-3)), "max_depth": 8, "gamma": 0.5}
+
+
+def test_a_search_ends_when_patience_is_over_and_says_so():
+    result = run(
+        max_evals=30, patience=5, make_pool=answering(lambda trial, run: run(trial) | {"score": 1.0})
+    )
+    assert result.reason == "5 trials brought nothing better"
+    assert len(result.trials) <= 8
+    assert "as 5 trials brought nothing better" in result.tuned("plain").told
+
+
+def test_what_is_fixed_is_in_every_trial_and_searched_in_none():
+    result = run(["random_forest", "xgboost"], fixed={"max_depth": 3, "xgboost": {"num_boost_round": 40}})
+    points = result.trials.set_index("family")["parameters"]
+    assert {point["max_depth"] for point in points} == {3}
+    assert {point["num_boost_round"] for point in points["xgboost"]} == {40}
+    assert "max_depth" not in result.spaces["xgboost"]
+    assert result.choice["parameters"]["max_depth"] == 3
+
+
+def test_a_family_s_whole_space_or_one_axis_of_it_can_be_given():
+    only = run(["xgboost"], fixed={"max_depth": 2, "num_boost_round": 20}, space={"xgboost": {}})
+    assert only.trials["parameters"].tolist() == [{"max_depth": 2, "num_boost_round": 20}]
+    axis = run(["random_forest"], space={"max_depth": ["choice", [2, 3]]}, max_evals=5)
+    assert {point["max_depth"] for point in axis.trials["parameters"]} == {2, 3}
+    assert {len(point) for point in axis.trials["parameters"]} == {5}
+
+
+def test_a_setting_of_an_encoder_can_be_fixed():
+    wide = dataclasses.replace(FEATURES, spaces={"encoding": {"number.scale": ("choice", [True, False])}})
+    result = run(["linear_regression"], features=wide, fixed={"number": {"scale": True}}, make_pool=Inline)
+    assert result.tuned("plain").choice["settings"] == {"number.scale": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"fixed": {"max_dept": 3}},
+            r"fixed must be of hyperparameters: .*'max_dept'; did you mean 'max_depth'",
+        ),
+        ({"fixed": {"max_depth": "deep"}}, r"fixed must be with max_depth as int.*'deep'"),
+        ({"fixed": {"lasso": {"alpha": 1.0}}}, r"fixed must be of the families in `models`.*not 'lasso'"),
+        ({"fixed": {"tfid": {"words": 5}}}, r"did you mean 'tfidf'"),
+        ({"space": {"max_depth": [3, 4]}}, r"space must be a distribution as .*not \[3, 4\]"),
+        ({"space": {"max_depth": ["quniform", 9, 4, 1]}}, r"low before high"),
+        ({"folds": 1}, r"folds must be 0.*not 1"),
+        ({"early_stopping_metric": "auc"}, r"early_stopping_metric must be one of .*rmse"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_with_what_can(given, said):
+    with pytest.raises(ParameterError, match=said):
+        run(make_pool=Inline, **given)
+
+
+@pytest.mark.parametrize("family", sorted(hyperparameters.TABLE))
+def test_every_hyperparameter_in_the_table_is_one_of_the_estimator(family):
+    """XGBoost takes any name, so of it those are asked that its own documentation has."""
+    table = hyperparameters.TABLE[family]
+    if family == "xgboost":
+        import xgboost
+
+        own = {"num_boost_round", "balance", "target", "max_leaves", "objective"}
+        assert set(table) - own <= set(xgboost.XGBRegressor().get_params())
+        assert set(spaces.SPARSE[family]) | set(spaces.DENSE[family]) <= set(table)
+        return
+    known = {"target"}
+    for task in models.ZOO[family].tasks:
+        for dense in (True, False):
+            built = models.build(family, {}, task, 1, 1, dense).estimator
+            known |= set((built[-1] if hasattr(built, "steps") else built).get_params())
+    for dense in (True, False):
+        assert set(spaces.space(family, dense)) <= set(table)
+    assert set(table) <= known
+
+
+def test_the_encoders_whose_settings_can_be_given_are_those_there_are():
+    assert set(written.ENCODERS) == set(encoders.ENCODERS)
+
+
+def test_what_boosting_may_watch_is_what_can_be_computed():
+    numbers = evaluation.metrics("regression", [0.0, 1.0], [0.0, 1.0])
+    chances = pd.DataFrame({"a": [0.9, 0.2], "b": [0.1, 0.8]})
+    classes = evaluation.metrics("classification", ["a", "b"], chances)
+    assert {"regression": set(numbers), "classification": set(classes)} == {
+        task: set(names) for task, names in limits.METRICS.items()
+    }
+
+
+def test_folds_score_every_row_once_and_keep_groups_together():
+    class Grouped(Problem):
+        def blocks(self, rows):
+            return (np.arange(len(rows)) // 10).astype(int)
+
+    plan, seen = Plan(["xgboost"], 1, 60.0, folds=5), []
+    train, validation = rows(300, 0), rows(200, 1)
+    for learning, scoring in folds(Grouped(), train, validation, plan):
+        assert not set(learning.index // 10) & set(scoring.index // 10)
+        seen += scoring.index.tolist()
+    assert sorted(seen) == list(range(500))
+
+
+def test_a_search_by_folds_scores_their_mean_and_says_how_many():
+    result = run(["linear_regression", "xgboost"], max_evals=2, folds=4, make_pool=Inline)
+    for row in result.trials.itertuples():
+        assert row.score == pytest.approx(np.mean(row.blocks))
+        assert len(row.blocks) == 4
+    assert result.tuned("plain").folds == 4
+
+
+def noise(count, space, seed):
+    """Trials whose scores are chance, at random points of a space."""
+    rng, one = np.random.default_rng(seed), suggest.FamilySearch("f", space, seed, count, "random")
+    points = [one.suggest() for _ in range(count)]
+    found = table(*[(i, "f", rng.normal(5, 0.1), [], 1.0) for i in range(count)])
+    return found.assign(parameters=points)
+
+
+AXES = {f"x{i}": ("uniform", 0.0, 1.0) for i in range(6)}
+
+
+def test_on_noise_no_parameter_matters_and_no_edge_is_crowded():
+    """Of 40 searches whose scores are chance at most one may be read as if it were not."""
+    loud = [noise(40, AXES, seed) for seed in range(40)]
+    assert sum(not insight.importance(one, AXES, "rmse").empty for one in loud[:8]) == 0
+    said = [insight.read_parameters(one, "rmse", AXES) for one in loud]
+    assert sum("surely elsewhere" not in words for words in said) <= 1
+
+
+def test_a_parameter_that_matters_is_found_by_enough_trials_and_not_by_few():
+    tried = noise(40, AXES, 1)
+    tried["score"] = [
+        5 + (1 - point["x2"]) + 0.01 * number for number, point in enumerate(tried["parameters"])
+    ]
+    tried["score"] -= 0.01 * tried["number"]
+    weights = insight.importance(tried, AXES, "rmse")
+    assert weights.index[0] == "x2"
+    assert weights.iloc[0] > 0.8
+    assert "**x2** higher than the others" in insight.read_parameters(tried, "rmse", AXES)
+    assert "x2 (upper end)" in insight.read_parameters(tried, "rmse", AXES)
+    assert insight.importance(tried[:29], AXES, "rmse").empty
+    assert "takes 30" in insight.read_parameters(tried[:29], "rmse", AXES)
+
+
+def test_a_search_of_one_trial_has_no_picture_of_trials_and_all_its_sentences():
+    from lib.plots import searches
+
+    one = run(["xgboost"], fixed={"max_depth": 2, "num_boost_round": 20}, space={"xgboost": {}})
+    space, kept = one.spaces["xgboost"], selection.contenders(one.trials, "rmse")
+    drawn = [
+        searches.over_time(one.trials, "rmse"),
+        searches.families(one.trials, "rmse"),
+        searches.importance(insight.importance(one.trials, space, "rmse")),
+        searches.parameters(one.trials, "rmse", space),
+        searches.parallel(one.trials, "rmse", space),
+        searches.choice(kept, one.choice, "rmse"),
+    ]
+    assert drawn == [None] * 6
+    assert "the only one" in insight.read_over_time(one.trials, "rmse")
+    assert "only family" in insight.read_families(one.trials, "rmse")
+    assert insight.read_importance(pd.Series(dtype=float), one.trials).startswith(
+        "One finished trial is too few"
+    )
+
+
+def test_equal_scores_are_said_to_be_as_good_and_no_difference_is_minus_nothing():
+    same = table((0, "a", 0.9, [0.9] * 10, 9.0), (1, "b", 0.9, [0.9] * 10, 1.0))
+    assert "is as good, for 11% of the cost" in selection.read_selection(same, "auc")
+    near = table((0, "a", 5.0, [5.0] * 10, 9.0), (1, "b", 5.0 + 8e-5, [4.999, 5.001] * 5, 1.0))
+    assert "is as good" in selection.read_selection(near, "rmse")
+    for told in (insight.read_over_time(same, "auc"), insight.read_families(same, "auc")):
+        assert not re.search(r"-0\b|e-0", told), told
+    assert "level with b" in insight.read_families(same, "auc")
+    assert "brought nothing better" in insight.read_over_time(same, "auc")
+
+
+def test_scores_that_are_all_but_equal_leave_an_axis_that_can_be_read():
+    from lib.plots import searches
+
+    level = table(*[(i, "a", 5.3 + 1e-10 * i, [], 1.0) for i in range(4)])
+    axes = searches.over_time(level, "rmse").axes[0]
+    axes.figure.canvas.draw()
+    assert axes.yaxis.get_offset_text().get_text() == ""
+    assert len({label.get_text() for label in axes.get_yticklabels()}) == len(axes.get_yticks())
 
 
 def table(*trials):

@@ -8,7 +8,7 @@ import tiny as tiny_project
 from lib import paths
 from lib import problem as problems_there
 from lib.errors import ParameterError
-from lib.notebook_source import limits, parameters, problems
+from lib.notebook_source import gpu, limits, parameters, problems
 from lib.runner import graph
 from lib.runtime import models
 
@@ -212,11 +212,43 @@ def test_a_name_that_is_no_run_is_refused(tiny, name):
         ("alias=v3", r"P: alias must be of letters"),
         ("alias=challenger", r"P: alias must be another name than 'challenger'"),
         ("options.min_minutes=.nan", r"P: options.min_minutes must be a finite number"),
+        ("workers=2", r"P: no notebook has a parameter 'workers': it is called 'parallel' now"),
+        ("fixed.max_dept=13", r"P: fixed must be of hyperparameters: .*'max_dept'; did you mean 'max_depth'"),
+        ("fixed.max_depth=deep", r"P: fixed must be with max_depth as int"),
+        ("fixed.lasso.alpha=.1", r"P: fixed must be of the families in `models`, .*, not 'lasso'"),
+        ("fixed.tfid.words=50", r"P: fixed must be of families or encoders .*did you mean 'tfidf'"),
+        ("space.max_depth=[4,8]", r"P: space must be a distribution as \[uniform, 0.5, 1\]"),
+        ("algo=grid", r"P: algo must be 'tpe' or 'random' or 'anneal'"),
+        ("folds=1", r"P: folds must be 0 .* or at least 2, not 1"),
+        ("early_stopping_metric=auc", r"P: early_stopping_metric must be '' or 'rmse' or 'mae' or 'r2'"),
     ],
 )
 def test_names_of_what_there_is_not_and_numbers_out_of_range_are_refused_before_anything_runs(p, message):
     with pytest.raises(ParameterError, match=message):
         tiny_project.ask(paths.here(), P=p)
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        "fixed.max_depth=13",
+        "fixed.tfidf.words=50",
+        "models=[xgboost] space.xgboost={} fixed.learning_rate=0.09585355369315604 fixed.max_depth=30 "
+        "fixed.min_child_weight=1.060597050922164 fixed.reg_alpha=0.018060244040060163 "
+        "fixed.reg_lambda=0.011658731377413597 fixed.num_boost_round=1000 early_stopping_rounds=50",
+        "models=[random_forest] space.random_forest={} fixed.n_estimators=100 fixed.max_depth=13",
+        "space.max_depth=[quniform,4,10,1] space.xgboost={learning_rate:[loguniform,-4,-2]}",
+    ],
+)
+def test_hyperparameters_that_the_families_have_may_be_set_and_searched(p):
+    asked = tiny_project.ask(paths.here(), P=p)
+    assert asked.given("04_tune")["fixed"] or asked.given("04_tune")["space"]
+
+
+@pytest.mark.skipif(gpu.count() > 0, reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_refused_in_a_line_before_anything_runs():
+    with pytest.raises(ParameterError, match=r"P: device must be 'cpu' here: there is no NVIDIA GPU"):
+        tiny_project.ask(paths.here(), P="device=cuda")
 
 
 def test_every_number_that_a_notebook_declares_has_a_range():

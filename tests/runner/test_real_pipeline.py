@@ -17,7 +17,7 @@ from lib import files
 
 #: Small, but every step does all that it does.
 WORK = (
-    "rows=2000 models=[linear_regression,xgboost] max_evals=2 timeout_s=600 workers=1 "
+    "rows=2000 models=[linear_regression,xgboost] max_evals=2 timeout_s=600 parallel=1 "
     "draws=20 explained=40 sample=300"
 )
 #: Times and names of runs may differ; what was drawn, searched, fitted and predicted may not.

@@ -87,13 +87,16 @@ def classes(model: Model) -> list[str] | None:
 
 
 def _prepared(estimator: "BaseEstimator", setup: Setup, scale: bool = True) -> "BaseEstimator":
-    """Of dense columns: fill what is missing for estimators that refuse it, scale for those that mind."""
-    if not setup.dense:
-        return estimator
+    """Fill what is missing in dense columns for estimators that refuse it, scale for those that mind.
+
+    Sparse columns have nothing missing and keep their zeros: they are scaled without being centred.
+    """
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
+    if not setup.dense:
+        return make_pipeline(MaxAbsScaler(), estimator) if scale else estimator
     fill = SimpleImputer(strategy="median", keep_empty_features=True)
     return make_pipeline(fill, StandardScaler(), estimator) if scale else make_pipeline(fill, estimator)
 
@@ -101,7 +104,7 @@ def _prepared(estimator: "BaseEstimator", setup: Setup, scale: bool = True) -> "
 def _linear(setup: Setup) -> "BaseEstimator":
     from sklearn.linear_model import LinearRegression
 
-    return _prepared(LinearRegression(**setup.parameters), setup)
+    return _prepared(LinearRegression(**setup.parameters), setup, scale=setup.dense)  # it has no penalty
 
 
 def _logistic(setup: Setup) -> "BaseEstimator":

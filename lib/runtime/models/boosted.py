@@ -4,11 +4,11 @@ Bins are cut once and shared by all trials, a fit may be ended by the clock, and
 without waking threads.
 """
 
-import json
-import time
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,8 +18,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..encoders.matrix import Matrix
-from ..errors import InferenceError
 from ..schema import Settings
+from . import rounds
 from .classes import Weighted, weights_of
 from .fitted import described, restored
 from .targets import Transformed
@@ -40,7 +40,6 @@ class Boosted(BaseEstimator):
     (how many it keeps) and `cut_` (whether the clock ended the fit).
     """
 
-    PATIENCE: ClassVar[int] = 30
     classes_: np.ndarray
     parameters: Settings = MappingProxyType({})
     num_boost_round: int
@@ -78,13 +77,17 @@ class Boosted(BaseEstimator):
         self,
         train: "xgboost.QuantileDMatrix",
         validation: "xgboost.QuantileDMatrix",
+        loss: Callable[[np.ndarray], float],
+        patience: int,
+        *,
         classes: np.ndarray | None = None,
-        seconds: float | None = None,
+        end: float = math.inf,
     ) -> "Boosted":
-        """Learn from binned rows until the validation error has not fallen for `PATIENCE` rounds.
+        """Learn from binned rows until `loss` of the validation response has not fallen in `patience` rounds.
 
-        `classes` are those of the model that cut the bins, if it was a classifier. After `seconds` it ends
-        with the rounds it has: the best of them count.
+        `classes` are those of the model that cut the bins, if it was a classifier. When
+        `time.monotonic()` is past `end` it stops with the rounds it has, one at least: the best of them
+        count.
         """
         import xgboost
 
@@ -92,29 +95,18 @@ class Boosted(BaseEstimator):
             self.classes_ = classes
         self._note(train)
 
-        end = time.monotonic() + (seconds or float("inf"))
-
-        class Clock(xgboost.callback.TrainingCallback):
-            over = False
-
-            def after_iteration(self, *_: object) -> bool:
-                self.over = time.monotonic() > end
-                return self.over
-
-        clock = Clock()
+        clock = rounds.clock(end)
         booster = xgboost.train(
-            self._settings(),
+            {**self._settings(), "disable_default_eval_metric": 1},
             train,
             int(self.num_boost_round),
             evals=[(validation, "validation")],
-            early_stopping_rounds=self.PATIENCE,
-            callbacks=[clock],
+            custom_metric=lambda output, _: ("loss", loss(self.back(output))),
+            callbacks=[xgboost.callback.EarlyStopping(rounds=patience), clock],
             verbose_eval=False,
         )
-        if booster.num_boosted_rounds() < 2:
-            raise InferenceError("the clock ended it before the second round")
-        rounds = booster.best_iteration + 1
-        return self._keep(booster[:rounds], rounds, cut=clock.over)
+        best = booster.best_iteration + 1
+        return self._keep(booster[:best], best, cut=clock.over)
 
     def binned(
         self, X: Matrix, y: ArrayLike, ref: "xgboost.QuantileDMatrix | None" = None
@@ -145,8 +137,8 @@ class Boosted(BaseEstimator):
     def _objective(self) -> Settings:
         return {"objective": "reg:squarederror"}
 
-    def _keep(self, booster: "xgboost.Booster", rounds: int, cut: bool) -> "Boosted":
-        self.booster_, self.rounds_, self.cut_ = booster, rounds, cut
+    def _keep(self, booster: "xgboost.Booster", count: int, cut: bool) -> "Boosted":
+        self.booster_, self.rounds_, self.cut_ = booster, count, cut
         self.n_features_in_ = booster.num_features()
         self._threads: list[int] = []  # as set last; a list, as predicting changes no attribute
         return self
@@ -155,7 +147,7 @@ class Boosted(BaseEstimator):
 
     def predict_binned(self, data: "xgboost.QuantileDMatrix") -> np.ndarray:
         """What the booster says of rows that were binned already: numbers, or probabilities of classes."""
-        return self._back(self.booster_.predict(data))
+        return self.back(self.booster_.predict(data))
 
     def _response(self, X: Matrix) -> np.ndarray:
         """The same of rows."""
@@ -167,27 +159,23 @@ class Boosted(BaseEstimator):
         if self._threads != [threads]:  # setting them anew costs half of what a row does
             self.booster_.set_param({"nthread": threads})
             self._threads[:] = [threads]
-        return self._back(self.booster_.inplace_predict(X, validate_features=False))
+        return self.back(self.booster_.inplace_predict(X, validate_features=False))
 
     def _is_ours(self, X: Matrix) -> bool:
         """Whether it is what encoders make: to look through it again would take longer than one row does."""
         return type(X) is np.ndarray and X.dtype == np.float32 and X.shape[1:] == (self.n_features_in_,)
 
-    def _back(self, output: np.ndarray) -> np.ndarray:
+    def back(self, output: np.ndarray) -> np.ndarray:
         return output
 
     def comparisons(self, X: Matrix, /) -> float:  # noqa: ARG002 - as every model has it
-        """Comparisons that one row costs: the share of rows that reach each inner node, summed.
+        """Comparisons that one row costs."""
+        return rounds.comparisons(self.booster_)
 
-        `get_score(importance_type="total_cover")` is not that: it adds up Hessians over all trees, whose
-        roots differ with subsampling, weights and any loss but the squared one.
-        """
-        learner = json.loads(bytes(self.booster_.save_raw("json")))["learner"]
-        total = 0.0
-        for tree in learner["gradient_booster"]["model"]["trees"]:
-            cover, left = np.asarray(tree["sum_hessian"]), np.asarray(tree["left_children"])
-            total += float(cover[left >= 0].sum() / max(cover[0], 1e-9))
-        return total
+    def staged(self, X: Matrix) -> Iterator[tuple[int, np.ndarray]]:
+        """The response after so many rounds, at some places from the first round to the last."""
+        for number, output in rounds.staged(self.booster_, X, self.rounds_):
+            yield number, self.back(output)
 
     # --- storing
 
@@ -295,7 +283,7 @@ class BoostedClassifier(ClassifierMixin, Weighted, Boosted):
         if self.balance:
             self.weights_ = weights_of(train.get_label().astype(int), len(self.classes_), self.balance)
 
-    def _back(self, output: np.ndarray) -> np.ndarray:
+    def back(self, output: np.ndarray) -> np.ndarray:
         # of a single class XGBoost gives one dimension
         return self._unweighted(output.reshape(-1, len(self.classes_)))
 

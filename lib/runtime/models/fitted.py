@@ -4,6 +4,7 @@
 regressor and as a classifier. They take a matrix of `encoders`, or any array.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -28,6 +29,7 @@ class Model(Protocol):
     def predict(self, X: Matrix) -> np.ndarray: ...
     def learn_means(self, y: ArrayLike, response: Any, /) -> None: ...
     def comparisons(self, X: Matrix, /) -> float: ...
+    def staged(self, X: Matrix) -> Iterator[tuple[int, np.ndarray]]: ...
     def save(self, folder: Path) -> Settings: ...
 
 
@@ -45,17 +47,22 @@ class Sklearn(MetaEstimatorMixin, BaseEstimator):
 
     estimator: BaseEstimator
     estimator_: BaseEstimator
+    converged_: bool  # whether its solver came to an end by itself
 
     def _fit(self, X: Matrix, y: ArrayLike) -> None:
-        """Fit; a solver that ran out of steps is no news in a search, so its warning is silenced."""
+        """Fit; of a solver that ran out of steps `converged_` says so, in place of a warning."""
         import warnings
 
         from sklearn.exceptions import ConvergenceWarning
 
         self.estimator_ = clone(self.estimator)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
             self.estimator_.fit(X, y)
+        self.converged_ = not any(issubclass(one.category, ConvergenceWarning) for one in caught)
+        for one in caught:
+            if not issubclass(one.category, ConvergenceWarning):
+                warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
         if "n_jobs" in self.estimator_.get_params(deep=False):
             self.estimator_.set_params(n_jobs=None)  # threads add up trees in any order: not twice the same
 
@@ -77,6 +84,21 @@ class Sklearn(MetaEstimatorMixin, BaseEstimator):
             return float(sum(inner))
         filled = X.nnz / X.shape[0] if hasattr(X, "nnz") else X.shape[1]
         return float(filled * len(getattr(self, "classes_", "1")))
+
+    def staged(self, X: Matrix) -> Iterator[tuple[int, np.ndarray]]:
+        """The response after each round of boosting; of an estimator that does not boost nothing."""
+        *before, last = [step for _, step in getattr(self.estimator_, "steps", [("", self.estimator_)])]
+        if not hasattr(last, "staged_predict"):
+            return
+        for step in before:
+            X = step.transform(X)
+        ask = last.staged_predict_proba if hasattr(self, "classes_") else last.staged_predict
+        for number, output in enumerate(ask(X), start=1):
+            yield number, self.back(output)
+
+    def back(self, output: np.ndarray) -> np.ndarray:
+        """What the estimator says as the target has it."""
+        return output
 
     def save(self, folder: Path) -> Settings:
         """Write `model.skops`; returns what `load` needs to know."""
@@ -110,7 +132,7 @@ class SklearnRegressor(RegressorMixin, Transformed, Sklearn):
     def predict(self, X: Matrix) -> np.ndarray:
         """A number for each row."""
         check_is_fitted(self)
-        return self._back(self.estimator_.predict(X))
+        return self.back(self.estimator_.predict(X))
 
 
 class SklearnClassifier(ClassifierMixin, Weighted, Sklearn):
@@ -139,7 +161,10 @@ class SklearnClassifier(ClassifierMixin, Weighted, Sklearn):
     def predict_proba(self, X: Matrix) -> np.ndarray:
         """Probabilities, rows × `classes_`."""
         check_is_fitted(self)
-        return self._unweighted(self.estimator_.predict_proba(X))
+        return self.back(self.estimator_.predict_proba(X))
+
+    def back(self, output: np.ndarray) -> np.ndarray:
+        return self._unweighted(output)
 
 
 def described(model: BaseEstimator) -> Settings:

@@ -61,6 +61,3 @@ class Transformed:
         """From the scale of the fit to the target, and to its mean where the spread is known."""
         scale = TARGETS[self.target]
         return scale.back(output.astype(float), getattr(self, "spread_", scale.none))
-
-    def _back(self, output: np.ndarray) -> np.ndarray:
-        return self.back(output)
