@@ -215,9 +215,8 @@ class Tracked:
 
     def curve(self, table: "pd.DataFrame") -> None:
         """Figures along an axis of whole numbers, the table's index; a column is a figure."""
-        points = [(int(str(step)), one) for step, one in files.plain(table.to_dict("index")).items()]
-        if points:
-            self._do(lambda run: run.curve(points))
+        points = [(int(str(step)), one) for step, one in table.to_dict("index").items()]
+        self._do(lambda run: run.curve(points))
 
     def figure(self, name: str, figure: "Figure") -> Picture:
         """A matplotlib figure, drawn here and now; show what this returns, and it is drawn only once.

@@ -85,9 +85,9 @@ class WandbRun:
 
     def curve(self, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         """Figures by name for each round, over an axis of their own."""
-        for name in points[0][1]:
-            self._run.define_metric(name, step_metric="round")
         for step, figures in points:
+            for name in figures:
+                self._run.define_metric(name, step_metric="round")
             self._run.log({"round": step, **figures})
 
     def figure(self, name: str, path: Path) -> None:
