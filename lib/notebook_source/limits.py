@@ -39,7 +39,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 #: By task what boosting may watch; of `early_stopping_metric` the empty text is the problem's own metric.
 METRICS: Mapping[str, tuple[str, ...]] = {
     "regression": ("rmse", "mae", "r2"),
-    "classification": ("auc", "accuracy", "f1"),
+    "classification": ("auc", "log_loss", "accuracy", "f1"),
 }
 #: Parameters that have another name now.
 RENAMED: Mapping[str, str] = {"workers": "parallel"}

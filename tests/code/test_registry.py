@@ -385,7 +385,7 @@ class TestClasses:
         unsure = pd.DataFrame({"a": [0.5] * 80, "b": [0.5] * 80})
         made = contest.Contest(dataset, rows, sure, unsure, "version 1")
         assert made.interval.value == pytest.approx(0.5)
-        assert list(made.scores().columns) == ["auc", "accuracy", "f1"]
+        assert list(made.scores().columns) == ["auc", "log_loss", "accuracy", "f1"]
 
 
 class TestVersions:

@@ -197,7 +197,7 @@ def test_a_name_that_is_no_run_is_refused(tiny, name):
         ("models=[logistic_regression]", r"families for regression.*; not 'logistic_regression'"),
         ("feature_set=richh", r"a feature set of green_taxi, .*; not 'richh' \(the nearest is 'rich'\)"),
         (
-            "problem=music_genres",
+            "problem=music_genres feature_set=audio",
             r"quickstart.yaml: models must be families for classification.* not 'linear_reg",
         ),
         ("problem=nyc_rentals feature_set=zoomcamp", r"P: feature_set must be a feature set of nyc_rentals"),
