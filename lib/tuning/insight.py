@@ -190,12 +190,12 @@ def read_parameters(trials: pd.DataFrame, metric: str, space: Space) -> str:
 
     good = trials[trials["status"] == "ok"]
     axes = {name: spec for name, spec in space.items() if spec[0] != "choice"}
+    if not axes:
+        return "Every axis is a list of choices: it has no edge to crowd at."
     if len(good) < ENOUGH:
         return (
             f"A shape to be read takes {ENOUGH} finished trials, and here are {len(good)}: raise `max_evals`."
         )
-    if not axes:
-        return "Every axis is a list of choices: it has no edge to crowd at."
     loss = evaluation.sign(metric) * good["score"].to_numpy()
     better = loss <= np.quantile(loss, 1 / 3)
     said, edges, level = [], [], 1 - (1 - SURE) ** (1 / len(axes))

@@ -45,6 +45,7 @@ class Problem:
     metric: str = "rmse"
     target: object = dataclasses.field(default_factory=lambda: dataclasses.make_dataclass("T", ["name"])("y"))
     derived: dict = dataclasses.field(default_factory=dict)
+    groups: tuple = ()
 
     def engineer(self, rows, names):
         return rows
@@ -667,7 +668,7 @@ def test_what_boosting_may_watch_is_what_can_be_computed():
 def test_folds_score_every_row_once_and_keep_groups_together():
     class Grouped(Problem):
         def blocks(self, rows):
-            return (np.arange(len(rows)) // 10).astype(int)
+            return pd.Series(np.arange(len(rows)) // 10, name="groups")
 
     plan, seen = Plan(["xgboost"], 1, 60.0, folds=5), []
     train, validation = rows(300, 0), rows(200, 1)
@@ -842,4 +843,4 @@ def test_one_hopeless_trial_of_six_is_cut_off_the_picture_and_one_of_two_is_not(
 def test_a_failed_trial_is_not_counted_among_those_that_say_which_parameter_mattered():
     tried = table((0, "a", 5.0, [], 1.0), (1, "a", None, [], None))
     tried["status"] = ["ok", "failed"]
-    assert insight.read_importance(pd.Series(dtype=float), tried).startswith("1 finished trials are too few")
+    assert insight.read_importance(pd.Series(dtype=float), tried).startswith("One finished trial is too few")
