@@ -44,14 +44,14 @@ AREAS = {
     ),
     "splits": (["splits"], ["code/test_splits"]),
     "uncertainty": (
-        [f"uncertainty/{name}" for name in ("__init__", "gains", "statistics", "tails")],
+        [f"uncertainty/{name}" for name in ("__init__", "gains", "groups", "statistics", "tails")],
         ["code/test_uncertainty"],
     ),
     "evaluation": (
         ["evaluation/__init__", "evaluation/scores"],
         ["code/test_evaluation", "code/test_auc", "code/test_figures"],
     ),
-    "inference": (["runtime/schema", "runtime/inference"], ["code/test_schema"]),
+    "inference": (["runtime/schema", "runtime/values", "runtime/inference"], ["code/test_schema"]),
     "encoders": (
         [f"runtime/encoders/{name}" for name in ("__init__", "base", "columns", "matrix", "means", "text")],
         ["code/test_encoders"],
