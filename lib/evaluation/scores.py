@@ -28,6 +28,10 @@ NAMES = {
 }
 
 
+#: So many training rows are enough for a curve.
+MOST = 5_000
+
+
 class Scores:
     """All metrics of each model, by the model's name on the page."""
 
@@ -183,15 +187,16 @@ def by_round(
 ) -> pd.DataFrame:
     """The metric of a fitted boosted model round by round; of any other model an empty table.
 
-    One column is of the rows that it was fitted on, encoded as they were then, the other of rows it has
-    not seen.
+    One column is of (some of) the rows that it was fitted on, encoded as they were then, the other of rows
+    it has not seen.
     """
     serving, columns = pipeline.serving, {}
     encoding, target = clone(pipeline.encoding_), serving.target.name
     derived = [name for name in encoding.training_columns if name in serving.derived]
     learnt = encoding.fit_transform(serving.engineer(train, derived), train[target].to_numpy())
+    some = np.linspace(0, len(train) - 1, min(len(train), MOST)).astype(int)
     for name, rows, matrix in (
-        ("train", train, learnt),
+        ("train", train.iloc[some], learnt[some]),
         ("validation", validation, pipeline.matrix(validation)),
     ):
         names = models.classes(pipeline.model_)

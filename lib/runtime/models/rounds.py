@@ -31,7 +31,7 @@ def clock(end: float) -> Any:
 
 
 def staged(
-    booster: "xgboost.Booster", X: Matrix, rounds: int, most: int = 60
+    booster: "xgboost.Booster", X: Matrix, rounds: int, most: int = 30
 ) -> Iterator[tuple[int, np.ndarray]]:
     """What a booster says after so many of its `rounds`, at `most` places from the first to the last."""
     import xgboost
