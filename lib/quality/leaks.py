@@ -59,7 +59,7 @@ def told(rows: pd.DataFrame, target: str, columns: Sequence[str], groups: Sequen
 def read(told: Sequence[str]) -> str:
     """What was `told`, or that there is nothing to tell."""
     return "\n\n".join(f"**{one}**" for one in told) or (
-        f"None is: no number or time, nor two of them, determines the target, and no column alone explains "
+        f"No column is: no number or time, nor two of them, determines the target, and none alone explains "
         f"{SUSPICIOUS:.0%} of it."
     )
 

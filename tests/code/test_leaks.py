@@ -53,7 +53,7 @@ def test_honest_columns_and_noise_are_silent(target):
         table = rows(seed).assign(other=np.random.default_rng(seed).normal(size=1500))
         assert leaks.told(table, target, COLUMNS) == []
         assert leaks.told(table.head(60), target, COLUMNS) == []
-    assert leaks.read([]).startswith("None is")
+    assert leaks.read([]).startswith("No column is")
 
 
 def test_a_group_s_own_name_tells_nothing_of_other_groups():

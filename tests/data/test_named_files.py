@@ -95,7 +95,7 @@ def test_a_number_that_no_longer_varies_is_compared_all_the_same(tmp_path, monke
         report = quality.run(checks(), frames())
     finally:
         asked.cache_clear(), frames.cache_clear()
-    assert "tempo" in report.loc["numbers distributed as in the reference", "found"]
+    assert "tempo" in report.loc["rows distributed as in the reference", "found"]
 
 
 @pytest.mark.skipif(bool(SAMPLE), reason="needs no named file")
@@ -108,4 +108,4 @@ def test_a_check_that_is_a_warning_warns_and_does_not_fail(tmp_path) -> None:
     command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", str(Path(__file__))]
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert re.search(r"UserWarning: numbers distributed as in the reference: .*tempo", done.stdout)
+    assert re.search(r"UserWarning: rows distributed as in the reference: .*tempo", done.stdout)

@@ -123,7 +123,7 @@ def test_a_notebook_that_cannot_be_planned_is_refused(tmp_path, cells, message):
 )
 def test_what_has_moved_since_an_earlier_workbook_is_refused_with_its_place(tmp_path, code, moved):
     with pytest.raises(StepError, match=re.escape(moved)):
-        notebook_source.read(notebook(tmp_path, (STEP, []), (code, [])))
+        notebook_source.read(notebook(tmp_path, (STEP, []), (code, []))).refuse_earlier()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_has_moved_since_an_earlier_workbook_is_refused_with_its_place(tmp_
     ],
 )
 def test_what_only_has_such_a_name_is_not_refused(tmp_path, code):
-    assert notebook_source.read(notebook(tmp_path, (STEP, []), (code, []))).target == "tune"
+    notebook_source.read(notebook(tmp_path, (STEP, []), (code, []))).refuse_earlier()
 
 
 @pytest.mark.parametrize("line", ["import os", "rows: int = len(x)", "print(1)", "rows: int"])

@@ -167,7 +167,7 @@ def test_nothing_of_the_style_is_wider_than_a_phone():
     html = pages.render(
         "run.html.j2",
         **dict.fromkeys(
-            ("boxes", "old", "failures", "pictures", "sources", "about_sources", "provenance"), ()
+            ("boxes", "cautions", "old", "failures", "pictures", "sources", "about_sources", "provenance"), ()
         ),
         run=RUN,
         heading="Tiny",

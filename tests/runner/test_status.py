@@ -72,7 +72,7 @@ def of_a_search(folder, made_of, unit="min"):
 
 def test_a_score_never_stands_beside_a_model_that_did_not_make_it(tmp_path):
     of_a_search(tmp_path, made_of="new")
-    assert status.comparison(tmp_path) == ("rmse", 5.1, {"mean": 9.3})
+    assert status.comparison(tmp_path) == ("rmse", 5.1, {"constant": 9.3})
     of_a_search(tmp_path, made_of="an earlier one")
     assert status.comparison(tmp_path) is None
     assert "5.1" not in "\n".join(status.headline(tmp_path))
