@@ -13,7 +13,7 @@ from tiny import ROOT
 ODD = {
     r"(?<!\\)\$": "a dollar that would begin a formula",
     r"(?<![\w.])-0(?:\.0+)?(?![\w.])": "minus nothing",
-    r"\bnan\b|\bNaN\b|\bNone\b|\bNaT\b": "a value that is missing",
+    r"\bnan\b|\bNaN\b|\bNone\b(?! of)|\bNaT\b": "a value that is missing",
     r"\d[eE][+-]\d": "a number as machines write it",
     r":\s*$": "an announcement of nothing",
     r"&#42;": "an asterisk that was to be italics",
