@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Any
@@ -44,7 +44,7 @@ def plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def as_json(value: Mapping[str, Any]) -> bytes:
+def as_json(value: Mapping[str, object]) -> bytes:
     """A mapping as JSON, keys sorted: the same content gives the same bytes."""
     return (json.dumps(plain(value), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
@@ -117,7 +117,7 @@ def _content(path: Path) -> bytes:
         return hashlib.sha256(b"".join(line for line in file if not line.startswith(volatile))).digest()
 
 
-def digest_of(content: bytes | Mapping[str, Any] | list[Any] | str) -> str:
+def digest_of(content: bytes | Mapping[str, object] | Sequence[object] | str) -> str:
     """A short name for content, bytes or plain values: the first 128 bits of its SHA-256, 32 hex digits."""
     if not isinstance(content, bytes):
         content = json.dumps(plain(content), sort_keys=True).encode()

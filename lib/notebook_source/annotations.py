@@ -10,7 +10,7 @@ import datetime
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from lib.errors import ParameterError
 from lib.wording import shown
@@ -25,6 +25,9 @@ _HINTS = {
     "str": "put it in quotes to make it text",
 }
 
+#: Values by the names of parameters or options: plain data.
+Values: TypeAlias = dict[str, Any]
+
 
 class Misfit(ValueError):
     """A value that its annotation does not admit; the message ends the sentence "must be ..."."""
@@ -33,7 +36,7 @@ class Misfit(ValueError):
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
-def fit(value: Any, annotation: str) -> Any:
+def fit(value: object, annotation: str) -> Any:
     """`value` as `annotation` wants it, or Misfit.
 
     What YAML reads as another type without any doubt of what is meant is taken to the declared one: a whole
@@ -44,7 +47,7 @@ def fit(value: Any, annotation: str) -> Any:
     return _fit(value, ast.parse(annotation, mode="eval").body)
 
 
-def fit_text(value: Any, annotation: str) -> Any:
+def fit_text(value: object, annotation: str) -> Any:
     """The same of a value that may have come as text, from papermill's command line: then YAML reads it."""
     try:
         return fit(value, annotation)
@@ -59,7 +62,7 @@ def fit_text(value: Any, annotation: str) -> Any:
         raise Misfit(f"{annotation}, not {shown(value)}") from error
 
 
-def _fit(value: Any, wanted: ast.expr) -> Any:
+def _fit(value: object, wanted: ast.expr) -> Any:
     if isinstance(wanted, ast.BinOp) and isinstance(wanted.op, ast.BitOr):
         return _first(value, [wanted.left, wanted.right], ast.unparse(wanted))
     if isinstance(wanted, ast.Subscript):
@@ -72,7 +75,7 @@ def _fit(value: Any, wanted: ast.expr) -> Any:
     return _fit_plain(value, {"Sequence": "list", "Mapping": "dict"}.get(name, name))
 
 
-def _fit_plain(value: Any, name: str) -> Any:
+def _fit_plain(value: object, name: str) -> Any:
     if name == "float":
         return _fit_float(value)
     if name == "int" and isinstance(value, str) and _NUMBER.fullmatch(value) and float(value).is_integer():
@@ -101,7 +104,7 @@ def _fit_float(value: object) -> float:
     return within(fitting, None, None)
 
 
-def _fit_generic(value: Any, wanted: ast.Subscript) -> Any:
+def _fit_generic(value: object, wanted: ast.Subscript) -> Any:
     name = ast.unparse(wanted.value).split(".")[-1]
     parts = wanted.slice.elts if isinstance(wanted.slice, ast.Tuple) else [wanted.slice]
     if name == "Literal":
@@ -112,25 +115,24 @@ def _fit_generic(value: Any, wanted: ast.Subscript) -> Any:
         more = [ast.Constant(None)] if name == "Optional" else []
         return _first(value, [*parts, *more], ast.unparse(wanted))
     if name in _LISTS:
-        _is(value, isinstance(value, list), "list")
-        return [_fit(item, parts[0]) for item in value]
+        return [_fit(item, parts[0]) for item in _is(value, isinstance(value, list), "list")]
     if name in _MAPPINGS:
-        _is(value, isinstance(value, dict), "dict")
-        return {_fit(key, parts[0]): _fit(item, parts[-1]) for key, item in value.items()}
+        given = _is(value, isinstance(value, dict), "dict")
+        return {_fit(key, parts[0]): _fit(item, parts[-1]) for key, item in given.items()}
     return value
 
 
-def _fit_annotated(value: Any, parts: list[ast.expr]) -> Any:
+def _fit_annotated(value: object, parts: list[ast.expr]) -> Any:
     """`Annotated[float, Range(0, 1), "its meaning"]`: the type, then the range where there is one."""
-    value = _fit(value, parts[0])
+    fitted = _fit(value, parts[0])
     for part in parts[1:]:
         if (
             isinstance(part, ast.Call)
             and ast.unparse(part.func).split(".")[-1] == "Range"
-            and value is not None
+            and fitted is not None
         ):
-            value = within(value, *range_of(part))
-    return value
+            fitted = within(fitted, *range_of(part))
+    return fitted
 
 
 def range_of(call: ast.Call) -> tuple[float | None, float | None, bool]:
@@ -160,7 +162,7 @@ def bounds(least: float | None, most: float | None, strict: bool = False) -> lis
     return [f"{word} {bound:,}" for word, bound in words.items() if bound is not None]
 
 
-def _first(value: Any, choices: list[ast.expr], shown: str) -> Any:
+def _first(value: object, choices: list[ast.expr], shown: str) -> Any:
     for choice in choices:
         try:
             return _fit(value, choice)
@@ -169,7 +171,7 @@ def _first(value: Any, choices: list[ast.expr], shown: str) -> Any:
     return _is(value, False, shown)
 
 
-def _is(value: Any, right: bool, name: str) -> Any:
+def _is(value: object, right: bool, name: str) -> Any:
     if not right:
         hint = f"; {_HINTS[name]}" if name in _HINTS else ""
         raise Misfit(f"{name}, not {shown(value)}{hint}")

@@ -9,16 +9,15 @@ own. Below the name of an encoder (`tfidf: {words: 50}`) it is a setting of the 
 import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from lib.errors import nearest
 from lib.notebook_source import annotations, syntax_tree
-from lib.notebook_source.annotations import Misfit
+from lib.notebook_source.annotations import Misfit, Values
 from lib.paths import Project
 from lib.wording import few, shown
 
 #: Family, or "" for all that have it; the name; what is given.
-Given = tuple[str, str, Any]
+Given = tuple[str, str, object]
 #: Family to its hyperparameters, each with the annotation of its type.
 Table = Mapping[str, Mapping[str, str]]
 
@@ -30,7 +29,7 @@ KINDS = {"uniform": 2, "loguniform": 2, "quniform": 3, "choice": 1}
 def read(project: Project) -> Table:
     """The table of `lib.tuning.hyperparameters`; an empty one where the project has none."""
     path = project.lib / "tuning" / "hyperparameters.py"
-    found: dict[str, Any] = {}
+    found: Values = {}
     for line in syntax_tree(path.read_text(encoding="utf-8") if path.is_file() else "", path).body:
         if isinstance(line, ast.Assign | ast.AnnAssign) and line.value:
             name = ast.unparse(line.targets[0] if isinstance(line, ast.Assign) else line.target)
@@ -39,7 +38,7 @@ def read(project: Project) -> Table:
     return table
 
 
-def _literal(node: ast.expr, names: Mapping[str, Any]) -> Any:
+def _literal(node: ast.expr, names: Mapping[str, object]) -> object:
     """A mapping as it is written, other assignments standing in it by name."""
     if isinstance(node, ast.Dict):
         keys = [ast.literal_eval(key) for key in node.keys if key]
@@ -47,7 +46,7 @@ def _literal(node: ast.expr, names: Mapping[str, Any]) -> Any:
     return names[node.id] if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
-def check(name: str, given: Mapping[str, Any], table: Table, families: Sequence[str]) -> None:
+def check(name: str, given: Mapping[str, object], table: Table, families: Sequence[str]) -> None:
     """Refuse with a Misfit what is no hyperparameter of these families, or has another type."""
     for family, parameter, value in parts(given, table):
         if family and family not in families:
@@ -66,7 +65,7 @@ def check(name: str, given: Mapping[str, Any], table: Table, families: Sequence[
             _fits(parameter, value, [table[one][parameter] for one in able])
 
 
-def parts(given: Mapping[str, Any], table: Table) -> Iterator[Given]:
+def parts(given: Mapping[str, object], table: Table) -> Iterator[Given]:
     """What is given, name by name; of an encoder's settings the name is `tfidf.words`."""
     for key, value in given.items():
         if key in table:
@@ -87,7 +86,7 @@ def _encoder(parameter: str) -> None:
         raise Misfit(f"of families or encoders ({', '.join(ENCODERS)}), not {shown(how)}{hint}")
 
 
-def _fits(parameter: str, value: Any, kinds: Sequence[str]) -> None:
+def _fits(parameter: str, value: object, kinds: Sequence[str]) -> None:
     """Whether a value is of one of the types that the families have for it."""
     for kind in kinds:
         try:
@@ -100,7 +99,7 @@ def _fits(parameter: str, value: Any, kinds: Sequence[str]) -> None:
         raise Misfit(problem)
 
 
-def distribution(value: Any) -> tuple[Any, ...]:
+def distribution(value: object) -> tuple[object, ...]:
     """`[uniform, 0.5, 1]` as a tuple, or Misfit."""
     kind, *numbers = value if isinstance(value, list | tuple) and value else [""]
     example = (

@@ -13,6 +13,7 @@ from typing import Any
 from lib import redaction
 from lib.errors import ParameterError, did_you_mean
 from lib.notebook_source import Declared, Notebook, annotations, limits, plain_yaml, problems
+from lib.notebook_source.annotations import Values
 from lib.paths import Project
 from lib.wording import shown
 
@@ -22,17 +23,17 @@ class Parameters:
     """Checked parameters of a run: `values` as given, `options` among them, and which P overrode."""
 
     file: str
-    values: dict[str, Any]
-    overrides: dict[str, Any]
+    values: Values
+    overrides: Values
 
-    def of(self, notebook: Notebook) -> dict[str, Any]:
+    def of(self, notebook: Notebook) -> Values:
         """What `notebook` is given: every parameter that it declares, a default where nothing was given."""
         return {name: self.values.get(name, d.default) for name, d in notebook.parameters.items()}
 
 
-def overrides(text: str) -> dict[str, Any]:
+def overrides(text: str) -> Values:
     """`max_evals=50 options.months=[2023-01]` as `{"max_evals": 50, "options.months": ["2023-01"]}`."""
-    values: dict[str, Any] = {}
+    values: Values = {}
     for word in filter(None, split(text, " \t\n")):
         key, equals, value = word.partition("=")
         if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", key):
@@ -77,7 +78,7 @@ def check(
     project: Project,
     notebooks: Iterable[Notebook],
     file: str,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     given: str = "",
     more: Iterable[Declared] = (),
 ) -> Parameters:
@@ -95,7 +96,7 @@ def check(
         for key in mapping:
             name = key.partition(".")[0] if origin == "P" else key
             _known(name, declared, f"{origin}: no notebook has a parameter")
-    merged: dict[str, Any] = dict(values)
+    merged: Values = dict(values)
     for key, value in over.items():
         _set(merged, key.split("."), value)
     origins = dict.fromkeys(values, file) | {key.partition(".")[0]: "P" for key in over}
@@ -128,8 +129,8 @@ def _within(
 
 
 def _options(
-    project: Project, problem: str | None, options: dict[str, Any], file: str, over: Mapping[str, Any]
-) -> dict[str, Any]:
+    project: Project, problem: str | None, options: Values, file: str, over: Mapping[str, object]
+) -> Values:
     """The options, checked against the fields of the problem's `Options`."""
     if problem is None or not project.datasets.is_dir():
         return options
@@ -151,7 +152,7 @@ def _known(key: str, known: Iterable[str], complaint: str, prefix: str = "") -> 
     raise ParameterError(f"{complaint} {shown(prefix + str(key))}.{hint} Known are: {', '.join(names)}.")
 
 
-def _set(mapping: dict[str, Any], path: list[str], value: object) -> None:
+def _set(mapping: Values, path: list[str], value: object) -> None:
     for part in path[:-1]:
         inner = mapping.get(part)
         if not isinstance(inner, dict | None):

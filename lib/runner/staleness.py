@@ -126,12 +126,12 @@ class State:
         return [*new, *gone, *changed]
 
 
-def deciding(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def deciding(parameters: Mapping[str, object]) -> dict[str, Any]:
     """The parameters that decide what a step makes, as they are kept: all but the run's name, no secret."""
     return redaction.redact(files.plain({k: v for k, v in parameters.items() if k != "run"}))
 
 
-def changed_parameters(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def changed_parameters(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
     """What changed among parameters; within `options`, option by option."""
     reasons = []
     for name in dict.fromkeys([*before, *now]):

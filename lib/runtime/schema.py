@@ -21,6 +21,7 @@ from .values import Faults
 
 #: Settings or parameters by name: plain data, whose types whoever reads them knows.
 Settings: TypeAlias = Mapping[str, Any]
+Array: TypeAlias = Any  # a column's values, of numpy or of pandas
 #: So few values are read one by one, of more equal ones once: pandas takes a hundred times longer to begin.
 FEW = 32
 
@@ -63,7 +64,7 @@ class Target:
 class Converted(NamedTuple):
     """Rows as the schema has them, an array a column, and why some cannot be: reasons by the row's place."""
 
-    columns: Mapping[str, Any]
+    columns: Mapping[str, Array]
     index: pd.Index
     refused: Faults
 
@@ -98,7 +99,7 @@ class Field:
     type: str
     column: Column
 
-    def convert(self, given: pd.Series) -> tuple[Any, Faults]:
+    def convert(self, given: pd.Series) -> tuple[Array, Faults]:
         """The values as an array, missing where they cannot be read, and why rows are refused, by place."""
         array, faults = _CONVERT[self.type](given, self.column)
         if faults and self.column.impossible == "missing":
@@ -126,7 +127,7 @@ class Schema:
         """What `plain` gave."""
         return cls([Field(name, said["type"], Column(**said["column"])) for name, said in plain.items()])
 
-    def plain(self) -> dict[str, dict[str, Any]]:
+    def plain(self) -> dict[str, Settings]:
         """It as it is stored, by column."""
         return {field.name: {"type": field.type, "column": _plain(field.column)} for field in self.fields}
 
@@ -166,7 +167,7 @@ def kind(column: pd.Series) -> str:
     return "number" if pd.api.types.is_numeric_dtype(column) else "text"
 
 
-def _canonical(column: pd.Series, kind: str) -> Any:
+def _canonical(column: pd.Series, kind: str) -> Array:
     """The values in the form in which they are compared: 1, 1.0 and True are equal, and so are two gaps."""
     array, _ = _CONVERT[kind](column, _ANY)
     if kind == "number":
@@ -175,7 +176,7 @@ def _canonical(column: pd.Series, kind: str) -> Any:
     return np.asarray(array).astype("datetime64[us]") if kind == "time" else array
 
 
-def _plain(column: Column) -> dict[str, Any]:
+def _plain(column: Column) -> Settings:
     facts = dataclasses.asdict(column)
     return {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in facts.items()}
 
@@ -203,7 +204,7 @@ def whole(names: Sequence[object]) -> bool:
     return bool(text) and all(_INTEGER.fullmatch(one) for one in text)
 
 
-def _number(given: pd.Series, column: Column) -> tuple[Any, Faults]:
+def _number(given: pd.Series, column: Column) -> tuple[Array, Faults]:
     dtype = given.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _by_categories(_number, given, column)
@@ -233,7 +234,7 @@ def _within(array: np.ndarray, column: Column, faults: Faults) -> tuple[np.ndarr
     return cut, faults | {i: f"{array[i]:.15g} is impossible" for i in np.flatnonzero(bad).tolist()}
 
 
-def _text(given: pd.Series, column: Column) -> tuple[Any, Faults]:
+def _text(given: pd.Series, column: Column) -> tuple[Array, Faults]:
     if isinstance(given.dtype, pd.CategoricalDtype):
         return _by_categories(_text, given, column)
     read = functools.partial(values.name, whole=bool(column.whole), gaps=column.gaps)
@@ -246,7 +247,7 @@ def _text(given: pd.Series, column: Column) -> tuple[Any, Faults]:
     return _spread(pd.array(found, dtype="str"), faults, codes)
 
 
-def _time(given: pd.Series, column: Column) -> tuple[Any, Faults]:
+def _time(given: pd.Series, column: Column) -> tuple[Array, Faults]:
     if isinstance(given.dtype, pd.DatetimeTZDtype):
         return given.dt.tz_convert(column.zone).dt.tz_localize(None).array, {}
     if given.dtype.kind == "M":
@@ -260,7 +261,7 @@ def _time(given: pd.Series, column: Column) -> tuple[Any, Faults]:
     return _spread(pd.array(np.array(stamps, dtype="datetime64[us]")), faults, codes)
 
 
-def _distinct(given: pd.Series) -> tuple[list[Any], np.ndarray | None]:
+def _distinct(given: pd.Series) -> tuple[list[object], np.ndarray | None]:
     """The values to read, and which of them each row has (None: all of them, in order)."""
     array = given.array
     if len(given) <= FEW or given.dtype == object:  # of objects 1 and True are equal, and two things
@@ -273,18 +274,16 @@ def _same(one: object, other: object) -> bool:
     return one is other or one == other or (one is None and other != other)
 
 
-def _missing(array: Any) -> np.ndarray:
+def _missing(array: Array) -> np.ndarray:
     return np.flatnonzero(np.isnan(array) if isinstance(array, np.ndarray) else array.isna())
 
 
-def _by_categories(
-    convert: Callable[[pd.Series, Column], tuple[Any, Faults]], given: pd.Series, column: Column
-) -> tuple[Any, Faults]:
+def _by_categories(convert: "Converter", given: pd.Series, column: Column) -> tuple[Array, Faults]:
     array, faults = convert(pd.Series(given.cat.categories), column)
     return _spread(array, faults, given.cat.codes.to_numpy())
 
 
-def _spread(array: Any, faults: Faults, codes: np.ndarray | None) -> tuple[Any, Faults]:
+def _spread(array: Array, faults: Faults, codes: np.ndarray | None) -> tuple[Array, Faults]:
     """Distinct values, and what is wrong with some, to the rows that have them (-1: none)."""
     if codes is None:
         return array, faults
@@ -293,6 +292,7 @@ def _spread(array: Any, faults: Faults, codes: np.ndarray | None) -> tuple[Any, 
     return pd.api.extensions.take(array, codes, allow_fill=True), faults
 
 
+Converter: TypeAlias = Callable[[pd.Series, Column], tuple[Array, Faults]]
 _CONVERT = {"number": _number, "text": _text, "time": _time}
 #: What a mark is made by, whatever the column.
 _ANY = Column("text", "")

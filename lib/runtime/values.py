@@ -8,12 +8,13 @@ import functools
 import math
 import re
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+_T = TypeVar("_T")
 #: By place in a column: why its value cannot be read.
 Faults: TypeAlias = dict[int, str]
 #: Which of the two comes first in days such as 05/02/2020; none: the schema does not say.
@@ -37,9 +38,10 @@ class UnreadableError(ValueError):
     """A value that its column cannot have."""
 
 
-def each(items: Iterable[object], read: Callable[[Any], Any]) -> tuple[list[Any], Faults]:
+def each(items: Iterable[object], read: Callable[[object], _T | None]) -> tuple[list[_T | None], Faults]:
     """Each item as `read` gives it, None where it cannot be read, and why."""
-    found, faults = [], {}
+    found: list[_T | None] = []
+    faults: Faults = {}
     for i, item in enumerate(items):
         try:
             found.append(read(item))

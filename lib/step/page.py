@@ -13,7 +13,7 @@ from lib.notebook_source.modules import Modules
 from lib.records import StepRecord
 
 
-def parameters(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def parameters(name: str, values: Mapping[str, object]) -> dict[str, Any]:
     """The values on the page of the parameters that the notebook `name` declares, each as annotated.
 
     `papermill -p models '[xgboost]'` gives text where a list is declared: it is read as YAML. What `make
@@ -94,7 +94,7 @@ def reload_edited_modules() -> None:
         shell.run_line_magic("autoreload", "2")
 
 
-def depends_on(name: str, parameters: Mapping[str, Any], inputs: str) -> str:
+def depends_on(name: str, parameters: Mapping[str, object], inputs: str) -> str:
     """A digest of parameters, inputs, the notebook's code, all of `lib`, Python and its libraries."""
     path = paths.here().notebooks / f"{name}.ipynb"
     given = {key: value for key, value in parameters.items() if key != "run"}

@@ -5,13 +5,13 @@ How they are written, and which are refused, is in `lib.notebook_source.hyperpar
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from lib.errors import ParameterError
 from lib.notebook_source import hyperparameters as written
 from lib.notebook_source.annotations import Misfit
+from lib.runtime.schema import Settings
 from lib.tuning.hyperparameters import TABLE
-from lib.tuning.spaces import Point, Space
+from lib.tuning.spaces import Point, Space, Value
 
 
 class Given:
@@ -20,8 +20,8 @@ class Given:
     def __init__(
         self,
         families: Sequence[str],
-        fixed: Mapping[str, Any],
-        space: Mapping[str, Any],
+        fixed: Settings,
+        space: Settings,
         always: Mapping[str, Point] = MappingProxyType({}),
     ) -> None:
         for name, given in (("fixed", fixed), ("space", space)):
@@ -42,13 +42,13 @@ class Given:
         found = {**({} if family in self._replaced else own), **_of(self._space, family)}
         return {name: spec for name, spec in found.items() if name not in self.fixed(family)}
 
-    def encoders(self, own: Mapping[str, Any]) -> dict[str, Any]:
+    def encoders(self, own: Settings) -> dict[str, Value]:
         """The same of the settings of the encoders, each a list of choices."""
         found = dict(own) | {name: spec for _, name, spec in self._space if "." in name}
         return found | {name: ("choice", [value]) for _, name, value in self._fixed if "." in name}
 
 
-def _of(given: Sequence[written.Given], family: str) -> dict[str, Any]:
+def _of(given: Sequence[written.Given], family: str) -> dict[str, Value]:
     """What of it `family` has: first what is for all, then what is for it alone."""
     return {
         name: value

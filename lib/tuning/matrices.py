@@ -6,9 +6,8 @@ once a fold.
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from lib.errors import ParameterError
 from lib.problem import Dataset
 from lib.runtime import encoders
 from lib.runtime.features import FeatureSet
+from lib.runtime.schema import Settings
 from lib.tuning.plan import Plan
 from lib.tuning.spaces import Point
 
@@ -118,7 +118,7 @@ def folds(
         yield rows.iloc[learning], rows.iloc[scoring]
 
 
-def settings_of(searched: Mapping[str, Any]) -> dict[str, Point]:
+def settings_of(searched: Settings) -> dict[str, Point]:
     """Every combination of the encoder settings that are searched, by a readable key."""
     for name, spec in searched.items():
         if spec[0] != "choice":

@@ -1,14 +1,15 @@
 """What a search is to do, as the parameters of its page say it."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from lib.errors import ParameterError
 from lib.notebook_source import limits
 from lib.problem import Dataset
 from lib.runtime import models
+from lib.runtime.schema import Settings
 from lib.tuning.given import Given
 
 
@@ -25,8 +26,8 @@ class Plan:
     algo: str = "tpe"
     patience: int = 0
     folds: int = 0
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    space: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Settings = field(default_factory=dict)
+    space: Settings = field(default_factory=dict)
     early_stopping_rounds: int = 30
     early_stopping_metric: str = ""
     device: str = "cpu"
@@ -37,7 +38,7 @@ class Plan:
             raise ParameterError("folds must be 0 (the validation rows score) or at least 2, not 1.")
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Self:
+    def of(cls, parameters: Settings) -> Self:
         """The plan among a page's parameters."""
         return cls(**{f.name: parameters[f.name] for f in dataclasses.fields(cls)})
 

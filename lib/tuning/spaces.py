@@ -7,13 +7,14 @@ low, low + step and so on up to high, ("choice", [values]). The default spaces o
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 #: One parameter's distribution: its kind, then its bounds or choices.
-Spec = tuple[Any, ...]
+Value: TypeAlias = Any
+Spec = tuple[Value, ...]
 Space = Mapping[str, Spec]
 #: A value for each parameter.
-Point = dict[str, Any]
+Point = dict[str, Value]
 
 FOREST: dict[str, Spec] = {
     "max_depth": ("quniform", 5, 45, 5),
@@ -110,7 +111,7 @@ def first(family: str, space_: Space) -> Point:
     return {name: _near(known.get(name, _middle(spec)), spec) for name, spec in space_.items()}
 
 
-def _near(value: Any, spec: Spec) -> Any:
+def _near(value: Value, spec: Spec) -> Value:
     """The point of a distribution that is nearest to `value`."""
     if spec[0] == "choice":
         return value if value in spec[1] else spec[1][0]
@@ -119,7 +120,7 @@ def _near(value: Any, spec: Spec) -> Any:
     return math.exp(place) if spec[0] == "loguniform" else _point(spec, _place(spec, place))
 
 
-def _middle(spec: Spec) -> Any:
+def _middle(spec: Spec) -> Value:
     if spec[0] == "choice":
         return spec[1][0]
     centre = (spec[1] + spec[2]) / 2
@@ -142,23 +143,23 @@ def for_hyperopt(space_: Space) -> dict[str, object]:
     return expressions
 
 
-def point(space_: Space, places: Mapping[str, Any]) -> Point:
+def point(space_: Space, places: Mapping[str, Value]) -> Point:
     """A point of the search from hyperopt's values, as plain Python."""
     return {name: _point(spec, places[name]) for name, spec in space_.items()}
 
 
-def places(space_: Space, point_: Mapping[str, Any]) -> dict[str, Any]:
+def places(space_: Space, point_: Mapping[str, Value]) -> dict[str, Value]:
     """The same the other way."""
     return {name: _place(spec, point_[name]) for name, spec in space_.items()}
 
 
-def _point(spec: Spec, place: Any) -> Any:
+def _point(spec: Spec, place: Value) -> Value:
     if spec[0] == "choice":
         return spec[1][int(place)]
     return round(spec[1] + int(place) * spec[3]) if spec[0] == "quniform" else float(place)
 
 
-def _place(spec: Spec, value: Any) -> Any:
+def _place(spec: Spec, value: Value) -> Value:
     if spec[0] == "choice":
         return list(spec[1]).index(value)
     return round((value - spec[1]) / spec[3]) if spec[0] == "quniform" else value
