@@ -197,7 +197,7 @@ def test_what_has_moved_is_refused_however_it_is_reached(read, code, moved):
     ],
 )
 def test_what_has_not_moved_is_not_refused(read, code):
-    read(STEP, code).refuse_earlier()
+    assert read(STEP, code).refuse_earlier() is None  # it raises what it refuses
 
 
 def test_who_writes_a_name_is_told_by_the_step_lines(tmp_path, read):

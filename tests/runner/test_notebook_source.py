@@ -136,7 +136,8 @@ def test_what_has_moved_since_an_earlier_workbook_is_refused_with_its_place(tmp_
     ],
 )
 def test_what_only_has_such_a_name_is_not_refused(tmp_path, code):
-    notebook_source.read(notebook(tmp_path, (STEP, []), (code, []))).refuse_earlier()
+    read = notebook_source.read(notebook(tmp_path, (STEP, []), (code, [])))
+    assert read.refuse_earlier() is None  # it raises what it refuses
 
 
 @pytest.mark.parametrize("line", ["import os", "rows: int = len(x)", "print(1)", "rows: int"])
