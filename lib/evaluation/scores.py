@@ -14,7 +14,7 @@ from sklearn.base import clone
 from lib import evaluation
 from lib.evaluation import Prediction, Truth
 from lib.records import Tuned
-from lib.runtime import models
+from lib.runtime import encoders, models
 from lib.runtime.inference import InferencePipeline
 from lib.wording import lead
 
@@ -190,18 +190,22 @@ def by_round(
     One column is of (some of) the rows that it was fitted on, encoded as they were then, the other of rows
     it has not seen.
     """
-    serving, columns = pipeline.serving, {}
-    encoding, target = clone(pipeline.encoding_), serving.target.name
+    serving, target = pipeline.serving, pipeline.serving.target.name
+
+    def curve(matrix: encoders.Matrix, truth: pd.Series) -> dict[int, float]:
+        names = models.classes(pipeline.model_)
+        return {
+            rounds: evaluation.metric(metric, serving.task, truth, response, names)
+            for rounds, response in pipeline.model_.staged(matrix)
+        }
+
+    unseen = curve(pipeline.matrix(validation), validation[target])
+    if not unseen:
+        return pd.DataFrame()
+    encoding = clone(pipeline.encoding_)
     derived = [name for name in encoding.training_columns if name in serving.derived]
     learnt = encoding.fit_transform(serving.engineer(train, derived), train[target].to_numpy())
     some = np.linspace(0, len(train) - 1, min(len(train), MOST)).astype(int)
-    for name, rows, matrix in (
-        ("train", train.iloc[some], learnt[some]),
-        ("validation", validation, pipeline.matrix(validation)),
-    ):
-        names = models.classes(pipeline.model_)
-        columns[f"{name}_{metric}"] = {
-            rounds: evaluation.metric(metric, serving.task, rows[target], response, names)
-            for rounds, response in pipeline.model_.staged(matrix)
-        }
+    seen = curve(learnt[some], train[target].iloc[some])
+    columns = {f"train_{metric}": seen, f"validation_{metric}": unseen}
     return pd.DataFrame(columns).rename_axis("round")

@@ -55,7 +55,6 @@ TABLE: dict[str, dict[str, str]] = {
         "target": "str",
     },
     "xgboost": {
-        "booster": "str",
         "objective": "str",
         "balance": "float",
         "colsample_bylevel": "float",

@@ -51,7 +51,7 @@ class Bench:
     metric: str
     watched: str
     plan: Plan
-    _bins: dict[object, tuple[Any, Any, np.ndarray | None]] = field(default_factory=dict)
+    _bins: dict[object, tuple[Any, np.ndarray | None]] = field(default_factory=dict)
 
     def evaluate(self, trial: Trial) -> Outcome:
         """Fit and score `trial`: family, parameters, and which encoding; with folds the mean over these."""
@@ -71,9 +71,10 @@ class Bench:
         end = time.monotonic() + seconds
         model = models.build(trial["family"], trial["parameters"], self.task, plan.seed, plan.threads, dense)
         if isinstance(model, models.Boosted):
-            response = self._boost(model, split, (trial["encoding"], number), end)
+            self._boost(model, split, (trial["encoding"], number), end)
         else:
-            response = models.response(model.fit(split.train, split.y_train), split.validation)
+            model.fit(split.train, split.y_train)
+        response = models.response(model, split.validation)
         classes = models.classes(model)
         score = evaluation.metric(self.metric, self.task, split.y_validation, response, classes)
         if not np.isfinite(score):
@@ -89,23 +90,20 @@ class Bench:
             "comparisons": model.comparisons(split.validation),
         }
 
-    def _boost(self, model: models.Boosted, split: Split, place: object, end: float) -> np.ndarray:
+    def _boost(self, model: models.Boosted, split: Split, place: object, end: float) -> None:
         """XGBoost on shared bins, stopped by the metric on the rows that score, or when its time is over."""
         key = place, getattr(model, "target", None), getattr(model, "balance", None)
         if key not in self._bins:
-            bins = model.binned(split.train, split.y_train)
-            watched = model.binned(split.validation, split.y_validation, ref=bins)
-            self._bins[key] = bins, watched, getattr(model, "classes_", None)
-        train, validation, classes = self._bins[key]
+            self._bins[key] = model.binned(split.train, split.y_train), getattr(model, "classes_", None)
+        train, classes = self._bins[key]
         way = evaluation.sign(self.watched)
 
         def loss(response: np.ndarray) -> float:
             names = models.classes(model)
             return way * evaluation.metric(self.watched, self.task, split.y_validation, response, names)
 
-        rounds = self.plan.early_stopping_rounds
-        model.fit_watching(train, validation, loss, rounds, classes=classes, end=end)
-        return model.predict_binned(validation)
+        patience = self.plan.early_stopping_rounds
+        model.fit_watching(train, split.validation, loss, patience, classes=classes, end=end)
 
 
 def _mean(parts: Sequence[Outcome]) -> Outcome:

@@ -91,7 +91,7 @@ def test_the_first_round_that_is_best_on_validation_is_what_is_refitted():
     other, truth = rows("regression", True, seed=3)
     model = models.BoostedRegressor(num_boost_round=400, learning_rate=0.5)
     bins = model.binned(matrix, y)
-    model.fit_watching(bins, model.binned(other, truth, ref=bins), rmse(truth), 30)
+    model.fit_watching(bins, other, rmse(truth), 30)
     assert 1 <= model.rounds_ < 400
     again = models.BoostedRegressor(num_boost_round=model.rounds_, learning_rate=0.5).fit(matrix, y)
     assert np.allclose(again.predict(other), model.predict(other), rtol=1e-5)
@@ -113,16 +113,34 @@ def test_boosting_stops_by_the_loss_that_it_is_given_and_after_the_rounds_that_i
         seen.append(response)
         return losses[len(seen) - 1]
 
-    model.fit_watching(bins, model.binned(x, y, ref=bins), loss, patience)
+    model.fit_watching(bins, x, loss, patience)
     assert (model.rounds_, len(seen)) == (rounds, rounds + patience)
     assert np.allclose(model.predict(x), seen[rounds - 1])
+
+
+@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize(("task", "given"), [("regression", {"target": "sqrt"}), ("classification", {})])
+def test_each_round_is_judged_by_what_a_model_of_so_many_rounds_says(task, given, dense):
+    matrix, y = rows(task, dense)
+    seen = []
+
+    def loss(response):
+        seen.append(response)
+        return -len(seen)
+
+    model = models.build("xgboost", given | {"num_boost_round": 6}, task, 42, 1, dense)
+    model.fit_watching(model.binned(matrix, y), matrix, loss, 5)
+    assert len(seen) == model.rounds_ == 6
+    for rounds in (1, 4):
+        again = models.build("xgboost", given | {"num_boost_round": rounds}, task, 42, 1, dense)
+        assert np.allclose(models.response(again.fit(matrix, y), matrix), seen[rounds - 1], rtol=1e-5)
 
 
 def test_boosting_whose_time_is_over_before_it_begins_keeps_one_round():
     x, y = rows("regression", True)
     model = models.BoostedRegressor(num_boost_round=50)
     bins = model.binned(x, y)
-    model.fit_watching(bins, model.binned(x, y, ref=bins), rmse(y), 5, end=0.0)
+    model.fit_watching(bins, x, rmse(y), 5, end=0.0)
     assert model.rounds_ == 1
     assert model.cut_
 

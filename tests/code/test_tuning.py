@@ -287,8 +287,7 @@ def test_boosting_that_is_slow_ends_with_the_rounds_it_has_rather_than_being_los
     model = models.BoostedRegressor(num_boost_round=10**6, learning_rate=1e-5)
     train, other = rows(300, 0), rows(200, 1)
     bins = model.binned(train[["a", "b", "c"]].to_numpy(), train["y"].to_numpy())
-    watched = model.binned(other[["a", "b", "c"]].to_numpy(), other["y"].to_numpy(), ref=bins)
-    falling = iter(range(10**6, 0, -1))
+    watched, falling = other[["a", "b", "c"]].to_numpy(), iter(range(10**6, 0, -1))
     model.fit_watching(bins, watched, lambda _: float(next(falling)), 30, end=time.monotonic() + 0.5)
     assert 1 <= model.rounds_ < 10**6
     assert model.cut_

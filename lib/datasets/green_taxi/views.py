@@ -78,6 +78,14 @@ def _zone_hour(code: int) -> str:
     return f"{code % 24}:00, {_name(code // 24)}"
 
 
+def _towards(code: int) -> str:
+    return f"{_name(code // 10)} → {_borough(code % 10)}"
+
+
+def _from(code: int) -> str:
+    return f"{_borough(code % 10)} → {_name(code // 10)}"
+
+
 def _distances(trips: pd.DataFrame, _: pd.DataFrame) -> Figure:
     miles = trips["trip_distance"].rename("trip distance")
     return data.target_number(
@@ -181,6 +189,8 @@ NAMES = {
     "pickup_zone": _name,
     "dropoff_zone": _name,
     "pair": _both,
+    "pickup_towards": _towards,
+    "dropoff_from": _from,
     "pair_period": _period,
     "pickup_zone_hour": _zone_hour,
     "dropoff_zone_hour": _zone_hour,

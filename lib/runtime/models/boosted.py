@@ -76,7 +76,7 @@ class Boosted(BaseEstimator):
     def fit_watching(
         self,
         train: "xgboost.QuantileDMatrix",
-        validation: "xgboost.QuantileDMatrix",
+        validation: Matrix,
         loss: Callable[[np.ndarray], float],
         patience: int,
         *,
@@ -94,30 +94,18 @@ class Boosted(BaseEstimator):
         if classes is not None:
             self.classes_ = classes
         self._note(train)
-
-        clock = rounds.clock(end)
+        watch = rounds.watch(validation, lambda output: loss(self.back(output)), patience, end)
         booster = xgboost.train(
-            {**self._settings(), "disable_default_eval_metric": 1},
-            train,
-            int(self.num_boost_round),
-            evals=[(validation, "validation")],
-            custom_metric=lambda output, _: ("loss", loss(self.back(output))),
-            callbacks=[xgboost.callback.EarlyStopping(rounds=patience), clock],
-            verbose_eval=False,
+            self._settings(), train, int(self.num_boost_round), callbacks=[watch], verbose_eval=False
         )
-        best = booster.best_iteration + 1
-        return self._keep(booster[:best], best, cut=clock.over)
+        return self._keep(booster[: watch.best], watch.best, cut=watch.over)
 
-    def binned(
-        self, X: Matrix, y: ArrayLike, ref: "xgboost.QuantileDMatrix | None" = None
-    ) -> "xgboost.QuantileDMatrix":
-        """The matrix cut into 256 bins a column, to be shared by all trials; `ref` gives the cuts."""
+    def binned(self, X: Matrix, y: ArrayLike) -> "xgboost.QuantileDMatrix":
+        """The matrix cut into 256 bins a column, to be shared by all trials."""
         import xgboost
 
         labels = self._labels(y)
-        weights = self._weights(labels)
-        labels = np.maximum(labels, 0) if weights is not None else labels
-        return xgboost.QuantileDMatrix(X, labels, weight=weights, ref=ref, nthread=self.n_jobs or 1)
+        return xgboost.QuantileDMatrix(X, labels, weight=self._weights(labels), nthread=self.n_jobs or 1)
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
         """The target as the booster sees it."""
@@ -145,12 +133,8 @@ class Boosted(BaseEstimator):
 
     # --- predicting
 
-    def predict_binned(self, data: "xgboost.QuantileDMatrix") -> np.ndarray:
-        """What the booster says of rows that were binned already: numbers, or probabilities of classes."""
-        return self.back(self.booster_.predict(data))
-
     def _response(self, X: Matrix) -> np.ndarray:
-        """The same of rows."""
+        """What the booster says of rows: numbers, or probabilities of classes."""
         if not hasattr(self, "booster_"):  # the check itself takes longer than this question
             check_is_fitted(self)
         if not self._is_ours(X):
@@ -257,26 +241,20 @@ class BoostedClassifier(ClassifierMixin, Weighted, Boosted):
         """Probabilities, rows × `classes_`."""
         return self._response(X)
 
-    def binned(
-        self, X: Matrix, y: ArrayLike, ref: "xgboost.QuantileDMatrix | None" = None
-    ) -> "xgboost.QuantileDMatrix":
-        """As of any booster; rows that cut the bins (no `ref`) say which classes there are."""
-        if ref is None:
-            check_classification_targets(y)
-            self.classes_ = np.unique(y)
-        return super().binned(X, y, ref)
+    def binned(self, X: Matrix, y: ArrayLike) -> "xgboost.QuantileDMatrix":
+        """As of any booster; the rows say which classes there are."""
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        return super().binned(X, y)
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
-        """The place of each row's class; -1 of one that the rows of the fit have not got."""
-        places = np.searchsorted(self.classes_, y := np.asarray(y)).clip(max=len(self.classes_) - 1)
-        return np.where(self.classes_[places] == y, places, -1)
+        """The place of each row's class."""
+        return np.searchsorted(self.classes_, np.asarray(y))
 
     def _weights(self, labels: np.ndarray) -> np.ndarray | None:
-        """Rows of a class that cannot be learnt count nothing."""
-        known = labels >= 0
         if self.balance == 0:
-            return None if known.all() else known.astype(float)
-        return np.where(known, weights_of(labels[known], len(self.classes_), self.balance)[labels], 0.0)
+            return None
+        return weights_of(labels, len(self.classes_), self.balance)[labels]
 
     def _note(self, train: "xgboost.QuantileDMatrix") -> None:
         """The weight of each class in the fit."""

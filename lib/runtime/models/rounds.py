@@ -1,8 +1,8 @@
-"""Boosting round by round: a clock that ends it, the response on the way, and what its trees cost a row."""
+"""Boosting round by round: when it ends, the response on the way, and what its trees cost a row."""
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,37 +13,49 @@ if TYPE_CHECKING:
     import xgboost
 
 
-def clock(end: float) -> Any:
-    """A callback that ends a fit, after one round at least, when `time.monotonic()` is past `end`.
+def watch(X: Matrix, loss: Callable[[np.ndarray], float], patience: int, end: float) -> Any:
+    """A callback that ends a fit when `loss` of the response for `X` has not fallen in `patience` rounds.
 
-    Its `over` says whether it did.
+    Or, after one round at least, when `time.monotonic()` is past `end`: `over` says whether that did it.
+    `best` is the number of rounds with the lowest loss. Each round asks its own tree alone; XGBoost's own
+    evaluation of binned rows takes longer than the round.
     """
     import xgboost
 
-    class Clock(xgboost.callback.TrainingCallback):
+    class Watch(xgboost.callback.TrainingCallback):
         over = False
+        best, lowest = 0, np.inf
+        sums: np.ndarray | None = None
 
-        def after_iteration(self, *_: object) -> bool:
+        def after_iteration(self, model: "xgboost.Booster", epoch: int, _: object) -> bool:
+            self.sums, response = _further(model, X, (epoch, epoch + 1), self.sums)
+            found = loss(response)
+            if self.best == 0 or found < self.lowest:
+                self.best, self.lowest = epoch + 1, found
             self.over = time.monotonic() > end
-            return self.over
+            return self.over or epoch + 1 - self.best >= patience
 
-    return Clock()
+    return Watch()
 
 
 def staged(
     booster: "xgboost.Booster", X: Matrix, rounds: int, most: int = 30
 ) -> Iterator[tuple[int, np.ndarray]]:
     """What a booster says after so many of its `rounds`, at `most` places from the first to the last."""
-    import xgboost
-
-    data, before = xgboost.DMatrix(X), 0
+    sums, before = None, 0
     for reached in np.unique(np.linspace(1, rounds, min(most, rounds)).round().astype(int)):
-        span = (before, int(reached))
-        sums = booster.predict(data, iteration_range=span, output_margin=True)
-        response = booster.predict(data, iteration_range=span)
-        data.set_base_margin(sums)
+        sums, response = _further(booster, X, (before, int(reached)), sums)
         before = int(reached)
         yield before, response
+
+
+def _further(
+    booster: "xgboost.Booster", X: Matrix, span: tuple[int, int], sums: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The sums of the trees before `span` (none yet: None) and of those in it, and the response by them."""
+    asked = {"iteration_range": span, "base_margin": sums, "validate_features": False}
+    response = booster.inplace_predict(X, **asked)
+    return booster.inplace_predict(X, predict_type="margin", **asked), response
 
 
 def comparisons(booster: "xgboost.Booster") -> float:

@@ -120,6 +120,18 @@ DERIVED = {
         "both boroughs and the hour, weekday or weekend apart",
         kind="category",
     ),
+    "pickup_towards": Derived(
+        ("pickup_zone", "dropoff_borough"),
+        _mixed("pickup_zone", 10, "dropoff_borough"),
+        "pickup zone and the drop-off's borough",
+        kind="category",
+    ),
+    "dropoff_from": Derived(
+        ("dropoff_zone", "pickup_borough"),
+        _mixed("dropoff_zone", 10, "pickup_borough"),
+        "drop-off zone and the pickup's borough",
+        kind="category",
+    ),
     "pair": Derived(
         ("pickup_zone", "dropoff_zone"),
         _mixed("pickup_zone", 1000, "dropoff_zone"),
@@ -161,6 +173,8 @@ DERIVED = {
 _PLACES_AND_TIMES = (
     "pickup_zone",
     "dropoff_zone",
+    "pickup_towards",
+    "dropoff_from",
     "pair",
     "pair_period",
     "pickup_zone_hour",
@@ -169,7 +183,9 @@ _PLACES_AND_TIMES = (
     "borough_hour",
 )
 _PARENTS = {
-    "pair": ("pickup_zone", "dropoff_zone"),
+    "pickup_towards": ("pickup_zone",),
+    "dropoff_from": ("dropoff_zone",),
+    "pair": ("pickup_towards", "dropoff_from"),
     "pair_period": ("pair",),
     "pickup_zone_hour": ("pickup_zone",),
     "dropoff_zone_hour": ("dropoff_zone",),
@@ -178,17 +194,17 @@ _WHEN = ("pickup_minute", "pickup_hour", "pickup_weekday", "week_minute")
 _WHO = ("VendorID", "passenger_count", "pickup_zone", "dropoff_zone", "pickup_borough", "dropoff_borough")
 _MEANS = {"smooth": 5.0, "folds": 20}
 
-#: Dozens of means that say nearly the same want strong shrinkage and many small steps; the square root of a
-#: duration has a shorter tail than the duration itself.
+#: Dozens of means that say nearly the same want strong shrinkage, columns drawn anew at each node, and many
+#: small steps.
 _BOOSTING = {
-    "colsample_bytree": ("uniform", 0.3, 0.8),
-    "learning_rate": ("loguniform", -2.8, -2.0),
-    "max_depth": ("quniform", 6, 9, 1),
-    "min_child_weight": ("loguniform", 1.6, 4.0),
+    "colsample_bynode": ("uniform", 0.2, 0.6),
+    "colsample_bytree": ("uniform", 0.5, 1.0),
+    "learning_rate": ("loguniform", -3.2, -2.7),
+    "max_depth": ("quniform", 7, 9, 1),
+    "min_child_weight": ("loguniform", 2.3, 4.0),
     "num_boost_round": ("quniform", 1000, 1500, 100),
-    "reg_lambda": ("loguniform", 1.6, 5.0),
+    "reg_lambda": ("loguniform", 2.7, 5.0),
     "subsample": ("uniform", 0.65, 0.95),
-    "target": ("choice", ["sqrt", "identity"]),
 }
 
 FEATURE_SETS = {
@@ -206,7 +222,7 @@ FEATURE_SETS = {
             encode(
                 "target_mean",
                 *_PLACES_AND_TIMES,
-                of=("target", "target/distance", "distance", "distance/target"),
+                of=("target", "target/distance", "distance"),
                 prior=_PARENTS,
                 counts=True,
                 usual=True,
@@ -224,7 +240,7 @@ FEATURE_SETS = {
             encode(
                 "target_mean",
                 *_PLACES_AND_TIMES,
-                of=("target", "target/distance", "distance", "distance/target"),
+                of=("target", "target/distance", "distance"),
                 prior=_PARENTS,
                 counts=True,
                 **_MEANS,
