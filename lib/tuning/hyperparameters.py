@@ -63,6 +63,7 @@ TABLE: dict[str, dict[str, str]] = {
         "gamma": "float",
         "grow_policy": "str",
         "learning_rate": "float",
+        "max_bin": "int",
         "max_delta_step": "float",
         "max_depth": "int",
         "max_leaves": "int",

@@ -92,7 +92,8 @@ class Bench:
 
     def _boost(self, model: models.Boosted, split: Split, place: object, end: float) -> None:
         """XGBoost on shared bins, stopped by the metric on the rows that score, or when its time is over."""
-        key = place, getattr(model, "target", None), getattr(model, "balance", None)
+        cut = tuple(model.get_params().get(name) for name in ("target", "balance", "max_bin"))
+        key = place, cut
         if key not in self._bins:
             self._bins[key] = model.binned(split.train, split.y_train), getattr(model, "classes_", None)
         train, classes = self._bins[key]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Fewer rows than this are predicted by one thread.
 FEW = 1000
+#: Bins that a column is cut into, as XGBoost does.
+MAX_BIN = 256
 #: What is taken of input: gaps are XGBoost's own business.
 CHECKS: Settings = {"accept_sparse": "csr", "ensure_all_finite": "allow-nan"}
 
@@ -101,11 +103,13 @@ class Boosted(BaseEstimator):
         return self._keep(booster[: watch.best], watch.best, cut=watch.over)
 
     def binned(self, X: Matrix, y: ArrayLike) -> "xgboost.QuantileDMatrix":
-        """The matrix cut into 256 bins a column, to be shared by all trials."""
+        """The matrix cut into `max_bin` bins a column (256), to be shared by all trials."""
         import xgboost
 
-        labels = self._labels(y)
-        return xgboost.QuantileDMatrix(X, labels, weight=self._weights(labels), nthread=self.n_jobs or 1)
+        labels, bins = self._labels(y), self.parameters.get("max_bin", MAX_BIN)
+        return xgboost.QuantileDMatrix(
+            X, labels, weight=self._weights(labels), max_bin=bins, nthread=self.n_jobs or 1
+        )
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
         """The target as the booster sees it."""
