@@ -38,11 +38,13 @@ class Loop:
         self.families, self.on_trial, self.settings = list(plan.models), on_trial, matrices.settings
         given, encodings = plan.given, list(matrices.settings)
         extra: spaces.Space = {"encoding": ("choice", encodings)} if len(encodings) > 1 else {}
-        self.fixed = {name: given.fixed(name) for name in self.families}
-        self.spaces: dict[str, spaces.Space] = {
-            name: {**given.space(name, spaces.space(name, matrices.dense, features.spaces)), **extra}
-            for name in self.families
-        }
+        self.fixed: dict[str, spaces.Point] = {}
+        self.spaces: dict[str, spaces.Space] = {}
+        for name in self.families:
+            searched, alone = spaces.parted(
+                given.space(name, spaces.space(name, matrices.dense, features.spaces))
+            )
+            self.spaces[name], self.fixed[name] = {**searched, **extra}, {**alone, **given.fixed(name)}
         self.searches = {
             name: suggest.FamilySearch(name, space, plan.seed, plan.max_evals, plan.algo)
             for name, space in self.spaces.items()

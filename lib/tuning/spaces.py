@@ -105,6 +105,12 @@ def space(family: str, dense: bool, override: Mapping[str, Space] | None = None)
     return (DENSE if dense else SPARSE)[family]
 
 
+def parted(space_: Space) -> tuple[Space, Point]:
+    """What there is to search of a space, and the values that have no other beside them."""
+    alone = {name: spec[1][0] for name, spec in space_.items() if spec[0] == "choice" and len(spec[1]) == 1}
+    return {name: spec for name, spec in space_.items() if name not in alone}, alone
+
+
 def first(family: str, space_: Space) -> Point:
     """The parameters of a family's first trial: those known, as near as the space has them, else middles."""
     known = FIRST.get(family, {})

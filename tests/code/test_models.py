@@ -119,7 +119,15 @@ def test_boosting_stops_by_the_loss_that_it_is_given_and_after_the_rounds_that_i
 
 
 @pytest.mark.parametrize("dense", [True, False])
-@pytest.mark.parametrize(("task", "given"), [("regression", {"target": "sqrt"}), ("classification", {})])
+@pytest.mark.parametrize(
+    ("task", "given"),
+    [
+        ("regression", {"target": "sqrt"}),
+        ("regression", {"objective": "reg:gamma"}),
+        ("regression", {"objective": "reg:absoluteerror"}),
+        ("classification", {}),
+    ],
+)
 def test_each_round_is_judged_by_what_a_model_of_so_many_rounds_says(task, given, dense):
     matrix, y = rows(task, dense)
     seen = []

@@ -22,10 +22,11 @@ from lib.compute import pool
 from lib.errors import ModelError, ParameterError
 from lib.notebook_source import hyperparameters as written
 from lib.notebook_source import limits
+from lib.plots import searches
 from lib.runtime import encoders, models
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import FeatureSet, encode
-from lib.tuning import hyperparameters, insight, search, selection, spaces, suggest
+from lib.tuning import hyperparameters, insight, search, selection, spaces, suggest, trial
 from lib.tuning.matrices import Matrices, folds
 from lib.tuning.plan import Plan
 
@@ -843,3 +844,22 @@ def test_a_failed_trial_is_not_counted_among_those_that_say_which_parameter_matt
     tried = table((0, "a", 5.0, [], 1.0), (1, "a", None, [], None))
     tried["status"] = ["ok", "failed"]
     assert insight.read_importance(pd.Series(dtype=float), tried).startswith("One finished trial is too few")
+
+
+def test_a_choice_of_one_value_is_set_not_searched_and_the_pictures_have_no_place_for_it():
+    result = run(models=["xgboost"], space={"max_bin": ["choice", [32]], "max_depth": ["quniform", 2, 4, 1]})
+    assert "max_bin" not in result.spaces["xgboost"]
+    assert all(point["max_bin"] == 32 for point in result.trials["parameters"])
+    assert searches.parallel(result.trials, "rmse", result.spaces["xgboost"])
+
+
+def test_the_bins_that_are_asked_for_are_cut_though_trials_share_them():
+    plan = Plan(["xgboost"], 1, 60.0, seed=7)
+    matrices = Matrices(Problem(), FEATURES, rows(300, 0), rows(200, 1), plan)
+    bench = trial.Bench(matrices.splits, "regression", "rmse", "rmse", plan)
+    scores = {}
+    for bins in (256, 2, 256):
+        point = {"max_bin": bins, "num_boost_round": 20}
+        found = bench.evaluate({"family": "xgboost", "parameters": point, "encoding": "as declared"})
+        scores.setdefault(bins, []).append(found["score"])
+    assert scores[256][0] == scores[256][1] != scores[2][0]

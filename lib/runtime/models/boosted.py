@@ -96,9 +96,14 @@ class Boosted(BaseEstimator):
         if classes is not None:
             self.classes_ = classes
         self._note(train)
-        watch = rounds.watch(validation, lambda output: loss(self.back(output)), patience, end)
+        settings = self._settings()
+
+        def judged(output: np.ndarray) -> float:
+            return loss(self.back(output))
+
+        watch = rounds.watch(validation, judged, patience, end, settings["objective"])
         booster = xgboost.train(
-            self._settings(), train, int(self.num_boost_round), callbacks=[watch], verbose_eval=False
+            settings, train, int(self.num_boost_round), callbacks=[watch], verbose_eval=False
         )
         return self._keep(booster[: watch.best], watch.best, cut=watch.over)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import softmax
 
 from ..encoders.matrix import Matrix
 
@@ -13,7 +14,17 @@ if TYPE_CHECKING:
     import xgboost
 
 
-def watch(X: Matrix, loss: Callable[[np.ndarray], float], patience: int, end: float) -> Any:
+#: How sums of trees become what a booster says, by its objective, where that is plain.
+LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "reg:squarederror": lambda sums: sums,
+    "reg:absoluteerror": lambda sums: sums,
+    "multi:softprob": lambda sums: softmax(sums.reshape(len(sums), -1), axis=1),
+}
+
+
+def watch(
+    X: Matrix, loss: Callable[[np.ndarray], float], patience: int, end: float, objective: str = ""
+) -> Any:
     """A callback that ends a fit when `loss` of the response for `X` has not fallen in `patience` rounds.
 
     Or, after one round at least, when `time.monotonic()` is past `end`: `over` says whether that did it.
@@ -28,7 +39,7 @@ def watch(X: Matrix, loss: Callable[[np.ndarray], float], patience: int, end: fl
         sums: np.ndarray | None = None
 
         def after_iteration(self, model: "xgboost.Booster", epoch: int, _: object) -> bool:
-            self.sums, response = _further(model, X, (epoch, epoch + 1), self.sums)
+            self.sums, response = _further(model, X, (epoch, epoch + 1), self.sums, LINKS.get(objective))
             found = loss(response)
             if self.best == 0 or found < self.lowest:
                 self.best, self.lowest = epoch + 1, found
@@ -50,12 +61,19 @@ def staged(
 
 
 def _further(
-    booster: "xgboost.Booster", X: Matrix, span: tuple[int, int], sums: np.ndarray | None
+    booster: "xgboost.Booster",
+    X: Matrix,
+    span: tuple[int, int],
+    sums: np.ndarray | None,
+    link: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The sums of the trees before `span` (none yet: None) and of those in it, and the response by them."""
+    """The sums of the trees before `span` (none yet: None) and of those in it, and the response by them.
+
+    With a `link` the rows are gone through once, else twice.
+    """
     asked = {"iteration_range": span, "base_margin": sums, "validate_features": False}
-    response = booster.inplace_predict(X, **asked)
-    return booster.inplace_predict(X, predict_type="margin", **asked), response
+    further = booster.inplace_predict(X, predict_type="margin", **asked)
+    return further, link(further) if link else booster.inplace_predict(X, **asked)
 
 
 def comparisons(booster: "xgboost.Booster") -> float:
