@@ -97,7 +97,8 @@ def apart(groups: Sequence[str] = ()) -> Check:
 
     With `groups`, the columns that say which rows belong together, no group does either.
     """
-    together = " and ".join(groups)
+    more = f" and {len(groups) - 3} columns more" if len(groups) > 3 else ""
+    together = f"{', '.join(groups[:3])}{more}" if more else " and ".join(groups)
 
     def finds(frames: Frames) -> str:
         shared = _shared(frames, lambda a, b: {name: kind for name, kind in kinds(a).items() if name in b})

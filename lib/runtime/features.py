@@ -19,7 +19,8 @@ from .schema import Column, Settings, Target
 class Derived:
     """A stateless column: computed from the columns it `needs` alone, the same in training and serving.
 
-    `compute` gets a data frame of its own: what it changes in it, no other column sees.
+    `compute` gets `Rows`, which answer as a data frame does, of its own: what it changes in them, no other
+    column sees.
     """
 
     needs: tuple[str, ...]
@@ -119,36 +120,77 @@ class Serving:
 
     def engineer(self, rows: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
         """`rows` with the derived columns `names` (all of them by default), each computed once."""
-        return self.engineered({name: column.array for name, column in rows.items()}, rows.index, names)
+        return self.engineered({name: column.array for name, column in rows.items()}, rows.index, names).frame
 
     def engineered(
         self, given: Mapping[str, Any], index: pd.Index, names: Sequence[str] | None = None
-    ) -> pd.DataFrame:
-        """The same of columns as arrays.
+    ) -> "Rows":
+        """The same of columns as arrays, without making a frame of them."""
+        rows = Rows(dict(given), index)
+        for name in self._ordered(list(given), self.derived if names is None else names):
+            rows.columns[name] = _values(self.derived[name].compute(rows.own()), index)
+        return rows
 
-        What need not wait for one another is computed from one frame: a column at a time would take a row
-        that comes alone twice as long.
-        """
-        frame, columns = _frame(given, index), dict(given)
-        for layer in self._layers(list(given), self.derived if names is None else names):
-            for name in layer:
-                columns[name] = _values(self.derived[name].compute(frame.copy(deep=False)), index)
-            frame = _frame(columns, index)
-        return frame
+    def _ordered(self, raw: Sequence[str], names: Iterable[str]) -> list[str]:
+        """The derived columns to compute for `names`, each after those that it needs."""
+        order = dict.fromkeys(raw)
 
-    def _layers(self, raw: Sequence[str], names: Iterable[str]) -> list[list[str]]:
-        """The derived columns to compute for `names`, in layers: each needs only what lies above it."""
-        depth = dict.fromkeys(raw, 0)
+        def visit(name: str) -> None:
+            if name in order:
+                return
+            if name not in self.derived:
+                raise InferenceError(f"Column {name!r} is missing; the rows have {list(raw)}.")
+            for need in self.derived[name].needs:
+                visit(need)
+            order[name] = None
 
-        def visit(name: str) -> int:
-            if name not in depth:
-                if name not in self.derived:
-                    raise InferenceError(f"Column {name!r} is missing; the rows have {list(raw)}.")
-                depth[name] = 1 + max((visit(need) for need in self.derived[name].needs), default=0)
-            return depth[name]
+        for name in names:
+            visit(name)
+        return [name for name in order if name not in raw]
 
-        deepest = max(map(visit, names), default=0)
-        return [[name for name in depth if depth[name] == level] for level in range(1, deepest + 1)]
+
+class Rows:
+    """Arrays by name that answer as a data frame does: one row alone is not worth the making of a frame.
+
+    A column that is asked for by its name is a Series; a frame is made when anything else is asked.
+    """
+
+    def __init__(
+        self, columns: dict[str, Any], index: pd.Index, made: dict[str, pd.Series] | None = None
+    ) -> None:
+        self.columns, self.index = columns, index
+        self._made: dict[str, pd.Series] = {} if made is None else made
+        self._frame: pd.DataFrame | None = None
+
+    def own(self) -> Any:
+        """The same for one derived column: what it changes in it, no other sees."""
+        return Rows(self.columns, self.index, self._made)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The columns so far as a data frame."""
+        if self._frame is None:
+            self._shared = _frame(self.columns, self.index)  # kept, so that pandas copies what is written to
+            self._frame = self._shared.copy(deep=False)
+        return self._frame
+
+    def __getitem__(self, name: Any) -> Any:
+        if self._frame is not None or not isinstance(name, str) or name not in self.columns:
+            return self.frame[name]
+        if name not in self._made:
+            self._made[name] = pd.Series(self.columns[name], self.index, name=name, copy=False)
+        return self._made[name].copy(deep=False)
+
+    def __setitem__(self, name: Any, values: object) -> None:
+        self.frame[name] = values
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.frame, name)
+
+    def __len__(self) -> int:
+        return len(self.index)
 
 
 def _frame(columns: Mapping[str, object], index: pd.Index) -> pd.DataFrame:

@@ -98,7 +98,7 @@ def along_columns(dataset: Dataset) -> View:
         text = (
             f"Along {first}{_late(dataset, first)} the median goes from "
             f"{amount(parts['median'].min(), unit)} to {amount(parts['median'].max(), unit)}, and within "
-            f"one part of it the {dataset.words.rows} still differ by {amount(parts['std'].median(), unit)} "
+            f"one part of it the rows still differ by {amount(parts['std'].median(), unit)} "
             "(standard deviation): what remains for the other columns, and for chance."
         )
         bent = association.bend(rows[first], rows[name], dataset.blocks(rows)) if is_number else 0.0
@@ -144,7 +144,7 @@ def class_profile(dataset: Dataset) -> View:
         table = data.profile(rows, columns, name).loc[counts.index[counts >= association.ENOUGH]]
         klass, column = profiling.farthest(table.abs())
         return (
-            f"The farthest square: the {dataset.words.rows} of {klass} lie {table.loc[klass, column]:+.1f} "
+            f"The farthest square: the rows of {klass} lie {table.loc[klass, column]:+.1f} "
             f"standard deviations from the mean in {column}{_late(dataset, str(column))}. "
             f"{table.abs().max(axis=1).idxmin()} is the class nearest to the mean of all: single numbers "
             "tell it worst."

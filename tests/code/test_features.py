@@ -268,3 +268,31 @@ def test_a_value_has_the_same_place_whether_it_is_looked_up_alone_or_among_many(
     assert alone.tolist() == many[: len(asked)].tolist()
     assert (alone >= 0).any()
     assert (alone < 0).any()
+
+
+def test_a_derived_column_may_use_its_rows_as_a_frame_and_change_them_without_anybody_seeing():
+    def changing(rows):
+        column = rows["a"]
+        column[column < 0] = 0.0
+        rows.loc[rows["b"] > 0, "b"] = -1.0
+        rows["c"] = rows["a"] + rows["b"]
+        return rows["c"] + len(rows) + column
+
+    def plain(rows):
+        return rows[["a", "b"]].sum(axis=1) + rows.a
+
+    derived = {
+        "changing": Derived(("a", "b"), changing),
+        "plain": Derived(("a", "b"), plain),
+        "last": Derived(("changing", "plain"), lambda rows: rows["changing"] - np.asarray(rows["plain"])),
+    }
+    columns = {name: Column("number", name) for name in ("a", "b")}
+    serving = Serving("tiny", "regression", Target("y", "", ""), columns, derived, {})
+    rows = pd.DataFrame({"a": [-1.0, 2.0, 3.0], "b": [4.0, -5.0, 6.0]}, index=[7, 8, 9])
+    kept = rows.copy()
+    whole = serving.engineer(rows, ["last"])
+    pd.testing.assert_frame_equal(rows, kept)
+    a, b = kept["a"].to_numpy(), kept["b"].to_numpy()
+    expected = (a + np.where(b > 0, -1.0, b) + 3 + np.maximum(a, 0)) - (2 * a + b)
+    assert whole["last"].tolist() == expected.tolist()
+    assert list(whole) == ["a", "b", "changing", "plain", "last"]

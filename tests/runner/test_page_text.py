@@ -94,3 +94,17 @@ def test_the_computed_sentences_call_a_row_by_the_problems_word(pages):
         if words & set(re.findall(r"[a-z]+", text)) and not text.startswith("<")
     ]
     assert len(used) >= 6
+
+
+def test_no_section_says_the_problem_s_word_in_more_than_one_computed_sentence(pages):
+    """But that of the problem's own pictures, which its package writes."""
+    for name, page in pages.items():
+        heading, said = "", {}
+        for cell in page.cells:
+            if cell.cell_type == "markdown":
+                heading = next((line for line in cell.source.splitlines() if line.startswith("##")), heading)
+            for text in shown(cell) if heading != "## What only these data have" else ():
+                if re.search(r"\b(trip|song)s?\b", text) and not text.startswith(("<", "figure ")):
+                    said.setdefault(heading, []).append(text)
+        assert said
+        assert not {heading: texts for heading, texts in said.items() if len(texts) > 1}, name
