@@ -156,10 +156,10 @@ class Rows:
     """
 
     def __init__(
-        self, columns: dict[str, Any], index: pd.Index, made: dict[str, pd.Series] | None = None
+        self, columns: dict[str, Any], index: pd.Index, shared: dict[str, pd.Series] | None = None
     ) -> None:
-        self.columns, self.index = columns, index
-        self._made: dict[str, pd.Series] = {} if made is None else made
+        self.columns, self.index, self._shared = columns, index, shared
+        self._made: dict[str, pd.Series] = {}
         self._frame: pd.DataFrame | None = None
 
     def own(self) -> Any:
@@ -170,16 +170,17 @@ class Rows:
     def frame(self) -> pd.DataFrame:
         """The columns so far as a data frame."""
         if self._frame is None:
-            self._shared = _frame(self.columns, self.index)  # kept, so that pandas copies what is written to
-            self._frame = self._shared.copy(deep=False)
+            self._behind = _frame(self.columns, self.index)  # kept, so that pandas copies what is written to
+            self._frame = self._behind.copy(deep=False)
         return self._frame
 
     def __getitem__(self, name: Any) -> Any:
         if self._frame is not None or not isinstance(name, str) or name not in self.columns:
             return self.frame[name]
-        if name not in self._made:
-            self._made[name] = pd.Series(self.columns[name], self.index, name=name, copy=False)
-        return self._made[name].copy(deep=False)
+        made = self._made if self._shared is None else self._shared
+        if name not in made:
+            made[name] = pd.Series(self.columns[name], self.index, name=name, copy=False)
+        return made[name] if self._shared is None else made[name].copy(deep=False)
 
     def __setitem__(self, name: Any, values: object) -> None:
         self.frame[name] = values

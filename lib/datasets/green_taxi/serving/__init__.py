@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from ....runtime.encoders.base import FEW
 from ....runtime.features import Derived, FeatureSet, Serving, encode
 from ....runtime.schema import Column, Target
 from .zones import AIRPORTS, BOROUGHS
@@ -48,6 +49,8 @@ def _zone(column: str) -> Callable[[pd.DataFrame], np.ndarray]:
     """Zone ids as whole numbers, 0 where there is none."""
 
     def numbers(rows: pd.DataFrame) -> np.ndarray:
+        if len(rows) <= FEW:
+            return np.array([int(zone) if zone in BOROUGHS else 0 for zone in rows[column].tolist()])
         codes, seen = pd.factorize(rows[column])
         known = [int(zone) if zone in BOROUGHS else 0 for zone in seen]
         return np.array([*known, 0])[codes]
