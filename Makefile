@@ -13,8 +13,10 @@ OUTPUTS := $(or $(WORKBOOK_OUTPUTS),$(CURDIR)/outputs)
 # The systems and Pythons that the locks are for: those of `environments` in pyproject.toml, by uv's names.
 PLATFORMS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
-# What `make clean` leaves in the outputs: downloads, and what was tracked, registered and predicted.
-KEPT := cache mlflow.db mlflow.db-journal mlflow.db-shm mlflow.db-wal mlartifacts marks wandb predictions
+# What `make clean` leaves in the outputs: downloads, what was tracked, registered and predicted, a learner's progress.
+KEPT := cache mlflow.db mlflow.db-journal mlflow.db-shm mlflow.db-wal mlartifacts marks wandb predictions learner
+# All notebooks, which lint and format look at.
+BOOKS := notebooks/*.ipynb notebooks/lessons/*.ipynb notebooks/exercises/*.ipynb notebooks/exercises/sources/*.ipynb
 STRIP := --keep-id --extra-keys "metadata.papermill cell.metadata.papermill"
 
 # A step's target is its notebook's name: notebooks/07_predict.ipynb joins as `make predict` by being there.
@@ -25,7 +27,7 @@ name_of = $(subst $(firstword $(subst _, ,$(1)))_,,$(1))
 # SETTINGS count from the environment as well. What names a thing counts on the command line alone, as other
 # programs export a NAME or a VERSION of their own: Python gets it as GIVEN_NAME, and never reads the bare name.
 SETTINGS := P PARAMS STEPS FORCE JOBS SAMPLE REFERENCE ALPHA
-NAMES := RUN NAME DATA TARGET MODEL VERSION ALIAS REASON PORT
+NAMES := RUN NAME DATA TARGET MODEL VERSION ALIAS REASON PORT LESSON SOLUTION
 literal = $(if $(filter command,$(origin $(1))),$(eval override $(1) := $$(value $(1))))
 $(foreach v,$(SETTINGS) $(NAMES),$(call literal,$(v)))
 $(foreach v,$(NAMES),$(eval override GIVEN_$(v) := $(if $(filter command override,$(origin $(v))),$$(value $(v)))))
@@ -69,6 +71,21 @@ options: $(READY) ## the options of a problem, its feature sets and families: PA
 new-problem: $(READY) ## write a problem of your own: NAME=churn DATA=path/to/file.csv TARGET=column
 	@exec $(BIN)/python -m lib.cli new-problem
 
+# What lessons alone need will be a dependency group `lessons` of pyproject.toml, which `make lock` locks to that file.
+lessons: $(READY) ## run every lesson by itself, or one (LESSON=01), into outputs/lessons
+	@if test -f requirements/lessons.txt; then $(USE_UV); \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/lessons.txt; fi
+	@exec $(BIN)/python -m lib.cli lessons
+
+check: $(READY) ## check the exercise of a lesson as you filled it in (LESSON=01; SOLUTION=1 asks the solution)
+	@exec $(BIN)/python -m lib.cli check
+
+progress: $(READY) ## which checks of which exercises you have passed
+	@exec $(BIN)/python -m lib.cli progress
+
+exercises: $(READY) ## make the blanks of the exercises anew (LESSON=01: of one); what you wrote is kept aside
+	@exec $(BIN)/python -m lib.cli exercises
+
 test-data: $(READY) ## a problem's checks on your files: PARAMS=... SAMPLE=a.csv REFERENCE=b.csv ALPHA=0.05
 	@exec $(BIN)/python -m pytest -o addopts= -q -rf --tb=line tests/data/test_named_files.py
 
@@ -109,14 +126,14 @@ lint: $(READY) ## ruff, its formatting, mypy, and that no notebook has outputs o
 	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/ruff format --no-cache --check .
 	@$(BIN)/mypy
-	@$(BIN)/nbstripout --verify $(STRIP) notebooks/*.ipynb
-	@$(BIN)/python -m lib.cli kernel-name notebooks/*.ipynb
+	@$(BIN)/nbstripout --verify $(STRIP) $(BOOKS)
+	@$(BIN)/python -m lib.cli kernel-name $(BOOKS)
 
 format: $(READY) ## format the code, strip the notebooks' outputs, and name their kernel
 	@$(BIN)/ruff check --no-cache --fix-only --quiet .
 	@$(BIN)/ruff format --no-cache .
-	@$(BIN)/python -m lib.cli kernel-name --mend notebooks/*.ipynb
-	@$(BIN)/nbstripout $(STRIP) notebooks/*.ipynb
+	@$(BIN)/python -m lib.cli kernel-name --mend $(BOOKS)
+	@$(BIN)/nbstripout $(STRIP) $(BOOKS)
 
 bench: $(READY) ## time the pipeline against one plain Python process, and more; ONLY=pipeline runs one
 	@exec $(BIN)/python -m benchmarks $(if $(filter command,$(origin ONLY)),$(ONLY))
@@ -145,7 +162,7 @@ lock: $(READY) ## compile the locks again from the ranges in pyproject.toml (UPG
 	done; done; \
 	rm -rf $(VENV)/dry-run
 
-clean: ## remove what runs have made; what was downloaded, tracked, registered and predicted stays
+clean: ## remove what runs have made; what was downloaded, tracked, registered, predicted and learnt stays
 	@$(call empty_outputs,$(KEPT))
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache
 
@@ -161,7 +178,7 @@ empty_outputs = folder="$${WORKBOOK_OUTPUTS:-outputs}"; project=$$(pwd -P); home
 	cd "$$folder" 2>/dev/null || { echo "There is no $$folder: nothing to remove."; exit 0; }; \
 	here=$$(pwd -P); \
 	case "$$project/ $$home/" in "$${here%/}"/*|*" $${here%/}"/*) foreign=yes ;; *) foreign= ;; esac; \
-	if test "$$here" != "$$own" && test -z "$$(ls -d last.json */run.json */.problems.json 2>/dev/null)"; then \
+	if test "$$here" != "$$own" && test -z "$$(ls -d last.json */run.json */.problems.json lessons/.lessons.json 2>/dev/null)"; then \
 	  foreign=$$foreign$$(find . $(foreach name,$(KEPT),-path ./$(name) -prune -o) ! -type d -print | head -n 1); fi; \
 	if test -n "$$foreign"; then \
 	  echo "$$here is no folder that runs have filled: nothing is removed. Correct WORKBOOK_OUTPUTS." >&2; exit 1; fi; \
@@ -213,4 +230,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems options new-problem test-data lab mlflow wandb-sync versions promote rollback retire test test-slow lint format bench mutants lock clean clean-all
+.PHONY: help pipeline plan status sweep all-problems options new-problem lessons check progress exercises test-data lab mlflow wandb-sync versions promote rollback retire test test-slow lint format bench mutants lock clean clean-all

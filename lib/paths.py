@@ -33,6 +33,11 @@ class Project:
         return self.root / "notebooks"
 
     @property
+    def exercises(self) -> Path:
+        """The exercises; their sources lie in a folder below."""
+        return self.notebooks / "exercises"
+
+    @property
     def lib(self) -> Path:
         """The helpers that notebooks import."""
         return self.root / "lib"

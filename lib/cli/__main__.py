@@ -14,6 +14,8 @@ from typing import TypeVar
 import click
 
 from lib import files, paths, redaction
+from lib.cli import course
+from lib.cli.given import named
 from lib.errors import ParameterError, WorkbookError, one_line
 from lib.runner import signals
 from lib.runner.plan import Wishes
@@ -23,17 +25,12 @@ DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 _F = TypeVar("_F", bound=Callable[..., object])
 
 
-def _named(name: str, meaning: str) -> Callable[[_F], _F]:
-    """An option that names a thing: never taken from an environment variable of that bare name."""
-    return click.option(f"--{name}", envvar=f"GIVEN_{name.upper()}", default="", help=meaning)
-
-
 def _wishes(function: _F) -> _F:
     """The options of every command that plans a run, called as the fields of `Wishes` are."""
     for option in (
         click.option("--params", "file", envvar="PARAMS", default="", help="The parameters file."),
         click.option("--overrides", envvar="P", default="", help='Other values: "max_evals=50 seed=1".'),
-        _named("run", "The run's name; by default the parameters file's."),
+        named("run", "The run's name; by default the parameters file's."),
         click.option("--steps", envvar="STEPS", default="", help="Exactly these steps: eda,prep."),
         click.option("--force", envvar="FORCE", default="", help="1: run what is up to date, too."),
         click.option("--jobs", envvar="JOBS", default="", help="Steps at once."),
@@ -113,9 +110,9 @@ def options(**wishes: str) -> int:
 
 
 @main.command("new-problem")
-@_named("name", "What the problem is called.")
-@_named("data", "A CSV or Parquet file.")
-@_named("target", "The column to predict.")
+@named("name", "What the problem is called.")
+@named("data", "A CSV or Parquet file.")
+@named("target", "The column to predict.")
 def new_problem(name: str, data: str, target: str) -> int:
     """Write a problem of your own from a file."""
     from lib import scaffold
@@ -131,8 +128,8 @@ def new_problem(name: str, data: str, target: str) -> int:
 def _model(function: _F) -> _F:
     """The options of every command on a registered model."""
     for option in (
-        _named("model", "The registered name."),
-        _named("alias", "The alias to move; by default champion."),
+        named("model", "The registered name."),
+        named("alias", "The alias to move; by default champion."),
         click.option("--params", envvar="PARAMS", default="", help="The parameters file of the problem."),
     ):
         function = option(function)
@@ -162,7 +159,7 @@ def versions(model: str, alias: str, params: str) -> int:
 
 @main.command()
 @_model
-@_named("version", "A number or an alias; by default the challenger.")
+@named("version", "A number or an alias; by default the challenger.")
 def promote(model: str, version: str, alias: str, params: str) -> int:
     """Point an alias to a version."""
     alias = _alias(alias)
@@ -187,8 +184,8 @@ def rollback(model: str, alias: str, params: str) -> int:
 
 @main.command()
 @_model
-@_named("version", "A number or an alias.")
-@_named("reason", "Why, for whoever asks later.")
+@named("version", "A number or an alias.")
+@named("reason", "Why, for whoever asks later.")
 def retire(model: str, alias: str, params: str, version: str, reason: str) -> int:
     """Take a version out of use for good: no alias, no contest."""
     _alias(alias)
@@ -202,6 +199,10 @@ def retire(model: str, alias: str, params: str, version: str, reason: str) -> in
     after = f" It held {', '.join(held)}, which nobody does now." if held else ""
     click.echo(f"{gone} is retired ({gone.retired}): it holds no alias and is in no contest.{after}")
     return DONE
+
+
+for command in course.COMMANDS:
+    main.add_command(command)
 
 
 @main.command("wandb-sync")

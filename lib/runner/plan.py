@@ -33,6 +33,8 @@ RESERVED = (
     "sweeps",
     "test",
     "predictions",
+    "lessons",
+    "learner",
     "last.json",
     "mlflow.db",
 )

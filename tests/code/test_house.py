@@ -18,6 +18,7 @@ ROOMS = (
     {"cli"},
     {"datasets"},
     {"runner"},
+    {"grading"},
     {"registry"},
     {"scaffold"},
     {"packaging"},

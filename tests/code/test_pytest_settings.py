@@ -33,6 +33,8 @@ def project(tmp_path) -> Path:
         "02_second": "import time, pathlib; time.sleep(0.2); pathlib.Path('a').rename('b')",
         "03_third": "import pathlib; pathlib.Path('b').rename('c')",
         ".ipynb_checkpoints/01_first-checkpoint": "raise ValueError('an older save')",
+        "lessons/01_a_lesson": "raise ValueError('`make lessons` runs it')",
+        "exercises/01_a_blank": "raise NotImplementedError('`make check` asks it')",
     }
     for name, source in cells.items():
         cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": None, "outputs": []}
@@ -64,4 +66,5 @@ def test_without_nbmake_or_with_a_path_no_notebook_is_collected(project, words):
 
 def test_what_jupyterlab_saved_aside_is_no_notebook(project):
     collected = run_pytest(project, "--collect-only", "--nbmake", "notebooks")
+    assert "02_second" in collected
     assert "checkpoint" not in collected

@@ -94,6 +94,7 @@ def test_every_recipe_with_python_uses_the_projects_environment():
 
 HISTORY = [
     "cache",
+    "learner",
     "marks",
     "mlartifacts",
     "mlflow.db",
@@ -102,7 +103,7 @@ HISTORY = [
     "mlflow.db-wal",
 ]
 HISTORY += ["predictions", "wandb"]
-RUNS = ["last.json", "quickstart", "scratch"]
+RUNS = ["last.json", "lessons", "quickstart", "scratch"]
 
 
 def filled(outputs):
@@ -331,7 +332,7 @@ def test_names_count_on_makes_own_command_line_alone_and_settings_from_the_envir
         assert result.returncode == 0, result.stderr
         return dict(line.split("=", 1) for line in result.stdout.splitlines() if "=" in line)
 
-    words = ("RUN", "NAME", "TARGET", "DATA", "MODEL", "VERSION", "ALIAS", "REASON", "PORT")
+    words = ("RUN", "NAME", "TARGET", "DATA", "MODEL", "VERSION", "ALIAS", "REASON", "PORT", "LESSON")
     names = dict.fromkeys(words, "exported")
     handed = handed_on(P="rows=3", **names)
     assert {handed[f"GIVEN_{name}"] for name in names} == {""}

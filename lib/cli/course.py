@@ -1,0 +1,57 @@
+"""The commands of the course: its lessons, the exercises with their checks, and how far a learner is."""
+
+import os
+
+import click
+
+from lib import paths
+from lib.cli.given import named
+
+_LESSON = named("lesson", "The number of one lesson (01), or its file; by default all.")
+
+
+@click.command()
+@_LESSON
+def lessons(lesson: str) -> int:
+    """Run the lessons, each by itself, into the outputs."""
+    from lib.runner import lessons as running
+
+    if mirror := paths.mirror():
+        os.environ["DATA_MIRROR"] = str(mirror)  # of a page, which runs in a folder of its own
+    return running.run(paths.here(), lesson)
+
+
+@click.command()
+@_LESSON
+@named("solution", "1: ask the solution in place of what was filled in.")
+def check(lesson: str, solution: str) -> int:
+    """Run an exercise as it was filled in, and say what each of its checks says."""
+    from lib.runner import exercises as running
+
+    return running.check(paths.here(), lesson, solution.lower() not in ("", "0", "no", "false"))
+
+
+@click.command()
+@_LESSON
+def exercises(lesson: str) -> int:
+    """Make the exercises with blanks anew of their sources."""
+    from lib.grading import blanks
+
+    for line in blanks.write(paths.here(), lesson):
+        click.echo(line)
+    return 0
+
+
+@click.command()
+def progress() -> int:
+    """Which checks of which exercises have passed."""
+    from lib.grading import progress as keeping
+    from lib.runner import terminal
+
+    project = paths.here()
+    click.echo("\n".join(terminal.table(keeping.table(project))))
+    click.echo(f"Kept in {project.shown(project.outputs / keeping.NAME)}, on this machine alone.")
+    return 0
+
+
+COMMANDS = (lessons, check, exercises, progress)

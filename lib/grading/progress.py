@@ -1,0 +1,59 @@
+"""What a learner has passed: one file below the outputs, which `make clean` leaves. It stays here."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lib import files, records
+from lib.grading import blanks
+from lib.notebook_source import lessons
+from lib.paths import Project
+
+#: Below the outputs: the file, in the folder of all that is a learner's own.
+NAME = f"{blanks.LEARNER}/progress.json"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Of one check: when it first passed (empty: not yet), when it last ran, and its failing runs since."""
+
+    passed: str = ""
+    ran: str = ""
+    tries: int = 0
+
+
+def note(outputs: Path, exercise: str, check: str, passed: bool, tried: bool = True) -> int:
+    """Keep what came of a check; the failing runs in a row that it now has. A blank is no try."""
+    before, now = standing(outputs, exercise, check), records.now()
+    tries = 0 if passed else before.tries + tried
+    if passed or tried:
+        after = Standing(before.passed or (now if passed else ""), now, tries)
+        with contextlib.suppress(OSError):  # a full disk must not keep an answer from being told right
+            files.update_json(outputs / NAME, {f"{exercise}/{check}": asdict(after)})
+    return tries
+
+
+def standing(outputs: Path, exercise: str, check: str) -> Standing:
+    """What is kept of a check."""
+    kept = files.read_json(outputs / NAME).get(f"{exercise}/{check}")
+    try:
+        return Standing(**kept) if isinstance(kept, dict) else Standing()
+    except TypeError:  # of another version
+        return Standing()
+
+
+def table(project: Project) -> Sequence[Sequence[str]]:
+    """An exercise a line: how many of its checks have passed, which have not, and when one last ran."""
+    rows = [["exercise", "passed", "to do", "last tried"]]
+    for source in lessons.find(project.exercises / blanks.SOURCES):
+        checks = {name: standing(project.outputs, source.stem, name) for name in blanks.answers(source)}
+        todo = [_todo(name, one) for name, one in checks.items() if not one.passed]
+        done = f"{len(checks) - len(todo)} of {len(checks)}"
+        last = max((one.ran for one in checks.values()), default="")
+        rows.append([source.stem, done, ", ".join(todo) or "–", last[:16].replace("T", " ")])
+    return rows
+
+
+def _todo(name: str, one: Standing) -> str:
+    return f"{name} ({one.tries} {'try' if one.tries == 1 else 'tries'})" if one.tries else name
