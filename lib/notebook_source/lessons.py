@@ -17,7 +17,6 @@ def find(folder: Path, lesson: str = "") -> list[Path]:
     if not found:
         names = [path.stem for path in there]
         raise ParameterError(
-            f"There is no LESSON={lesson}, but {', '.join(names) or 'none yet'}."
-            + did_you_mean(asked, names)
+            f"There is no LESSON={lesson}, but {', '.join(names) or 'none yet'}." + did_you_mean(asked, names)
         )
     return found
