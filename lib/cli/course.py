@@ -14,7 +14,7 @@ _LESSON = named("lesson", "The number of one lesson (01), or its file; by defaul
 @_LESSON
 def lessons(lesson: str) -> int:
     """Run the lessons, each by itself, into the outputs."""
-    from lib.runner import lessons as running
+    from lib.cli import lessons as running
 
     if mirror := paths.mirror():
         os.environ["DATA_MIRROR"] = str(mirror)  # of a page, which runs in a folder of its own
@@ -26,7 +26,7 @@ def lessons(lesson: str) -> int:
 @named("solution", "1: ask the solution in place of what was filled in.")
 def check(lesson: str, solution: str) -> int:
     """Run an exercise as it was filled in, and say what each of its checks says."""
-    from lib.runner import exercises as running
+    from lib.cli import check as running
 
     return running.check(paths.here(), lesson, solution.lower() not in ("", "0", "no", "false"))
 

@@ -29,7 +29,7 @@ class FamilySearch:
     """
 
     def __init__(self, family: str, space: spaces.Space, seed: int, expected: int, algo: str = "tpe") -> None:
-        self.family, self.space, self.seed = family, space, seed + zlib.crc32(family.encode()) % 10_000
+        self.family, self.space, self.seed = family, space, seed + zlib.crc32(family.encode())
         self.algo, self.suggested, self.by = algo, 0, ""
         self.told = max(TOLD, round(OF_ALL * expected))
         self._state: tuple[Domain, Trials] | None = None
@@ -59,7 +59,7 @@ class FamilySearch:
             points = itertools.product(*(spec[1] for spec in self.space.values()))
             return dict(zip(self.space, next(itertools.islice(points, number, None)), strict=True))
         domain, trials = self._hyperopt
-        document = self._proposal(number)([number], domain, trials, self.seed + number)[0]
+        document = self._proposal(number)([number], domain, trials, self._drawn(number))[0]
         places = {name: value[0] for name, value in document["misc"]["vals"].items()}
         if number == 0:
             first = spaces.first(self.family, self.space)
@@ -68,6 +68,12 @@ class FamilySearch:
         trials.insert_trial_doc(document)
         trials.refresh()
         return first if number == 0 else spaces.point(self.space, places)
+
+    def _drawn(self, number: int) -> int:
+        """The seed of trial `number`: with seed + number, neighbouring seeds would draw the same points."""
+        import numpy as np
+
+        return int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
 
     def _proposal(self, number: int) -> Callable[..., list[dict[str, Any]]]:
         """hyperopt's function that proposes trial `number`."""

@@ -863,3 +863,13 @@ def test_the_bins_that_are_asked_for_are_cut_though_trials_share_them():
         found = bench.evaluate({"family": "xgboost", "parameters": point, "encoding": "as declared"})
         scores.setdefault(bins, []).append(found["score"])
     assert scores[256][0] == scores[256][1] != scores[2][0]
+
+
+def test_searches_with_neighbouring_seeds_share_no_random_point():
+    space = {"a": ("uniform", 0.0, 1.0), "b": ("uniform", 0.0, 1.0)}
+    drawn = []
+    for seed in range(4):
+        one = suggest.FamilySearch("xgboost", space, seed, 10, "random")
+        points = [one.suggest() for _ in range(10)][1:]  # the first is a guess
+        drawn += [(point["a"], point["b"]) for point in points]
+    assert len(set(drawn)) == len(drawn) == 36

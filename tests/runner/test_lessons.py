@@ -7,11 +7,11 @@ import shutil
 import pytest
 from tiny import ROOT, cell
 
+from lib.cli import check, lessons
 from lib.cli.kernel_name import KERNEL
 from lib.errors import ParameterError
 from lib.grading import blanks, progress
 from lib.paths import Project
-from lib.runner import exercises, lessons
 from lib.runner.terminal import Terminal
 
 
@@ -77,12 +77,12 @@ def test_a_page_half_filled_in_is_checked_in_plain_lines_and_its_solution_leaves
     page.write_text(json.dumps(mine))
 
     shown = io.StringIO()
-    assert exercises.check(project, "01", solution=True, terminal=Terminal(shown)) == 0
+    assert check.check(project, "01", solution=True, terminal=Terminal(shown)) == 0
     assert "4 of 4 checks passed." in shown.getvalue()
     assert not (project.outputs / progress.NAME).exists()
 
     shown = io.StringIO()
-    assert exercises.check(project, "01", terminal=Terminal(shown)) == 1
+    assert check.check(project, "01", terminal=Terminal(shown)) == 1
     said = shown.getvalue()
     assert "  ✓ minutes\n    It saw: [12.0, 1500.0, -3.0]" in said
     assert "✗ features: KeyError: 'no such column', in `features`: `return rides['no such column']`" in said
