@@ -7,7 +7,7 @@ import pytest
 from lib.runtime import encoders
 from lib.runtime.encoders.base import Vocabulary
 from lib.runtime.errors import InferenceError
-from lib.runtime.features import Derived, Serving, encode
+from lib.runtime.features import Derived, Rows, Serving, encode
 from lib.runtime.schema import Column, Target
 
 
@@ -296,3 +296,14 @@ def test_a_derived_column_may_use_its_rows_as_a_frame_and_change_them_without_an
     expected = (a + np.where(b > 0, -1.0, b) + 3 + np.maximum(a, 0)) - (2 * a + b)
     assert whole["last"].tolist() == expected.tolist()
     assert list(whole) == ["a", "b", "changing", "plain", "last"]
+
+
+def test_an_array_of_rows_is_the_column_and_cannot_be_written_to():
+    values = np.array([1.0, 2.0])
+    rows = Rows({"a": values}, pd.RangeIndex(2)).own()
+    assert rows.array("a").tolist() == [1, 2]
+    with pytest.raises(ValueError, match="read-only"):
+        rows.array("a")[0] = 5.0
+    rows["a"] = rows["a"] + 1
+    assert rows.array("a").tolist() == [2, 3]
+    assert values.tolist() == [1, 2]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ....runtime.encoders.base import FEW
-from ....runtime.features import Derived, FeatureSet, Serving, encode
+from ....runtime.features import Derived, FeatureSet, Rows, Serving, encode
 from ....runtime.schema import Column, Target
 from .zones import AIRPORTS, BOROUGHS
 
@@ -33,9 +33,9 @@ COLUMNS = {
 }
 
 
-def _array(rows: pd.DataFrame, name: str) -> np.ndarray:
+def _array(rows: pd.DataFrame | Rows, name: str) -> np.ndarray:
     """A column without its index: arithmetic on one row is then a hundred times quicker."""
-    return np.asarray(rows[name])
+    return rows.array(name) if isinstance(rows, Rows) else np.asarray(rows[name])
 
 
 def _week_minute(rows: pd.DataFrame) -> np.ndarray:
