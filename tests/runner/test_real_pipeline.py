@@ -15,6 +15,8 @@ from tiny import ROOT, kill_group, wait_for
 
 from lib import files
 
+pytestmark = pytest.mark.slow  # two whole pipelines before the first of them
+
 #: Small, but every step does all that it does.
 WORK = (
     "rows=2000 models=[linear_regression,xgboost] max_evals=2 timeout_s=600 parallel=1 "
@@ -142,7 +144,6 @@ def test_no_page_shows_a_sign_of_markdown_as_it_was_typed(first):
         assert [line for line in lines if re.search(r"[*`]|&#|\\\$", line)] == [], page.name
 
 
-@pytest.mark.slow
 def test_a_stopped_training_is_failed_in_mlflow_and_goes_on_to_the_same_model(first, checkout, tmp_path):
     process = start(checkout, tmp_path)
     try:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import softmax
 
 from ..encoders.matrix import Matrix
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "reg:squarederror": lambda sums: sums,
     "reg:absoluteerror": lambda sums: sums,
-    "multi:softprob": lambda sums: softmax(sums.reshape(len(sums), -1), axis=1),
+    "multi:softprob": lambda sums: _shares(sums.reshape(len(sums), -1)),
 }
 
 
@@ -47,6 +46,12 @@ def watch(
             return self.over or epoch + 1 - self.best >= patience
 
     return Watch()
+
+
+def _shares(sums: np.ndarray) -> np.ndarray:
+    from scipy.special import softmax
+
+    return softmax(sums, axis=1)
 
 
 def staged(

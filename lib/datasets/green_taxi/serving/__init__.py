@@ -8,13 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from ....runtime.encoders.base import FEW
 from ....runtime.features import Derived, FeatureSet, Rows, Serving, encode
 from ....runtime.schema import Column, Target
 from .zones import AIRPORTS, BOROUGHS
 
 #: Published times are those of the city's clocks.
 NEW_YORK = "America/New_York"
+#: So few zones are looked up one by one.
+FEW = 32
 COLUMNS = {
     "pickup_datetime": Column("time", "when the meter was switched on", zone=NEW_YORK),
     "dropoff_datetime": Column("time", "when the meter was switched off", known="after", zone=NEW_YORK),
@@ -49,7 +50,7 @@ def _zone(column: str) -> Callable[[pd.DataFrame], np.ndarray]:
     """Zone ids as whole numbers, 0 where there is none."""
 
     def numbers(rows: pd.DataFrame) -> np.ndarray:
-        if len(rows) <= FEW:
+        if len(rows) <= FEW:  # pandas takes a hundred times longer to begin
             return np.array([int(zone) if zone in BOROUGHS else 0 for zone in rows[column].tolist()])
         codes, seen = pd.factorize(rows[column])
         known = [int(zone) if zone in BOROUGHS else 0 for zone in seen]
