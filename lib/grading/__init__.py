@@ -8,7 +8,7 @@
 
 The block asserts what a right answer does, each `assert` with the words that a learner reads. Whatever is
 raised in it becomes plain lines: a page with blanks runs to its end. How blanks are made of a source is in
-`blanks`, what was passed and when in `progress`; `lib.runner.exercises` runs a page without JupyterLab.
+`blanks`, what was passed and when in `progress`; `lib.cli.check` runs a page without JupyterLab.
 """
 
 import linecache

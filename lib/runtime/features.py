@@ -4,7 +4,7 @@ A problem's `serving` half fills these in as one `SERVING = Serving(...)`.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -128,7 +128,7 @@ class Serving:
         """The same of columns as arrays, without making a frame of them."""
         rows = Rows(dict(given), index)
         for name in self._ordered(list(given), self.derived if names is None else names):
-            rows.columns[name] = _values(self.derived[name].compute(rows.own()), index)
+            rows.arrays[name] = _values(self.derived[name].compute(rows.own()), index)
         return rows
 
     def _ordered(self, raw: Sequence[str], names: Iterable[str]) -> list[str]:
@@ -156,36 +156,36 @@ class Rows:
     """
 
     def __init__(
-        self, columns: dict[str, Any], index: pd.Index, shared: dict[str, pd.Series] | None = None
+        self, arrays: dict[str, Any], index: pd.Index, shared: dict[str, pd.Series] | None = None
     ) -> None:
-        self.columns, self.index, self._shared = columns, index, shared
+        self.arrays, self.index, self._shared = arrays, index, shared
         self._made: dict[str, pd.Series] = {}
         self._frame: pd.DataFrame | None = None
 
     def own(self) -> Any:
         """The same for one derived column: what it changes in it, no other sees."""
-        return Rows(self.columns, self.index, self._made)
+        return Rows(self.arrays, self.index, self._made)
 
     @property
     def frame(self) -> pd.DataFrame:
         """The columns so far as a data frame."""
         if self._frame is None:
-            self._behind = _frame(self.columns, self.index)  # kept, so that pandas copies what is written to
+            self._behind = _frame(self.arrays, self.index)  # kept, so that pandas copies what is written to
             self._frame = self._behind.copy(deep=False)
         return self._frame
 
     def array(self, name: str) -> np.ndarray:
         """A column without its index, to be read only: the quickest that there is."""
-        values = np.asarray(self.columns[name] if self._frame is None else self._frame[name]).view()
+        values = np.asarray(self.arrays[name] if self._frame is None else self._frame[name]).view()
         values.flags.writeable = False
         return values
 
     def __getitem__(self, name: Any) -> Any:
-        if self._frame is not None or not isinstance(name, str) or name not in self.columns:
+        if self._frame is not None or not isinstance(name, str) or name not in self.arrays:
             return self.frame[name]
         made = self._made if self._shared is None else self._shared
         if name not in made:
-            made[name] = pd.Series(self.columns[name], self.index, name=name, copy=False)
+            made[name] = pd.Series(self.arrays[name], self.index, name=name, copy=False)
         return made[name] if self._shared is None else made[name].copy(deep=False)
 
     def __setitem__(self, name: Any, values: object) -> None:
@@ -195,6 +195,12 @@ class Rows:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self.frame, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.frame)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.frame
 
     def __len__(self) -> int:
         return len(self.index)

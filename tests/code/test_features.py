@@ -307,3 +307,10 @@ def test_an_array_of_rows_is_the_column_and_cannot_be_written_to():
     rows["a"] = rows["a"] + 1
     assert rows.array("a").tolist() == [2, 3]
     assert values.tolist() == [1, 2]
+
+
+def test_rows_are_asked_for_their_columns_as_a_frame_is():
+    rows = Rows({"a": np.array([1.0]), "b": np.array([2.0])}, pd.RangeIndex(1))
+    assert "a" in rows
+    assert "c" not in rows
+    assert list(rows) == rows.columns.tolist() == ["a", "b"]
