@@ -11,6 +11,7 @@ from sklearn.linear_model import Lasso
 from lib.runtime import models
 from lib.runtime.errors import InferenceError
 from lib.runtime.models import stored
+from lib.runtime.models.trees import Trees
 from lib.tuning import spaces
 
 FAMILIES = [(name, task) for name, family in models.ZOO.items() for task in family.tasks]
@@ -151,6 +152,47 @@ def test_boosting_whose_time_is_over_before_it_begins_keeps_one_round():
     model.fit_watching(bins, x, rmse(y), 5, end=0.0)
     assert model.rounds_ == 1
     assert model.cut_
+
+
+GROWN = {
+    "plain": {},
+    "pruned": {"gamma": 30.0},
+    "uneven": {"grow_policy": "lossguide", "max_leaves": 40, "max_depth": 0},
+    "deep": {"max_depth": 12, "min_child_weight": 0.1},
+    "stumps": {"max_depth": 1},
+    "no split": {"gamma": 1e9},
+    "forests": {"num_parallel_tree": 3, "subsample": 0.5},
+    "absolute": {"objective": "reg:absoluteerror"},
+}
+
+
+@pytest.mark.parametrize("grown", GROWN)
+def test_a_few_rows_walk_the_trees_to_the_very_number_that_xgboost_gives(grown):
+    x, y = rows("regression", True, n=900)
+    x[np.random.default_rng(1).random(x.shape) < 0.1] = np.nan  # gaps that have a side of their own
+    model = models.build("xgboost", {"num_boost_round": 60, **GROWN[grown]}, "regression", 1, 1, True).fit(
+        x, y
+    )
+    asked = x[:40].copy()
+    asked[0], asked[1], asked[2] = np.inf, -np.inf, np.nan
+    wanted = model.booster_.inplace_predict(asked)
+    walked = Trees.of(model.booster_)
+    assert np.array_equal(walked.sums(asked), wanted)
+    assert np.array_equal(walked.sums(asked[:0]), wanted[:0])
+    together = model.predict(asked)
+    assert np.array_equal([model.predict(asked[i : i + 1])[0] for i in range(len(asked))], together)
+    assert np.array_equal(together, wanted.astype(float))
+
+
+@pytest.mark.parametrize(
+    ("task", "given"), [("classification", {}), ("regression", {"objective": "reg:gamma"})]
+)
+def test_what_is_more_than_a_sum_of_leaves_is_asked_of_xgboost(task, given):
+    x, y = rows(task, True)
+    model = models.build("xgboost", {"num_boost_round": 5, **given}, task, 1, 1, True).fit(x, y)
+    assert Trees.of(model.booster_) is None
+    one_by_one = np.concatenate([models.response(model, x[i : i + 1]) for i in range(9)])
+    assert np.array_equal(one_by_one, models.response(model, x)[:9])
 
 
 @pytest.mark.parametrize("family", ["xgboost", "gradient_boosting"])

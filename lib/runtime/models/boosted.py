@@ -1,6 +1,6 @@
 """XGBoost boosters as scikit-learn estimators, with what a search needs of them and `XGBRegressor` has not.
 
-Bins are cut once and shared by all trials, a fit may be ended by the clock, and one row alone is predicted
+Bins are cut once and shared by all trials, a fit may be ended by the clock, and a few rows are predicted
 without waking threads.
 """
 
@@ -23,12 +23,13 @@ from . import rounds
 from .classes import Weighted, weights_of
 from .fitted import described, restored
 from .targets import Transformed
+from .trees import Trees
 
 if TYPE_CHECKING:
     import xgboost
 
-#: Fewer rows than this are predicted by one thread.
-FEW = 1000
+#: So many rows at most are walked through `Trees`, and fewer than this are predicted by one thread.
+A_FEW, FEW = 16, 1000
 #: Bins that a column is cut into, as XGBoost does.
 MAX_BIN = 256
 #: What is taken of input: gaps are XGBoost's own business.
@@ -137,7 +138,9 @@ class Boosted(BaseEstimator):
     def _keep(self, booster: "xgboost.Booster", count: int, cut: bool) -> "Boosted":
         self.booster_, self.rounds_, self.cut_ = booster, count, cut
         self.n_features_in_ = booster.num_features()
-        self._threads: list[int] = []  # as set last; a list, as predicting changes no attribute
+        # threads as set last, and the booster as arrays; lists, as predicting changes no attribute
+        self._threads: list[int] = []
+        self._trees: list[Trees | None] = []
         return self
 
     # --- predicting
@@ -148,11 +151,19 @@ class Boosted(BaseEstimator):
             check_is_fitted(self)
         if not self._is_ours(X):
             X = validate_data(self, X, reset=False, **CHECKS)
+        elif len(X) <= A_FEW and (walked := self._walked()) is not None:
+            return self.back(walked.sums(X))
         threads = 1 if X.shape[0] < FEW else 0  # waking threads takes longer than a few rows do
         if self._threads != [threads]:  # setting them anew costs half of what a row does
             self.booster_.set_param({"nthread": threads})
             self._threads[:] = [threads]
         return self.back(self.booster_.inplace_predict(X, validate_features=False))
+
+    def _walked(self) -> Trees | None:
+        """The booster as `Trees`, made when it is asked for a few rows for the first time."""
+        if not self._trees:
+            self._trees.append(Trees.of(self.booster_))
+        return self._trees[0]
 
     def _is_ours(self, X: Matrix) -> bool:
         """Whether it is what encoders make: to look through it again would take longer than one row does."""

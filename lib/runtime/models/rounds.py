@@ -1,6 +1,5 @@
 """Boosting round by round: when it ends, the response on the way, and what its trees cost a row."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..encoders.matrix import Matrix
+from . import trees
 
 if TYPE_CHECKING:
     import xgboost
@@ -87,9 +87,8 @@ def comparisons(booster: "xgboost.Booster") -> float:
     `get_score(importance_type="total_cover")` is not that: it adds up Hessians over all trees, whose
     roots differ with subsampling, weights and any loss but the squared one.
     """
-    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
     total = 0.0
-    for tree in learner["gradient_booster"]["model"]["trees"]:
+    for tree in trees.learnt(booster)["gradient_booster"]["model"]["trees"]:
         cover, left = np.asarray(tree["sum_hessian"]), np.asarray(tree["left_children"])
         total += float(cover[left >= 0].sum() / max(cover[0], 1e-9))
     return total
