@@ -53,6 +53,7 @@ class Loop:
         self.budget = int(min(plan.max_evals * len(self.families), points))
         self.best: dict[str, float | None] = dict.fromkeys(self.families)
         self.rows: list[Outcome] = []
+        self.proposed: tuple[str, int, int] | None = None  # the last trial of TPE's that ran
         self.stop, self.stopped = suggest.stopper(plan.patience), False
         self.dropped = 0  # trials that were due when the time was over, and never began
         self.before, self.began = 0.0, time.monotonic()
@@ -106,8 +107,22 @@ class Loop:
         trials = pd.DataFrame(self.rows)
         selection.require_a_score(trials, reason)
         return SearchResult(
-            trials, self.metric, self.elapsed(), reason, self.budget, self.settings, self.spaces, self.plan
+            trials,
+            self.metric,
+            self.elapsed(),
+            reason,
+            self.budget,
+            self.settings,
+            self.spaces,
+            self.plan,
+            self._asked(),
         )
+
+    def _asked(self) -> suggest.Asked | None:
+        if self.proposed is None:
+            return None
+        family, number, own = self.proposed
+        return self.searches[family].asked(number, own)
 
     def _submitted(self) -> int:
         return sum(one.suggested for one in self.searches.values())
@@ -142,6 +157,8 @@ class Loop:
         if outcome["status"] == "not begun":
             self.dropped += 1
             return
+        if finished["by"] == "tpe":
+            self.proposed = family, finished["number"], finished["own"]
         empty: Outcome = {"blocks": [], "rounds": None, "comparisons": None, "cut": False}
         row = {**finished, **empty, **outcome, "elapsed": self.elapsed()}
         del row["repeatable"], row["own"]

@@ -6,13 +6,16 @@ import pandas as pd
 
 from lib import files, records
 from lib.compute.pool import Outcome
-from lib.tuning import selection, spaces
+from lib.tuning import selection, spaces, suggest
 from lib.tuning.plan import Plan
 
 
 @dataclass
 class SearchResult:
-    """The outcome of a search. `trials` has a row a trial, in the order of submission."""
+    """The outcome of a search. `trials` has a row a trial, in the order of submission.
+
+    `asked` is what TPE was asked for the last trial that it proposed, if it proposed one.
+    """
 
     trials: pd.DataFrame
     metric: str
@@ -22,6 +25,7 @@ class SearchResult:
     settings: dict[str, spaces.Point]
     spaces: dict[str, spaces.Space]
     plan: Plan
+    asked: suggest.Asked | None = None
 
     @property
     def best(self) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import itertools
 import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.tuning import spaces
 
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 FAIR = 3
 #: What TPE and annealing are told before they propose, a share of all: a first guess and random points.
 TOLD, OF_ALL = 2, 0.2
+
+
+class Asked(NamedTuple):
+    """What TPE was asked when it proposed a trial: all that `hyperopt.tpe.suggest` takes to say it again."""
+
+    trial: int  # its number in the search
+    number: int  # and among those of its family
+    space: spaces.Space
+    domain: "Domain"
+    known: "Trials"
+    seed: int
 
 
 class FamilySearch:
@@ -33,6 +44,8 @@ class FamilySearch:
         self.algo, self.suggested, self.by = algo, 0, ""
         self.told = max(TOLD, round(OF_ALL * expected))
         self._state: tuple[Domain, Trials] | None = None
+        self._observed = 0
+        self._known: list[int] = []  # how many results there were when each point was proposed
         choices = [spec[1] for spec in space.values() if spec[0] == "choice"]
         self.size = math.prod(map(len, choices)) if len(choices) == len(space) else math.inf
 
@@ -59,6 +72,7 @@ class FamilySearch:
             points = itertools.product(*(spec[1] for spec in self.space.values()))
             return dict(zip(self.space, next(itertools.islice(points, number, None)), strict=True))
         domain, trials = self._hyperopt
+        self._known.append(self._observed)
         document = self._proposal(number)([number], domain, trials, self._drawn(number))[0]
         places = {name: value[0] for name, value in document["misc"]["vals"].items()}
         if number == 0:
@@ -84,6 +98,16 @@ class FamilySearch:
             return functools.partial(tpe.suggest, n_startup_jobs=0, verbose=False)
         return anneal.suggest if self.by == "anneal" else rand.suggest
 
+    def asked(self, trial: int, number: int) -> Asked:
+        """What TPE was asked for the family's own trial `number`, with what was known then and no more."""
+        from hyperopt import JOB_STATE_NEW, STATUS_NEW, trials_from_docs
+
+        domain, trials = self._hyperopt
+        documents = [dict(document) for document in trials.trials[:number]]
+        for document in documents[self._known[number] :]:
+            document |= {"state": JOB_STATE_NEW, "result": {"status": STATUS_NEW}}
+        return Asked(trial, number, self.space, domain, trials_from_docs(documents), self._drawn(number))
+
     def observe(self, number: int, loss: float | None) -> None:
         """Add the result of the family's own trial `number`; one that failed is as bad as can be."""
         from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK
@@ -91,6 +115,7 @@ class FamilySearch:
         if self.size < math.inf:
             return
         _, trials = self._hyperopt
+        self._observed += 1
         document = trials.trials[number]
         document["state"] = JOB_STATE_DONE
         document["result"] = {"status": STATUS_FAIL} if loss is None else {"status": STATUS_OK, "loss": loss}

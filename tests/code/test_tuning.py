@@ -541,6 +541,25 @@ def test_tpe_proposes_half_of_the_trials_of_each_shipped_file(file):
     assert counts["tpe"] >= counts.sum() / 2, counts.to_dict()
 
 
+def test_what_tpe_was_asked_can_be_asked_again_with_what_was_known_then():
+    from hyperopt import tpe
+
+    space = {"x": ("uniform", 0, 1), "n": ("quniform", 1, 9, 1), "kind": ("choice", ["a", "b"])}
+    one, points = suggest.FamilySearch("f", space, 3, 10), []
+    for number in range(12):  # two are out at once, and one fails
+        points.append(one.suggest())
+        if number:
+            one.observe(number - 1, None if number == 6 else points[number - 1]["x"])
+    for number in range(one.told, 12):
+        asked = one.asked(100 + number, number)
+        assert (asked.trial, asked.number) == (100 + number, number)
+        assert len(asked.known.trials) == number
+        ways = {"n_startup_jobs": 0, "verbose": False}
+        (document,) = tpe.suggest([number], asked.domain, asked.known, asked.seed, **ways)
+        places = {name: value for name, [value] in document["misc"]["vals"].items()}
+        assert spaces.point(space, places) == points[number]
+
+
 @pytest.mark.parametrize("algo", ["tpe", "random", "anneal"])
 def test_each_algorithm_proposes_within_the_bounds_and_the_ends_too(algo):
     """Low 15, high 63, step 4: hyperopt's own rounding would give 16, 20 and 64."""
