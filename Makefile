@@ -77,6 +77,14 @@ lessons: $(READY) ## run every lesson by itself, or one (LESSON=01), into output
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/lessons.txt; fi
 	@exec $(BIN)/python -m lib.cli lessons
 
+# What it runs first may be lessons, so it needs what they need.
+book: $(READY) ## pages, lessons, exercises and docs as a book, in outputs/book; runs first what it lacks
+	@$(USE_UV); $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/lessons.txt -r requirements/book.txt
+	@exec $(BIN)/python -m lib.cli book
+
+docs: $(READY) ## write anew the pages of docs/ that are made of the code: options
+	@exec $(BIN)/python -m lib.cli docs
+
 check: $(READY) ## check the exercise of a lesson as you filled it in (LESSON=01; SOLUTION=1 asks the solution)
 	@exec $(BIN)/python -m lib.cli check
 
@@ -230,4 +238,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems options new-problem lessons check progress exercises test-data lab mlflow wandb-sync versions promote rollback retire test test-slow lint format bench mutants lock clean clean-all
+.PHONY: help pipeline plan status sweep all-problems options new-problem lessons book docs check progress exercises test-data lab mlflow wandb-sync versions promote rollback retire test test-slow lint format bench mutants lock clean clean-all

@@ -1,4 +1,4 @@
-"""The commands of the course: its lessons, the exercises with their checks, and how far a learner is."""
+"""The commands of the course: lessons, exercises with their checks, how far a learner is, and the book."""
 
 import os
 
@@ -54,4 +54,27 @@ def progress() -> int:
     return 0
 
 
-COMMANDS = (lessons, check, exercises, progress)
+@click.command()
+@click.option("--params", "file", envvar="PARAMS", default="", help="The run of this parameters file.")
+@click.option("--overrides", envvar="P", default="", help='Other values: "max_evals=50 seed=1".')
+@named("run", "The run whose pages are shown; by default the last.")
+def book(file: str, overrides: str, run: str) -> int:
+    """The executed pages, lessons, exercises and docs as a book; runs first what it lacks."""
+    from lib.cli import book as making
+    from lib.runner.plan import Wishes
+
+    if mirror := paths.mirror():
+        os.environ["DATA_MIRROR"] = str(mirror)
+    return making.make(paths.here(), Wishes(file, overrides, run))
+
+
+@click.command()
+def docs() -> int:
+    """Write anew the pages of docs/ that are made of the code."""
+    from lib.cli import options_page
+
+    click.echo(options_page.write(paths.here()))
+    return 0
+
+
+COMMANDS = (lessons, check, exercises, progress, book, docs)

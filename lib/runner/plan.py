@@ -34,6 +34,7 @@ RESERVED = (
     "test",
     "predictions",
     "lessons",
+    "book",
     "learner",
     "last.json",
     "mlflow.db",

@@ -1,0 +1,68 @@
+"""What the book is made of and no run has left: it is run first, and nothing else is.
+
+An executed page counts while its code cells are those of its source; prose may have changed, as the book
+shows that of today.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lib.cli import lessons as running
+from lib.errors import StepError
+from lib.notebook_source import lessons as numbered
+from lib.notebook_source import saved, tags_of
+from lib.paths import Project
+from lib.records import RunRecord
+from lib.runner import plan, start
+from lib.runner.terminal import Terminal
+
+
+def pages(project: Project, wishes: plan.Wishes, terminal: Terminal) -> Path | None:
+    """The folder of the run that is shown: that of the wishes, brought up to date, or the last whole one.
+
+    Without either the quickstart is run. None where that failed.
+    """
+    if wishes == plan.Wishes() and (last := _last_whole(project)):
+        return last
+    request = plan.ask(wishes, project)
+    terminal.say(f"Pages of run {request.run}:")
+    return request.folder if start.pipeline(request) == 0 else None
+
+
+def lessons(project: Project, terminal: Terminal) -> int:
+    """Run the lessons that were not executed as they stand; 0 when all came to their end."""
+    done = project.outputs / running.FOLDER
+    missing = [
+        page
+        for page in numbered.find(project.notebooks / running.FOLDER)
+        if not is_executed(done / page.name, page)
+    ]
+    return max((running.run(project, page.stem, terminal) for page in missing), default=0)
+
+
+def is_executed(executed: Path, source: Path) -> bool:
+    """Whether a page was executed with the code cells that its source has now."""
+    try:
+        ran, now = saved(executed)["cells"], saved(source)["cells"]
+    except (OSError, StepError):
+        return False
+    return list(_code(ran)) == list(_code(now))
+
+
+def _code(cells: list[dict[str, Any]]) -> Iterator[tuple[object, str]]:
+    """Id and source of each code cell, but for the parameters that papermill put in."""
+    for cell in cells:
+        if cell["cell_type"] == "code" and "injected-parameters" not in tags_of(cell):
+            yield cell.get("id"), "".join(cell["source"])
+
+
+def _last_whole(project: Project) -> Path | None:
+    """The run that was started last, of those that have every numbered page as its source is now."""
+    records = [(RunRecord.read(path), path.parent) for path in project.outputs.glob("[!.]*/run.json")]
+    for _, folder in sorted(((run.started, folder) for run, folder in records if run), reverse=True):
+        if all(
+            is_executed(folder / "notebooks" / page.name, page) for page in numbered.find(project.notebooks)
+        ):
+            return folder
+    return None
