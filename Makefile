@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+KERNELS := $(VENV)/etc/ipython/ipython_kernel_config.py
 # The beginning of a command in .venv, if that starts the Python beside it: wherever the folder is moved or copied
 # to, or at least here. Without one .venv was built elsewhere, or its Python is gone, and it is built anew.
 OWN := $(shell test -x $(BIN)/python && head -n 2 $(BIN)/papermill 2>/dev/null | grep -F -e dirname -e "$$(pwd -P)/$(BIN)/")
@@ -97,10 +98,15 @@ exercises: $(READY) ## make the blanks of the exercises anew (LESSON=01: of one)
 test-data: $(READY) ## a problem's checks on your files: PARAMS=... SAMPLE=a.csv REFERENCE=b.csv ALPHA=0.05
 	@exec $(BIN)/python -m pytest -o addopts= -q -rf --tb=line tests/data/test_named_files.py
 
-lab: $(READY) ## open the notebooks in JupyterLab, on 127.0.0.1
+lab: $(READY) $(KERNELS) ## open the start page in JupyterLab, on 127.0.0.1: from there all notebooks
 	@if test "$$(id -u)" = 0; then root=--allow-root; \
 	  echo "You are root, as in a container: JupyterLab is told to allow it. Whoever opens it can do all that root can."; fi; \
-	exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${GIVEN_PORT:-8888} --notebook-dir=notebooks $$root
+	exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${GIVEN_PORT:-8888} --LabApp.app_settings_dir=lab \
+	  --LabApp.default_url=/lab/tree/docs/start.md $$root
+
+# What kernels do that JupyterLab starts.
+$(KERNELS): lab/ipython_kernel_config.py | $(READY)
+	@mkdir -p $(@D) && cp $< $@
 
 mlflow: $(READY) ## open MLflow's pages on 127.0.0.1: runs, trials, models
 	@echo "http://127.0.0.1:$${GIVEN_PORT:-5000}"

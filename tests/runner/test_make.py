@@ -246,28 +246,6 @@ def test_no_environment_is_built_where_the_lock_has_nothing(fresh, pretended):
     assert not (fresh / ".venv").exists()
 
 
-@pytest.fixture
-def copied(tmp_path):
-    """A copy of the project with its environment, its libraries links, its commands files."""
-    copy = tmp_path / "half of a copy"
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("lib", "notebooks", "params", "requirements"):
-        shutil.copytree(ROOT / name, copy / name, ignore=ignored)
-    for name in ("Makefile", "pyproject.toml", "requirements.txt"):
-        shutil.copy2(ROOT / name, copy / name)
-    shutil.copytree(ROOT / ".venv" / "bin", copy / ".venv" / "bin", symlinks=True)
-    shutil.copy2(ROOT / ".venv" / "pyvenv.cfg", copy / ".venv")
-    (site,) = (ROOT / ".venv" / "lib").glob("python3*/site-packages")
-    libraries = copy / site.relative_to(ROOT)
-    libraries.mkdir(parents=True)
-    for path in site.iterdir():
-        (libraries / path.name).symlink_to(path)
-    (libraries / "_mlops_workbook.pth").unlink()
-    shutil.copy2(site / "_mlops_workbook.pth", libraries)
-    (copy / ".venv" / ".ready").touch()
-    return copy
-
-
 def test_a_copied_project_runs_its_own_code_by_its_own_commands(copied):
     plan = make("plan", cwd=copied, WORKBOOK_OUTPUTS="")
     assert plan.returncode == 0, plan.stderr
