@@ -133,6 +133,9 @@ test: lint ## lint, unit tests, every notebook by nbmake, and one whole pipeline
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" $(BIN)/python -m pytest --nbmake notebooks/[0-9][0-9]_*.ipynb
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" PARAMS= P= STEPS= FORCE=1 $(BIN)/python -m lib.cli pipeline
 
+browser: $(READY) ## install what drives a browser for the tests in JupyterLab; chromium itself is your system's
+	@$(USE_UV); $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/browser.txt
+
 test-slow: $(READY) ## the tests that take minutes
 	@exec $(BIN)/python -m pytest tests -m slow
 
@@ -244,4 +247,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems options new-problem lessons book docs check progress exercises test-data lab mlflow wandb-sync versions promote rollback retire test test-slow lint format bench mutants lock clean clean-all
+.PHONY: help pipeline plan status sweep all-problems options new-problem lessons book docs check progress exercises test-data lab mlflow wandb-sync versions promote rollback retire test browser test-slow lint format bench mutants lock clean clean-all
