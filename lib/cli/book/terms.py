@@ -66,10 +66,14 @@ class Finder:
         return found
 
 
+#: Under which name Sphinx's environment has the terms while it builds.
+KEPT = "workbook_glossary"
+
+
 def _begin(app: "Sphinx") -> None:
     path = Path(app.srcdir) / f"{PAGE}.md"
     terms = read(path.read_text(encoding="utf-8")) if path.is_file() else []
-    app.env.glossary = {term.name: term for term in terms}  # type: ignore[attr-defined]
+    setattr(app.env, KEPT, {term.name: term for term in terms})
 
 
 def _anchor(app: "Sphinx", doctree: "nodes.document") -> None:
@@ -78,7 +82,7 @@ def _anchor(app: "Sphinx", doctree: "nodes.document") -> None:
 
     if app.env.docname != PAGE:
         return
-    terms = app.env.glossary  # type: ignore[attr-defined]
+    terms = getattr(app.env, KEPT)
     for item in doctree.findall(nodes.list_item):
         strong = next(item.findall(nodes.strong), None)
         if strong is not None and strong.astext() in terms:
@@ -89,7 +93,7 @@ def _link(app: "Sphinx", doctree: "nodes.document", page: str) -> None:
     """Make links of the first uses on a page."""
     from docutils import nodes
 
-    terms = list(app.env.glossary.values())  # type: ignore[attr-defined]
+    terms = list(getattr(app.env, KEPT).values())
     if page == PAGE or page.startswith("api/") or not terms:
         return
     finder, known, place = Finder(terms), set[str](), app.builder.get_relative_uri(page, PAGE)
