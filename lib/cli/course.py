@@ -1,4 +1,4 @@
-"""The commands of the course: its lessons, the exercises with their checks, and how far a learner is."""
+"""The commands of the course: its lessons, its exercises and their checks, progress, the capstone."""
 
 import os
 
@@ -54,4 +54,16 @@ def progress() -> int:
     return 0
 
 
-COMMANDS = (lessons, check, exercises, progress)
+@click.command()
+@click.option("--params", "file", envvar="PARAMS", default="", help="The parameters file of your problem.")
+@click.option("--overrides", envvar="P", default="", help='Other values: "max_evals=50 seed=1".')
+@named("run", "The run's name; by default the parameters file's.")
+def capstone(file: str, overrides: str, run: str) -> int:
+    """Go through the rubric of the capstone on a problem of your own."""
+    from lib.cli import capstone as judging
+    from lib.runner.plan import Wishes
+
+    return judging.show(Wishes(file=file, overrides=overrides, run=run), paths.here())
+
+
+COMMANDS = (lessons, check, exercises, progress, capstone)
