@@ -25,15 +25,13 @@ def show(wishes: Wishes, project: Project, terminal: Terminal | None = None) -> 
     terminal.say(
         f"The capstone on {evidence.problem} ({evidence.params}, {project.shown(evidence.folder)}):\n"
     )
-    passed, before = 0, 0
-    for number, standing in enumerate(capstone.judge(evidence), 1):
-        asked = bool(standing.saw or standing.unmet)
-        before = before if asked else before or number - 1
-        terminal.say("\n".join(_lines(number, standing, before, terminal)))
-        key = f"{number} {standing.stage.name}"
-        progress.note(
-            project.outputs, progress.of_capstone(evidence.problem), key, standing.passed, tried=asked
-        )
+    passed, kept = 0, progress.of_capstone(evidence.problem)
+    for name, standing in zip(capstone.NAMED, capstone.judge(evidence), strict=True):
+        if standing.asked:
+            terminal.say("\n".join(_lines(name, standing, terminal)))
+            progress.note(project.outputs, kept, name, standing.passed)
+        else:
+            terminal.say(f"{terminal.mark('·')} {name}: asked when stage {passed + 1} is passed")
         passed += standing.passed
     terminal.say(
         f"\n{passed} of {len(capstone.STAGES)} stages passed. docs/capstone.md says what each asks, and why."
@@ -53,12 +51,9 @@ def _due(request: Request) -> dict[str, str]:
     return due
 
 
-def _lines(number: int, standing: capstone.Standing, before: int, terminal: Terminal) -> list[str]:
-    """A stage, what was seen of it or is missing, and what to do."""
-    name = f"{number} {standing.stage.name}"
+def _lines(name: str, standing: capstone.Standing, terminal: Terminal) -> list[str]:
+    """A stage, and what was seen of it, or what is missing and what to do next."""
     if standing.passed:
         return [f"{terminal.mark('✓')} {name}", *(f"    {one}" for one in standing.saw)]
-    if not standing.unmet:
-        return [f"{terminal.mark('·')} {name}: asked when stage {before} is passed"]
     told = [line for one in standing.unmet for line in (f"    {one.missing}", f"      → {one.remedy}")]
     return [f"{terminal.mark('✗')} {name}", *told]

@@ -32,6 +32,11 @@ class Standing:
     unmet: Sequence[Unmet] = ()
 
     @property
+    def asked(self) -> bool:
+        """Whether the stages before it are passed."""
+        return bool(self.saw or self.unmet)
+
+    @property
     def passed(self) -> bool:
         """Whether all its criteria are met."""
         return bool(self.saw) and not self.unmet
@@ -70,8 +75,12 @@ STAGES = (
         (
             of_problem.loads,
             of_problem.titled,
-            of_problem.target,
-            of_problem.audience,
+            of_problem.meant,
+            of_problem.measured,
+            of_problem.asked,
+            of_problem.costly,
+            of_problem.owned,
+            of_problem.worded,
             of_problem.columns,
             of_problem.known,
         ),
@@ -86,3 +95,6 @@ STAGES = (
     Stage("A model that knows something", ("05_train",), (of_model.beats, of_model.covers, of_model.early)),
     Stage("The champion", ("06_registry",), (of_model.champion, of_model.described)),
 )
+
+#: The stages by number and name, as they are shown and kept.
+NAMED = {f"{number} {stage.name}": stage for number, stage in enumerate(STAGES, 1)}

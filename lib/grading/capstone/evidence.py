@@ -52,6 +52,11 @@ class Evidence:
         return f"{self.project.shown(self.project.datasets / self.problem)}/"
 
     @property
+    def told_in(self) -> str:
+        """Where the words about the problem stand."""
+        return f"DATASET, {self.package}training.py"
+
+    @property
     def pipeline(self) -> str:
         """The command that brings the run up to date."""
         named = "" if self.run == Path(self.params).stem else f" RUN={self.run}"

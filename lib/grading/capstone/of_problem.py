@@ -25,45 +25,63 @@ def loads(evidence: Evidence) -> str:
 
 
 def titled(evidence: Evidence) -> str:
-    """The title is a question of the learner's, and the pages have words for a row and the target."""
-    dataset, name = evidence.dataset, evidence.dataset.target.name
-    if dataset.title in ("", f"{name}?"):
+    """The title is a question of the learner's."""
+    dataset = evidence.dataset
+    if dataset.title in ("", f"{dataset.target.name}?"):
         raise Unmet(
             f"The title is still {dataset.title!r}.",
-            f"Write the question that is answered into `title` of DATASET in {evidence.package}training.py.",
-        )
-    if dataset.words == Words(templates.ROW, templates.ROWS, f"the {name}"):
-        raise Unmet(
-            f"A row is still called {templates.ROW!r}.",
-            f'Write what one row is into {evidence.package}training.py: `words=Words("trip", "trips", …)`.',
+            f"Write the question that is answered into `title` of {evidence.told_in}.",
         )
     return ""
 
 
-def target(evidence: Evidence) -> str:
-    """The target has a meaning and, if it is a number, a unit."""
-    dataset, place = evidence.dataset, f"TARGET in {evidence.package}serving.py"
-    one = dataset.target
-    if not one.meaning.strip() or one.meaning.endswith(templates.AS_IN_THE_FILE):
-        raise Unmet(f"What {one.name!r} is, nobody has said yet.", f"Write its meaning into {place}.")
-    if dataset.task == "regression" and not one.unit.strip():
+def worded(evidence: Evidence) -> str:
+    """The pages have words for what a row is."""
+    dataset = evidence.dataset
+    if dataset.words == Words(templates.ROW, templates.ROWS, f"the {dataset.target.name}"):
         raise Unmet(
-            f"{one.name!r} is a number without a unit.", f"Write min, €, pieces or the like into {place}."
+            f"What one row is, the pages cannot say: they call it a {templates.ROW!r}.",
+            f'Name it in {evidence.told_in}: `words=Words("trip", "trips", "a trip\'s minutes")`.',
         )
-    return f"`{one.name}`: {one.meaning}" + (f", in {one.unit}" if one.unit else "")
+    return ""
 
 
-def audience(evidence: Evidence) -> str:
-    """Who asks, when and what for; whose the data are; what an error costs."""
-    dataset, place = evidence.dataset, f"DATASET in {evidence.package}training.py"
-    if dataset.description == templates.DESCRIPTION or len(dataset.description.split()) < DESCRIPTION:
+def meant(evidence: Evidence) -> str:
+    """The target has a meaning."""
+    target = evidence.dataset.target
+    if not target.meaning.strip() or target.meaning.endswith(templates.AS_IN_THE_FILE):
+        raise Unmet(
+            f"What {target.name!r} is, nobody has said yet.",
+            f"Write its meaning into TARGET, {evidence.package}serving.py.",
+        )
+    return f"`{target.name}`: {target.meaning}" + (f", in {target.unit}" if target.unit else "")
+
+
+def measured(evidence: Evidence) -> str:
+    """The target has a unit, if it is a number."""
+    dataset = evidence.dataset
+    if dataset.task == "regression" and not dataset.target.unit.strip():
+        raise Unmet(
+            f"{dataset.target.name!r} is a number without a unit.",
+            f"Write min, €, pieces or what it is into TARGET, {evidence.package}serving.py.",
+        )
+    return ""
+
+
+def asked(evidence: Evidence) -> str:
+    """Who asks, when, and what for."""
+    said = evidence.dataset.description
+    if said == templates.DESCRIPTION or len(said.split()) < DESCRIPTION:
         raise Unmet(
             "For whom the prediction is made, nobody has said yet.",
-            f"Say in `description` of {place} who asks, when, and what the answer is used for, in "
+            f"Say in `description` of {evidence.told_in} who asks, when, and what the answer is used for, in "
             f"{DESCRIPTION} words or more.",
         )
-    if dataset.licence in ("", templates.LICENCE):
-        raise Unmet("Whose the data are is not said.", f"Write it into `licence` of {place}.")
+    return ""
+
+
+def costly(evidence: Evidence) -> str:
+    """What an error costs."""
     if not evidence.decided("error"):
         raise Unmet(
             "What an error costs, nobody has said yet: no metric can be chosen without.",
@@ -72,18 +90,24 @@ def audience(evidence: Evidence) -> str:
     return ""
 
 
+def owned(evidence: Evidence) -> str:
+    """Whose the data are."""
+    if evidence.dataset.licence in ("", templates.LICENCE):
+        raise Unmet("Whose the data are is not said.", f"Write it into `licence` of {evidence.told_in}.")
+    return ""
+
+
 def columns(evidence: Evidence) -> str:
     """Every column has a meaning."""
-    dataset = evidence.dataset
-    empty = [
-        n for n, column in dataset.columns.items() if not column.meaning.strip() and n != dataset.target.name
-    ]
+    target = evidence.dataset.target.name
+    others = {name: column for name, column in evidence.dataset.columns.items() if name != target}
+    empty = [name for name, column in others.items() if not column.meaning.strip()]
     if empty:
         raise Unmet(
-            f"{len(empty)} of {len(dataset.columns)} columns have no meaning: {few(empty)}.",
-            f"Write it between the quotes of COLUMNS in {evidence.package}serving.py.",
+            f"{len(empty)} of {len(others)} columns have no meaning: {few(empty)}.",
+            f"Write it between the quotes of COLUMNS, {evidence.package}serving.py.",
         )
-    return f"{len(dataset.columns)} columns with their meaning"
+    return f"{len(others)} columns beside it, each with its meaning"
 
 
 def known(evidence: Evidence) -> str:
