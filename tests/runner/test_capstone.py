@@ -1,4 +1,4 @@
-"""The capstone for real: the example of docs/capstone.md, typed in step by step, by real runs of real pages."""
+"""The capstone for real: the example of docs/capstone.md, typed in step by step, with real runs."""
 
 import ast
 import os
@@ -39,7 +39,7 @@ def spans(text: str) -> dict[str, tuple[int, int]]:
 
 
 def typed(module: str, block: str) -> str:
-    """A module with the block typed in: each statement in place of that of its name, imports above the first."""
+    """A module with the block typed in: each statement in place of its namesake, imports at the top."""
     lines = block.splitlines()
     for name, (first, last) in spans(block).items():
         before, after = spans(module)[name]
@@ -134,7 +134,7 @@ def test_each_stage_fails_for_its_reason_until_the_example_passes_them_all(learn
     # 3: a rule, and the leak that page 3 tells
     rule = written["training.py"].partition("def rules")[2].partition("def split")[0]
     learner.types("training.py", f"def rules{rule}")
-    learner.runs("pipeline", "prep")
+    learner.runs("pipeline", "eda", "prep")
     said = learner.asks(2)
     assert "day is a time, and the splits do not heed it" in said
     assert "Each value of customer stands in several rows" in said
@@ -147,16 +147,16 @@ def test_each_stage_fails_for_its_reason_until_the_example_passes_them_all(learn
     params = learner.folder / PARAMS
     short = written["params.yaml"].replace("linear_regression, ", "").replace("max_evals: 20", "max_evals: 2")
     params.write_text(short)
-    learner.runs("pipeline", "tune")
+    learner.runs("pipeline", "eda", "tune")
     said = learner.asks(3)
     assert "no baseline" in said
     assert "2 trials are few" in said
 
     # 5 and 6: the example as it stands
     params.write_text(written["params.yaml"])
-    learner.runs("pipeline", "tune")
+    learner.runs("pipeline", "eda", "tune")
     assert "05_train is not done: has not run yet" in learner.asks(4)
-    learner.runs("pipeline", "train")
+    learner.runs("pipeline", "eda", "train")
     assert "06_registry is not done: has not run yet" in learner.asks(5)
     learner.runs("pipeline")
     said = learner.asks(6)

@@ -14,6 +14,7 @@ from lib.errors import WorkbookError
 from lib.notebook_source import plain_yaml
 from lib.paths import Project
 from lib.problem import Dataset
+from lib.wording import few
 
 _R = TypeVar("_R", bound=records.Record)
 #: Beside the problem's two modules: what was decided and why, `key: a sentence`. No step reads it.
@@ -82,14 +83,15 @@ class Evidence:
         said = str(self.decisions.get(key) or "")
         return len(said.split()) >= WORDS and all(name in said for name in about)
 
-    def write_down(self, key: str, what: str) -> str:
-        """How to write a decision."""
-        short = f" (a sentence of {WORDS} words or more)" if key in self.decisions else ""
+    def write_down(self, key: str, what: str, about: Sequence[str] = ()) -> str:
+        """How to write a decision; what one that is there already is lacking."""
+        must = f"; it must name {few(about)}" if about else ""
+        short = f" (a sentence of {WORDS} words or more{must})" if key in self.decisions else ""
         return f"write `{key}: {what}` into {self.package}{DECISIONS}{short}"
 
-    def refuse(self, key: str, missing: str, remedy: str, what: str) -> NoReturn:
+    def refuse(self, key: str, missing: str, remedy: str, what: str, about: Sequence[str] = ()) -> NoReturn:
         """Unmet: mend it by the `remedy`, or decide otherwise and say why under `key`."""
-        raise Unmet(missing, f"{remedy}; or, with a reason, {self.write_down(key, what)}.")
+        raise Unmet(missing, f"{remedy}; or, with a reason, {self.write_down(key, what, about)}.")
 
     def step(self, name: str) -> records.StepRecord:
         """The record of a step that is done and up to date."""

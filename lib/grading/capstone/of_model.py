@@ -114,6 +114,7 @@ def early(evidence: Evidence) -> str:
             f"The model is told {few(late)}, known only after the prediction is made.",
             f"Choose a `feature_set` without in {evidence.params}",
             f"where {few(late)} comes from when it is asked",
+            late,
         )
     return f"told {few(late)} beforehand, with a reason" if late else "told nothing too late"
 

@@ -201,6 +201,7 @@ def ordered(evidence: Evidence) -> str:
             "Will the model be asked about rows that come later?",
             f'If so, say `when="{times[0]}"` in DATASET of {evidence.package}training.py and split by it',
             f"why {few(times)} says nothing of the order in which it will be asked",
+            times,
         )
     return "in no order of time, with a reason" if times else ""
 
@@ -216,6 +217,7 @@ def grouped(evidence: Evidence) -> str:
             f'If not, say `groups=("{may[0]}",)` in DATASET of {evidence.package}training.py and hand the '
             "same to `splits.at_random`",
             f"why rows of one {few(may)} may be parted",
+            may,
         )
     kept = f"groups of {few(dataset.groups)} together" if dataset.groups else ""
     return kept or ("groups may be parted, with a reason" if may else "")
