@@ -92,6 +92,9 @@ check: $(READY) ## check the exercise of a lesson as you filled it in (LESSON=01
 progress: $(READY) ## which checks of which exercises you have passed
 	@exec $(BIN)/python -m lib.cli progress
 
+capstone: $(READY) ## judge a problem of your own, from its file to its champion: PARAMS=params/<yours>.yaml
+	@exec $(BIN)/python -m lib.cli capstone
+
 exercises: $(READY) ## make the blanks of the exercises anew (LESSON=01: of one); what you wrote is kept aside
 	@exec $(BIN)/python -m lib.cli exercises
 
@@ -247,4 +250,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems options new-problem lessons book docs check progress exercises test-data lab mlflow wandb-sync versions promote rollback retire test browser test-slow lint format bench mutants lock clean clean-all
+.PHONY: help pipeline plan status sweep all-problems options new-problem lessons book docs check progress capstone exercises test-data lab mlflow wandb-sync versions promote rollback retire test browser test-slow lint format bench mutants lock clean clean-all

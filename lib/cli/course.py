@@ -1,4 +1,4 @@
-"""The commands of the course: lessons, exercises with their checks, how far a learner is, and the book."""
+"""The commands of the course: lessons, exercises and their checks, progress, the capstone, and the book."""
 
 import os
 
@@ -55,6 +55,18 @@ def progress() -> int:
 
 
 @click.command()
+@click.option("--params", "file", envvar="PARAMS", default="", help="The parameters file of your problem.")
+@click.option("--overrides", envvar="P", default="", help='Other values: "max_evals=50 seed=1".')
+@named("run", "The run's name; by default the parameters file's.")
+def capstone(file: str, overrides: str, run: str) -> int:
+    """Go through the rubric of the capstone on a problem of your own."""
+    from lib.cli import capstone as judging
+    from lib.runner.plan import Wishes
+
+    return judging.show(Wishes(file=file, overrides=overrides, run=run), paths.here())
+
+
+@click.command()
 @click.option("--params", "file", envvar="PARAMS", default="", help="The run of this parameters file.")
 @click.option("--overrides", envvar="P", default="", help='Other values: "max_evals=50 seed=1".')
 @named("run", "The run whose pages are shown; by default the last.")
@@ -77,4 +89,4 @@ def docs() -> int:
     return 0
 
 
-COMMANDS = (lessons, check, exercises, progress, book, docs)
+COMMANDS = (lessons, check, exercises, progress, capstone, book, docs)

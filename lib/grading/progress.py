@@ -12,6 +12,7 @@ from lib.paths import Project
 
 #: Below the outputs: the file, in the folder of all that is a learner's own.
 NAME = f"{blanks.LEARNER}/progress.json"
+_CAPSTONE = "capstone: "
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,36 @@ def standing(outputs: Path, exercise: str, check: str) -> Standing:
         return Standing()
 
 
+def of_capstone(problem: str) -> str:
+    """The name that the stages of a capstone are kept under, as those of an exercise."""
+    return f"{_CAPSTONE}{problem}"
+
+
 def table(project: Project) -> Sequence[Sequence[str]]:
-    """An exercise a line: how many of its checks have passed, which have not, and when one last ran."""
+    """An exercise a line: how many of its checks have passed, which have not, and when one last ran.
+
+    Below them each capstone that was asked, with its stages.
+    """
     rows = [["exercise", "passed", "to do", "last tried"]]
-    for source in lessons.find(project.exercises / blanks.SOURCES):
-        checks = {name: standing(project.outputs, source.stem, name) for name in blanks.answers(source)}
+    asked = {s.stem: list(blanks.answers(s)) for s in lessons.find(project.exercises / blanks.SOURCES)}
+    for name, names in {**asked, **_capstones(project.outputs)}.items():
+        checks = {check: standing(project.outputs, name, check) for check in names}
         todo = [_todo(name, one) for name, one in checks.items() if not one.passed]
         done = f"{len(checks) - len(todo)} of {len(checks)}"
         last = max((one.ran for one in checks.values()), default="")
-        rows.append([source.stem, done, ", ".join(todo) or "–", last[:16].replace("T", " ")])
+        rows.append([name, done, ", ".join(todo) or "–", last[:16].replace("T", " ")])
     return rows
+
+
+def _capstones(outputs: Path) -> dict[str, list[str]]:
+    """The capstones that were asked, with the names of all their stages."""
+    asked = sorted({key.partition("/")[0] for key in files.read_json(outputs / NAME)})
+    found = [name for name in asked if name.startswith(_CAPSTONE)]
+    if not found:
+        return {}
+    from lib.grading import capstone  # which takes a second: only where one was asked
+
+    return {name: [*capstone.NAMED] for name in found}
 
 
 def _todo(name: str, one: Standing) -> str:

@@ -216,13 +216,13 @@ def _number_or_id(name: str, number: pd.Series, distinct: int, count: int) -> tu
         return "number", f"{distinct:,} numbers"
     steps = number.diff().dropna()
     counts_rows = distinct == count and len(steps) > 5 and steps.min() == steps.max()
-    if counts_rows or (_TAG.search(name) and distinct > 0.9 * count and count > 20):
+    if counts_rows or (TAG.search(name) and distinct > 0.9 * count and count > 20):
         return "id", "a name tag: whole numbers, all different"
     return ("category", "two values") if distinct == 2 else ("number", f"{distinct:,} whole numbers")
 
 
 #: Names that tags have: id, user_id, customerId, No., Unnamed: 0.
-_TAG = re.compile(r"(?i:(^|[^a-z])(id|nr|no|number|index|key|uuid|row)([^a-z]|$))|[a-z](Id|ID)$|^Unnamed")
+TAG = re.compile(r"(?i:(^|[^a-z])(id|nr|no|number|index|key|uuid|row)([^a-z]|$))|[a-z](Id|ID)$|^Unnamed")
 #: What days look like: 2023-01-31, 31/1/23, 2023-01, 3 January.
 _MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? "
 _DAY = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|^\d{4}-\d{2}$|" + _MONTH)

@@ -1,4 +1,10 @@
-"""The files of a new problem, with gaps that `write` fills in."""
+"""The files of a new problem, with gaps that `write` fills in, and words that wait for the user's."""
+
+#: What stands where only the user knows what to say, until they say it.
+DESCRIPTION = "Say who asks, when, and what the answer is used for."
+LICENCE = "say whose the data are"
+AS_IN_THE_FILE = "as the file has it"  # of the target
+ROW, ROWS = "row", "rows"
 
 SERVING = '''"""What is stored with a model of {name}: what the columns are, and what a model may see of them.
 
@@ -10,7 +16,7 @@ be imported here; which rows a model learns from is in `training`.
 from ...runtime.features import FeatureSet, Serving, encode
 from ...runtime.schema import Column, Target
 
-TARGET = Target({target}, "", "{about}, as the file has it")  # between the quotes: its unit, what it is
+TARGET = Target({target}, "", "{about}, {as_in_the_file}")  # between the quotes: its unit, what it is
 
 # 1. Correct a kind that was inferred wrongly (number, category, text, time, id), say what the column means
 # between the quotes, and add known="after" where a value comes to be only after the prediction is made. What
@@ -118,9 +124,9 @@ DATASET = Dataset(
     serving=SERVING,
     title={title},
     metric="{metric}",
-    description="Say who asks, when, and what the answer is used for.",
+    description="{description}",
     source={source},
-    licence="say whose the data are",
+    licence="{licence}",
     fetch=fetch,
     load=load,
     generate=generate,
@@ -129,7 +135,7 @@ DATASET = Dataset(
     split=split,
     checks=checks,
     slices=table.slices(COLUMNS, MARGINALS, TARGET),
-    words=Words("row", "rows", f"the {{TARGET}}"),  # yours: what pages call these
+    words=Words("{row}", "{rows_word}", f"the {{TARGET}}"),  # yours: what pages call these
     options={options}(),
 )
 '''

@@ -51,6 +51,7 @@ def _serving(name: str, inspection: Inspection) -> str:
         name=name,
         target=_quoted(inspection.target),
         about=f"{target.distinct:,} classes" if classes else "a number",
+        as_in_the_file=templates.AS_IN_THE_FILE,
         columns="\n".join(_column(column, inspection.target) for column in inspection.used),
         left_out=_left_out(inspection),
         features="\n".join(f"            {line}," for line in features(inspection))
@@ -74,6 +75,10 @@ def _training(name: str, inspection: Inspection, project: Path) -> str:
         title=_quoted(f"{inspection.target}?"),
         metric="auc" if classes else "rmse",
         source=_quoted(inspection.path.name),
+        description=templates.DESCRIPTION,
+        licence=templates.LICENCE,
+        row=templates.ROW,
+        rows_word=templates.ROWS,
     )
 
 

@@ -60,6 +60,7 @@ class TestEveryExercise:
         assert [one.text for one in found.values() if one.passed] == []
         assert all("Hint 1 of 2: " in one.text for one in found.values())
 
+    @pytest.mark.slow
     def test_one_blank_among_solutions_fails_its_own_check(self, source, outputs):
         blank = dict(code(blanks.blank(source)))
         for name in blanks.answers(source):
