@@ -6,7 +6,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-KERNELS := $(VENV)/etc/ipython/ipython_kernel_config.py
 # The beginning of a command in .venv, if that starts the Python beside it: wherever the folder is moved or copied
 # to, or at least here. Without one .venv was built elsewhere, or its Python is gone, and it is built anew.
 OWN := $(shell test -x $(BIN)/python && head -n 2 $(BIN)/papermill 2>/dev/null | grep -F -e dirname -e "$$(pwd -P)/$(BIN)/")
@@ -101,15 +100,11 @@ exercises: $(READY) ## make the blanks of the exercises anew (LESSON=01: of one)
 test-data: $(READY) ## a problem's checks on your files: PARAMS=... SAMPLE=a.csv REFERENCE=b.csv ALPHA=0.05
 	@exec $(BIN)/python -m pytest -o addopts= -q -rf --tb=line tests/data/test_named_files.py
 
-lab: $(READY) $(KERNELS) ## open the start page in JupyterLab, on 127.0.0.1: from there all notebooks
+lab: $(READY) ## open the start page in JupyterLab, on 127.0.0.1: from there all notebooks
 	@if test "$$(id -u)" = 0; then root=--allow-root; \
 	  echo "You are root, as in a container: JupyterLab is told to allow it. Whoever opens it can do all that root can."; fi; \
-	exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${GIVEN_PORT:-8888} --LabApp.app_settings_dir=lab \
+	exec $(BIN)/jupyter lab --ip=127.0.0.1 --port=$${GIVEN_PORT:-8888} --ServerApp.root_dir=. --LabApp.app_settings_dir=lab \
 	  --LabApp.default_url=/lab/tree/docs/start.md $$root
-
-# What kernels do that JupyterLab starts.
-$(KERNELS): lab/ipython_kernel_config.py | $(READY)
-	@mkdir -p $(@D) && cp $< $@
 
 mlflow: $(READY) ## open MLflow's pages on 127.0.0.1: runs, trials, models
 	@echo "http://127.0.0.1:$${GIVEN_PORT:-5000}"
@@ -136,8 +131,9 @@ test: lint ## lint, unit tests, every notebook by nbmake, and one whole pipeline
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" $(BIN)/python -m pytest --nbmake notebooks/[0-9][0-9]_*.ipynb
 	@WORKBOOK_OUTPUTS="$(OUTPUTS)/test" PARAMS= P= STEPS= FORCE=1 $(BIN)/python -m lib.cli pipeline
 
-browser: $(READY) ## install what drives a browser for the tests in JupyterLab; chromium itself is your system's
-	@$(USE_UV); $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/browser.txt
+test-extras: $(READY) ## install what some tests need and skip without: Sphinx, and what drives your chromium
+	@$(USE_UV); $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes \
+	  -r requirements/browser.txt -r requirements/book.txt
 
 test-slow: $(READY) ## the tests that take minutes
 	@exec $(BIN)/python -m pytest tests -m slow
@@ -250,4 +246,4 @@ $(call name_of,$(1)): $(READY)
 endef
 $(foreach step,$(STEPS_HERE),$(eval $(call step_target,$(step))))
 
-.PHONY: help pipeline plan status sweep all-problems options new-problem lessons book docs check progress capstone exercises test-data lab mlflow wandb-sync versions promote rollback retire test browser test-slow lint format bench mutants lock clean clean-all
+.PHONY: help pipeline plan status sweep all-problems options new-problem lessons book docs check progress capstone exercises test-data lab mlflow wandb-sync versions promote rollback retire test test-extras test-slow lint format bench mutants lock clean clean-all

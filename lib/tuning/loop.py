@@ -157,12 +157,12 @@ class Loop:
         if outcome["status"] == "not begun":
             self.dropped += 1
             return
-        if finished["by"] == "tpe":
-            self.proposed = family, finished["number"], finished["own"]
         empty: Outcome = {"blocks": [], "rounds": None, "comparisons": None, "cut": False}
         row = {**finished, **empty, **outcome, "elapsed": self.elapsed()}
         del row["repeatable"], row["own"]
         self.rows.append(row)
+        if finished["by"] == "tpe":
+            self.proposed = family, finished["number"], finished["own"]
         self.checkpoint.add(finished, outcome, row["elapsed"])
         if self.on_trial:
             self.on_trial(row)

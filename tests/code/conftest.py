@@ -12,7 +12,9 @@ def _database(tmp_path_factory) -> Path:
     from lib import tracking
 
     folder = tmp_path_factory.mktemp("database")
-    tracking.prepare(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        tracking.prepare(folder)
     return folder / "mlflow.db"
 
 

@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,10 +39,16 @@ def run(text: str | bytes) -> dict[str, grading.Outcome]:
 
 
 @pytest.fixture
-def outputs(tmp_path, monkeypatch) -> Path:
+def outputs(tmp_path, monkeypatch) -> Iterator[Path]:
+    """An empty folder; what an exercise sets in the environment, as MLflow's address, goes with it."""
     monkeypatch.setenv("WORKBOOK_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.chdir(tmp_path)
-    return tmp_path / "outputs"
+    before = dict(os.environ)
+    yield tmp_path / "outputs"
+    if mlflow := sys.modules.get("mlflow"):
+        mlflow.set_tracking_uri(None)
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def stems(paths: list[Path]) -> list[str]:

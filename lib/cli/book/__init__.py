@@ -30,6 +30,10 @@ def make(project: Project, wishes: Wishes, terminal: Terminal | None = None) -> 
     terminal = terminal or Terminal()
     if not all(importlib.util.find_spec(name) for name in ("sphinx", "myst_nb", "furo")):
         raise RunError("Sphinx is not installed: say `make book`, which installs it.")
+    if (project.outputs / FOLDER / "run.json").exists():
+        raise RunError(
+            f"{project.shown(project.outputs / FOLDER)} is a run of that name: move it elsewhere first."
+        )
     began = time.monotonic()
     run = lacking.pages(project, wishes, terminal)
     if run is None or lacking.lessons(project, terminal):

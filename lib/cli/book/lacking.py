@@ -9,22 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from lib.cli import lessons as running
-from lib.errors import StepError
+from lib.errors import RunError, StepError
 from lib.notebook_source import lessons as numbered
 from lib.notebook_source import saved, tags_of
 from lib.paths import Project
 from lib.records import RunRecord
-from lib.runner import plan, start
+from lib.runner import plan, start, status
 from lib.runner.terminal import Terminal
 
 
 def pages(project: Project, wishes: plan.Wishes, terminal: Terminal) -> Path | None:
     """The folder of the run that is shown: that of the wishes, brought up to date, or the last whole one.
 
-    Without either the quickstart is run. None where that failed.
+    Without either the quickstart is run. None where that failed. A run that is named alone is shown as it is.
     """
     if wishes == plan.Wishes() and (last := _last_whole(project)):
         return last
+    if wishes.run and wishes == plan.Wishes(run=wishes.run):
+        folder = project.outputs / wishes.run
+        if not _is_whole(folder, project):
+            raise RunError(
+                f"Run {wishes.run!r} has not every page as it is now. Say `make pipeline RUN={wishes.run}` "
+                "with the PARAMS and P that it was made with, then `make book` again."
+            )
+        return folder
     request = plan.ask(wishes, project)
     terminal.say(f"Pages of run {request.run}:")
     return request.folder if start.pipeline(request) == 0 else None
@@ -60,9 +68,16 @@ def _code(cells: list[dict[str, Any]]) -> Iterator[tuple[object, str]]:
 def _last_whole(project: Project) -> Path | None:
     """The run that was started last, of those that have every numbered page as its source is now."""
     records = [(RunRecord.read(path), path.parent) for path in project.outputs.glob("[!.]*/run.json")]
-    for _, folder in sorted(((run.started, folder) for run, folder in records if run), reverse=True):
-        if all(
-            is_executed(folder / "notebooks" / page.name, page) for page in numbered.find(project.notebooks)
-        ):
-            return folder
-    return None
+    whole = sorted((run.started, folder) for run, folder in records if run and _is_whole(folder, project))
+    return whole[-1][1] if whole else None
+
+
+def _is_whole(folder: Path, project: Project) -> bool:
+    """Whether every numbered page was executed as its source is now, and each with what the others wrote."""
+    standing = status.steps(folder)
+    return all(
+        page.stem in standing
+        and standing[page.stem].status == "done"
+        and is_executed(folder / "notebooks" / page.name, page)
+        for page in numbered.find(project.notebooks)
+    )

@@ -122,7 +122,7 @@ def _api(project: Project, into: Path) -> list[str]:
     rooms: dict[str, list[str]] = {}
     for path in sorted(project.lib.rglob("*.py")):
         name = links.module(PurePosixPath(path.relative_to(project.root)))
-        if name not in ("lib", "lib.datasets.__init__"):
+        if name != "lib":
             rooms.setdefault(name.split(".")[1], []).append(name)
     (into / "api").mkdir(parents=True)
     for room, modules in rooms.items():

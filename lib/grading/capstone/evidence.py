@@ -3,6 +3,7 @@
 Everything is read, each thing once, and nothing runs. What is asked of it is in `of_problem` and `of_model`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,7 +82,8 @@ class Evidence:
     def decided(self, key: str, about: Sequence[str] = ()) -> bool:
         """Whether there is a sentence under `key`, which names all that it is `about`."""
         said = str(self.decisions.get(key) or "")
-        return len(said.split()) >= WORDS and all(name in said for name in about)
+        names = (re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) for name in about)
+        return len(said.split()) >= WORDS and all(names)
 
     def write_down(self, key: str, what: str, about: Sequence[str] = ()) -> str:
         """How to write a decision; what one that is there already is lacking."""

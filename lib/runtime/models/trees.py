@@ -12,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     import xgboost
 
+#: Bytes of a booster at most, about a million nodes: reading more takes longer than few rows are worth.
+MOST = 40_000_000
 #: Objectives whose answer is the sum of the leaves as it stands.
 PLAIN = {"reg:squarederror", "reg:absoluteerror"}
 
@@ -35,7 +37,9 @@ class Trees:
 
     @classmethod
     def of(cls, booster: "xgboost.Booster") -> "Trees | None":
-        """The trees of a booster of one number a row; None of any other, which must be asked itself."""
+        """The trees of a booster of one number a row; None of any other, or of a very large one."""
+        if len(booster.save_raw("ubj")) > MOST:
+            return None
         learner = learnt(booster)
         boosting, objective = learner["gradient_booster"], learner["objective"]["name"]
         if boosting["name"] != "gbtree" or objective not in PLAIN or not booster.num_boosted_rounds():
