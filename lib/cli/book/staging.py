@@ -107,12 +107,13 @@ def _notebook(project: Project, into: Path, page: PurePosixPath, executed: Path 
 
 
 def _linked(project: Project, into: Path, page: PurePosixPath, targets: Iterable[str]) -> None:
-    """Copy the files that a page links and that are no pages: pictures, a licence, parameters."""
+    """Copy the files that a page links and that are no pages: pictures, a licence, parameters, a test."""
     for target in filter(links.relative, targets):
         path = links.place(target, page)
         found = project.root / path
         inside = found.resolve().is_relative_to(project.root.resolve())
-        if inside and found.is_file() and path.suffix not in (".py", ".md", ".ipynb"):
+        shown = path.suffix in (".md", ".ipynb") or (path.suffix == ".py" and path.parts[0] == "lib")
+        if inside and found.is_file() and not shown:
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(found, into / path)
 
