@@ -134,6 +134,12 @@ def champion(evidence: Evidence) -> str:
     store = Store(evidence.project.outputs)
     holder = store.get(name, made.alias)
     number = f"version {holder.number}" if holder else "no version"
+    ours = next((one for one in store.versions(name) if one.number == made.version), None)
+    if ours and ours.retired:
+        raise Unmet(
+            f"{ours}, of this run, is retired ({ours.retired}).",
+            f"A retired model takes no alias again: mend what it was retired for, then {evidence.pipeline}.",
+        )
     if holder is None or holder.number != made.version:
         raise Unmet(
             f"Version {made.version}, of this run, does not hold the alias: {number} is the champion. When "
