@@ -86,12 +86,13 @@ class Store:
         return next((one for one in self.versions(name) if one.number == number), None)
 
     def add(self, name: str, model_id: str, description: str, tags: Mapping[str, str]) -> Version:
-        """A new version of `name`, or the one that has this digest already and can answer.
+        """A new version of `name`, or the one of this digest that can answer, now in these words.
 
         On a server that many share another may add the same model at the same moment: the first one stays.
         """
         same = self._same(name, tags["workbook.digest"])
         if same:
+            self.client.update_model_version(name, str(same[0].number), description)
             return same[0]
         self._name(name, description.partition("\n")[0])
         model = self.client.get_logged_model(model_id)

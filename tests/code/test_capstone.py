@@ -191,7 +191,7 @@ def test_a_package_with_a_mistake_in_it_is_told_in_a_line_and_nothing_else_is_as
 
 
 def test_a_step_that_is_out_of_date_is_not_looked_into(evidence):
-    with pytest.raises(Unmet, match="03_prep is not done: parameter seed 1 -> 2"):
+    with pytest.raises(Unmet, match="03_prep is due: parameter seed 1 -> 2"):
         replace(evidence, due={"03_prep": "parameter seed 1 -> 2"}).step("03_prep")
 
 

@@ -407,6 +407,13 @@ class TestVersions:
         assert "published: green_2023-01.parquet" in text
         assert "train_months=['2023-01']" in text
 
+    def test_the_same_model_in_other_words_is_described_in_these(self, step, models, taxi):
+        registry.register(step, models.good, taxi.dataset, PROVENANCE)
+        renamed = dataclasses.replace(taxi.dataset, title="How many minutes go by?")
+        version = registry.register(step, models.good, renamed, PROVENANCE)
+        assert version.number == 1
+        assert registry.description(version).startswith("How many minutes go by? Predicts ")
+
     def test_what_is_known_only_afterwards_is_said_and_what_nobody_said_is_left_out(self, models, taxi):
         about = packaging.about(models.good)
         text = registry.describe(taxi.dataset, about, PROVENANCE, "d" * 64)

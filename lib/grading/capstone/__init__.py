@@ -63,7 +63,7 @@ def _asked(stage: Stage, evidence: Evidence) -> Standing:
             saw.append(criterion(evidence))
         except Unmet as one:
             unmet.append(one)
-            if criterion is of_problem.loads:
+            if criterion in NEEDED:
                 break
     return Standing(stage, [one for one in saw if one], unmet)
 
@@ -93,8 +93,10 @@ STAGES = (
     ),
     Stage("The search", ("04_tune",), (of_model.families, of_model.enough, of_model.chosen)),
     Stage("A model that knows something", ("05_train",), (of_model.beats, of_model.covers, of_model.early)),
-    Stage("The champion", ("06_registry",), (of_model.champion, of_model.described)),
+    Stage("The champion", (), (of_model.in_use, of_model.champion, of_model.described)),
 )
 
+#: Without these the others of their stage cannot be asked.
+NEEDED = (of_problem.loads, of_model.in_use, of_model.champion)
 #: The stages by number and name, as they are shown and kept.
 NAMED = {f"{number} {stage.name}": stage for number, stage in enumerate(STAGES, 1)}

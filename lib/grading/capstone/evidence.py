@@ -98,9 +98,7 @@ class Evidence:
     def step(self, name: str) -> records.StepRecord:
         """The record of a step that is done and up to date."""
         if name in self.due:
-            raise Unmet(
-                f"{name} is not done: {self.due[name]}.", f"{self.pipeline} runs what is out of date."
-            )
+            raise Unmet(f"{name} is due: {self.due[name]}.", f"{self.pipeline} runs what is out of date.")
         record = records.StepRecord.read(self.folder / "notebooks" / f"{name}.json")
         if record is None:
             raise Unmet(f"{name} has left no record.", f"{self.pipeline} runs it.")

@@ -1,6 +1,6 @@
 """The second half of the capstone's criteria: the search, the model, and the champion in the registry."""
 
-from lib import registry
+from lib import files, records, registry
 from lib.grading.capstone.evidence import Evidence, Unmet
 from lib.registry.store import Store, name_of
 from lib.tuning.selection import LINEAR
@@ -122,8 +122,22 @@ def early(evidence: Evidence) -> str:
 # --- the champion ------------------------------------------------------------------------------------
 
 
+def in_use(evidence: Evidence) -> str:
+    """This run's model is not retired: page 6 itself could say no more, as nobody holds the alias then."""
+    made = records.Registration.read(evidence.folder / "registry.json")
+    if made and made.digest == files.digest(evidence.folder / "model"):
+        versions = Store(evidence.project.outputs).versions(made.name)
+        for gone in (one for one in versions if one.number == made.version and one.retired):
+            raise Unmet(
+                f"{gone}, of this run, is retired ({gone.retired}).",
+                f"It takes no alias again: mend what it was retired for, then {evidence.pipeline}.",
+            )
+    return ""
+
+
 def champion(evidence: Evidence) -> str:
     """This run's model is registered under the problem's own name, holds the alias, and can answer."""
+    evidence.step("06_registry")
     made = evidence.registration
     name = name_of(evidence.problem, evidence.run, generated=False)
     if made.name != name or made.alias != "champion":
