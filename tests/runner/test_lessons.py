@@ -84,7 +84,7 @@ def test_a_page_half_filled_in_is_checked_in_plain_lines_and_its_solution_leaves
     shown = io.StringIO()
     assert check.check(project, "01", terminal=Terminal(shown)) == 1
     said = shown.getvalue()
-    assert "  ✓ minutes\n    It saw: [12.0, 1500.0, -3.0]" in said
+    assert "  ✓ minutes\n    It saw: [12.0, 1500.0, -3.0, 7.5]" in said
     assert "✗ features: KeyError: 'no such column', in `features`: `return rides['no such column']`" in said
     assert said.endswith("1 of 4 checks passed.\n")
     assert "Traceback" not in said

@@ -74,10 +74,6 @@ def _last_whole(project: Project) -> Path | None:
 
 def _is_whole(folder: Path, project: Project) -> bool:
     """Whether every numbered page was executed as its source is now, and each with what the others wrote."""
-    standing = status.steps(folder)
-    return all(
-        page.stem in standing
-        and standing[page.stem].status == "done"
-        and is_executed(folder / "notebooks" / page.name, page)
-        for page in numbered.find(project.notebooks)
-    )
+    pages = numbered.find(project.notebooks)
+    executed = all(is_executed(folder / "notebooks" / page.name, page) for page in pages)
+    return executed and all(step.status == "done" for step in status.steps(folder).values())
