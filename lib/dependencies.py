@@ -5,16 +5,19 @@ that is read and not imported (code that is copied into a model's folder) counts
 library only, as it is asked before anything runs.
 """
 
+import contextlib
 import functools
 import resource
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib import files, mlflow_tables, paths
 
 LIB = Path(__file__).resolve().parent
 _READ: set[str] = set()
+_ASIDE = threading.local()
 _TAKEN: dict[tuple[str, str], dict[str, object]] = {}
 
 
@@ -24,12 +27,22 @@ def watch() -> None:
     start = f"{LIB}/"
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open":
+        if event == "open" and not getattr(_ASIDE, "reading", False):
             path = str(arguments[0])
             if path.startswith(start) and path.endswith(".py"):
                 _READ.add(path)
 
     sys.addaudithook(hook)
+
+
+@contextlib.contextmanager
+def unused() -> Iterator[None]:
+    """What this thread reads in the block, to see whether it has changed, does not count as used."""
+    _ASIDE.reading = True
+    try:
+        yield
+    finally:
+        _ASIDE.reading = False
 
 
 def modules() -> list[str]:

@@ -99,4 +99,6 @@ def depends_on(name: str, parameters: Mapping[str, object], inputs: str) -> str:
     path = paths.here().notebooks / f"{name}.ipynb"
     given = {key: value for key, value in parameters.items() if key != "run"}
     code = notebook_source.read(path).code if path.is_file() else []
-    return files.digest_of([given, inputs, code, Modules(paths.here()).digest(), dependencies.installed()])
+    with dependencies.unused():
+        modules = Modules(paths.here()).digest()
+    return files.digest_of([given, inputs, code, modules, dependencies.installed()])

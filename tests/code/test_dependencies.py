@@ -30,6 +30,14 @@ def test_a_source_file_that_is_copied_or_read_is_used_without_being_imported(tmp
     assert "lib.plots" in modules_after(f"open({str(ROOT / 'lib' / 'plots' / '__init__.py')!r}).read()")
 
 
+def test_what_is_read_to_see_whether_it_has_changed_is_not_used():
+    whole = "from lib import paths\nfrom lib.step import page"
+    asked = modules_after(f"{whole}\npage.depends_on('04_tune', {{}}, '')")
+    assert asked == modules_after(whole)
+    plots = ROOT / "lib" / "plots" / "__init__.py"
+    assert "lib.plots" in modules_after(f"with dependencies.unused(): pass\nopen({str(plots)!r}).read()")
+
+
 def test_a_file_elsewhere_is_none_of_ours(tmp_path):
     (tmp_path / "lib.py").write_text("")
     before = modules_after("")
