@@ -189,8 +189,10 @@ def _note(step: Step, version: Version, alias: str) -> None:
 def ask(name: str, alias: str, rows: pd.DataFrame, dataset: Dataset, most: int = 5) -> pd.DataFrame:
     """What was true of a few labelled rows and what the holder of `alias` predicts of them, beside the rows.
 
-    No two of them are alike in what the model sees.
+    No two of them are alike in what the model sees. Where nobody holds the alias, one row says so.
     """
+    if not any(alias in version.aliases for version in Store(outputs()).versions(name)):
+        return pd.DataFrame({"nobody can be asked": [f"No version of {name} holds the alias {alias!r}."]})
     target, inputs = dataset.target.name, list(packaging.about(Store(outputs()).find(name, alias))["inputs"])
     rows = rows.drop_duplicates(inputs).head(most)
     prediction = predict(name, alias, rows.drop(columns=target))

@@ -187,6 +187,13 @@ def test_the_user_s_word_makes_the_challenger_the_champion(step, folders, taxi):
         registry.rollback(NAME, "staging")
 
 
+def test_where_the_only_champion_is_retired_page_six_says_that_nobody_can_be_asked(step, folders, taxi):
+    enter(step, folders.fine, taxi)
+    registry.retire(NAME, "1", "leaky")
+    table = registry.ask(NAME, "champion", taxi[1]["test"].head(3), taxi[0])
+    assert table["nobody can be asked"].tolist() == [f"No version of {NAME} holds the alias 'champion'."]
+
+
 def test_the_model_in_use_answers_beside_what_was_asked_and_what_was_true(step, folders, taxi):
     enter(step, folders.fine, taxi)
     made, rows = taxi[0], taxi[1]["test"].head(3)

@@ -170,6 +170,7 @@ class Boosted(BaseEstimator):
         return type(X) is np.ndarray and X.dtype == np.float32 and X.shape[1:] == (self.n_features_in_,)
 
     def back(self, output: np.ndarray) -> np.ndarray:
+        """What the booster says as the target has it."""
         return output
 
     def comparisons(self, X: Matrix, /) -> float:  # noqa: ARG002 - as every model has it
