@@ -24,6 +24,7 @@ TUNED = records.Tuned(
     budget=40,
     ended="all trials were run",
 )
+ASKED = {"max_evals": 20, "models": ["linear_regression", "xgboost"]}
 FIGURES = {
     "test_rmse": 2.4,
     "baseline_constant_test_rmse": 4.0,
@@ -51,6 +52,7 @@ def evidence(tmp_path, monkeypatch) -> Evidence:
     made = Evidence(project, "params/flats.yaml", "flats", "flats", {}, {})
     TUNED.write(made.folder / "tuned.json")
     records.Metrics(FIGURES).write(made.folder / "metrics.json")
+    step(made, "04_tune")
     step(made, "03_prep", {"train_rows": 128, "validation_rows": 32, "test_rows": 40})
     yield made
     for name in set(sys.modules) - before:
@@ -60,7 +62,7 @@ def evidence(tmp_path, monkeypatch) -> Evidence:
 
 def step(evidence: Evidence, name: str, metrics: dict | None = None, inputs: dict | None = None) -> None:
     record = records.StepRecord(
-        step=name, code=[], parameters={}, modules={}, inputs=inputs or {}, outputs={}, started="",
+        step=name, code=[], parameters=ASKED if name == "04_tune" else {}, modules={}, inputs=inputs or {}, outputs={}, started="",
         seconds=1.0, reasons=[], kernel="warm", metrics=metrics or {},
     )  # fmt: skip
     record.write(evidence.folder / "notebooks" / f"{name}.json")
@@ -86,7 +88,7 @@ def decides(evidence: Evidence, key: str, why: str) -> Evidence:
     [
         ({"best": {"xgboost": {}, "lasso": {}}}, of_model.families, "no baseline"),
         ({"best": {"linear_regression": {}}}, of_model.families, "linear_regression alone"),
-        ({"trials": 29, "budget": 29}, of_model.enough, "29 trials are few"),
+        ({"trials": 29}, of_model.enough, "29 trials are few"),
         ({"trials": 35, "ended": "its time was over"}, of_model.enough, "after 35 of 40 trials"),
         ({"cut": 1}, of_model.enough, "1 trials were cut by the clock"),
         ({"failed": 5}, of_model.enough, "5 of 40 trials failed"),
@@ -104,6 +106,18 @@ def test_a_search_that_ended_as_nothing_better_came_was_not_cut(evidence):
     ended = replace(TUNED, trials=33, ended="12 trials brought nothing better")
     ended.write(evidence.folder / "tuned.json")
     assert "33 of 40 trials" in of_model.enough(again(evidence))
+
+
+def test_a_search_that_has_gone_through_all_the_settings_there_are_has_enough_trials(evidence):
+    replace(TUNED, trials=12, budget=12).write(evidence.folder / "tuned.json")
+    assert "12 trials" in of_model.enough(again(evidence))
+
+
+def test_intervals_that_were_not_judged_are_told_as_that(evidence):
+    kept = {name: value for name, value in FIGURES.items() if name != "test_interval_coverage"}
+    records.Metrics(kept).write(evidence.folder / "metrics.json")
+    with pytest.raises(Unmet, match="has kept no coverage"):
+        of_model.covers(decides(evidence, "coverage", "The tenants of June are others, and were told."))
 
 
 def test_a_search_that_has_read_the_test_rows_has_not_chosen_on_validation(evidence):

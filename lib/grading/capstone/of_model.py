@@ -51,7 +51,9 @@ def enough(evidence: Evidence) -> str:
             f"{tuned.failed} of {tuned.trials} trials failed.",
             f"Page 4 shows with what settings; narrow `space` {again}.",
         )
-    if tuned.trials < TRIALS:
+    asked = evidence.step("04_tune").parameters
+    all_there_are = tuned.budget < int(asked["max_evals"]) * len(asked["models"])  # spaces of choices alone
+    if tuned.trials < TRIALS and not all_there_are:
         raise Unmet(
             f"{tuned.trials} trials are few: of {TRIALS} drawn blindly, one is among the best "
             "tenth with a chance of 96 %.",
@@ -94,10 +96,12 @@ def covers(evidence: Evidence) -> str:
     held, sizes = evidence.figures.get("test_interval_coverage"), evidence.step("03_prep").metrics
     rows = [int(sizes.get(f"{name}_rows") or 1) for name in ("validation", "test")]
     least = LEVEL - 3 * (LEVEL * (1 - LEVEL) * sum(1 / n for n in rows)) ** 0.5  # both samples are luck
-    if held is None or (held < least and not evidence.decided("coverage")):
+    if held is None:
+        raise Unmet("Page 5 has kept no coverage of intervals.", f"{evidence.pipeline} runs it anew.")
+    if held < least and not evidence.decided("coverage"):
         evidence.refuse(
             "coverage",
-            f"Intervals that promise to hold {LEVEL:.0%} of the test rows hold {held or 0:.1%}, and luck "
+            f"Intervals that promise to hold {LEVEL:.0%} of the test rows hold {held:.1%}, and luck "
             f"ends at {least:.1%}: the test rows are not like those of validation.",
             "Page 5 shows where they fail; train and validate on rows nearer to those of test",
             "what differs, and what whoever relies on an interval is told",
