@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
+from lib.dependencies import module_name
+
 _CODE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)[ \t]*$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 _TARGET = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
 #: The folder of the exercises' solutions, which are not shown: a link to one leads to the page with blanks.
@@ -46,12 +48,6 @@ def place(target: str, page: PurePosixPath) -> PurePosixPath:
     return PurePosixPath(os.path.normpath(page.parent / target.partition("#")[0]))
 
 
-def module(path: PurePosixPath) -> str:
-    """The dotted name of a module's file: `lib/step/__init__.py` is `lib.step`."""
-    parts = path.with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
 def mapped(text: str, page: PurePosixPath, root: Path) -> str:
     """The text of a page with its links as the book has them."""
     return prose(text, lambda part: _TARGET.sub(lambda link: _target(link[0], page, root), part))
@@ -62,7 +58,7 @@ def _target(target: str, page: PurePosixPath, root: Path) -> str:
         return target
     path, up = place(target, page), "../" * (len(page.parts) - 1)
     if path.parts[:1] == ("lib",) and path.suffix == ".py":
-        return f"#{module(path)}"
+        return f"#{module_name(Path(path), Path())}"
     if path.parts[:1] == ("lib",) and (root / path / "__init__.py").is_file():
         return f"#{'.'.join(path.parts)}"
     if path.name == "README.md" or (root / path).is_dir():

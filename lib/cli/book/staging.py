@@ -10,13 +10,23 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lib.cli.book import courses, links
+from lib.dependencies import module_name
 from lib.notebook_source import lessons, prose, saved
 from lib.paths import Project
 from lib.records import RunRecord
 
 #: Pages of docs/ in the order in which they are listed; others follow by their names.
-FIRST = ("architecture", "exercises", "search", "tracking", "bring-your-own-problem", "add-a-step", "options")
-LAST = ("troubleshooting", "times", "glossary", "from-an-earlier-workbook")
+FIRST = (
+    "start",
+    "architecture",
+    "exercises",
+    "capstone",
+    "search",
+    "tracking",
+    "bring-your-own-problem",
+    "add-a-step",
+)
+LAST = ("options", "troubleshooting", "times", "glossary", "from-an-earlier-workbook")
 
 
 def stage(project: Project, run: Path, into: Path) -> None:
@@ -122,7 +132,7 @@ def _api(project: Project, into: Path) -> list[str]:
     """A page a room of lib/, with the docstrings of all its modules; their names, the list of them first."""
     rooms: dict[str, list[str]] = {}
     for path in sorted(project.lib.rglob("*.py")):
-        name = links.module(PurePosixPath(path.relative_to(project.root)))
+        name = module_name(path, project.root)
         if name != "lib":
             rooms.setdefault(name.split(".")[1], []).append(name)
     (into / "api").mkdir(parents=True)
