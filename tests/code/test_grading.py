@@ -55,6 +55,14 @@ def stems(paths: list[Path]) -> list[str]:
     return [path.stem for path in paths]
 
 
+@pytest.mark.parametrize("page", LESSONS + SOURCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_no_code_cell_has_more_lines_than_are_seen_at_once(page):
+    """Of an exercise, its source and what is made of it: a learner may write as many lines as they like."""
+    made = [page.read_bytes()] + ([blanks.blank(page)] if page in SOURCES else [])
+    cells = [(name, len(cell.splitlines())) for text in made for name, cell in code(text)]
+    assert [(name, count) for name, count in cells if count > 25] == []
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 class TestEveryExercise:
     def test_every_solution_passes(self, source, outputs):
