@@ -1,7 +1,7 @@
 """One notebook through papermill's API: cell by cell, with progress, a way to stop it, and a failure's facts.
 
-The only module that knows papermill. What is kept of a finished or failed notebook is decided in
-`lib.runner.run`.
+The only module of the pipeline that calls papermill (lessons have a call of their own, in `lib.cli.lessons`).
+What is kept of a finished or failed notebook is decided in `lib.runner.run`.
 """
 
 import contextlib
