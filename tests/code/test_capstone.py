@@ -62,8 +62,8 @@ def evidence(tmp_path, monkeypatch) -> Evidence:
 
 def step(evidence: Evidence, name: str, metrics: dict | None = None, inputs: dict | None = None) -> None:
     record = records.StepRecord(
-        step=name, code=[], parameters=ASKED if name == "04_tune" else {}, modules={}, inputs=inputs or {}, outputs={}, started="",
-        seconds=1.0, reasons=[], kernel="warm", metrics=metrics or {},
+        step=name, code=[], parameters=ASKED if name == "04_tune" else {}, modules={}, inputs=inputs or {},
+        outputs={}, started="", seconds=1.0, reasons=[], kernel="warm", metrics=metrics or {},
     )  # fmt: skip
     record.write(evidence.folder / "notebooks" / f"{name}.json")
 
