@@ -122,6 +122,10 @@ def test_ordinary_kernels_one_step_at_a_time_give_the_same_splits_trials_and_mod
     assert predictions(second) == predictions(first)
 
 
+def test_no_page_leaves_bytecode_in_the_model_that_it_loads(first):
+    assert [*first.rglob("model/**/*.pyc"), *first.parent.rglob("mlartifacts/**/*.pyc")] == []
+
+
 def test_every_step_closes_its_run_and_has_its_notebook_attached(first):
     from mlflow import MlflowClient
 
