@@ -4,8 +4,7 @@
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lib import files
 from lib.notebook_source import problems
@@ -98,9 +97,11 @@ def _families() -> Iterator[str]:
         )
 
 
-def _space(space: Mapping[str, Any]) -> str:
+def _space(space: Mapping[str, Sequence[object]]) -> str:
     return (
-        ", ".join(f"`{key}=[{','.join([spec[0], *map(_yaml, spec[1:])])}]`" for key, spec in space.items())
+        ", ".join(
+            f"`{key}=[{','.join([str(spec[0]), *map(_yaml, spec[1:])])}]`" for key, spec in space.items()
+        )
         or "nothing"
     )
 
@@ -110,7 +111,7 @@ def _yaml(value: object) -> str:
     return json.dumps(files.plain(value), ensure_ascii=False, separators=(",", ":"))
 
 
-def _table(head: tuple[str, ...], rows: Any) -> Iterator[str]:
+def _table(head: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield f"|{'---|' * len(head)}"
     for row in rows:

@@ -16,7 +16,6 @@ import textwrap
 import traceback
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Any
 
 from lib import paths
 from lib.grading import blanks, progress
@@ -36,7 +35,7 @@ class Outcome:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         return {"text/plain": self.text, MIME: asdict(self)}
 
 

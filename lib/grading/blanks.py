@@ -9,11 +9,10 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lib import files, notebook_source
 from lib.errors import ParameterError
-from lib.notebook_source import lessons
+from lib.notebook_source import lessons, text_of
 from lib.paths import Project
 
 #: Below `notebooks/exercises/`, where the sources lie.
@@ -44,7 +43,7 @@ def answers(source: Path) -> dict[str, str]:
     """The solutions in a source by the ids of their cells."""
     found = {}
     for cell in notebook_source.saved(source)["cells"]:
-        parts = [textwrap.dedent(part[2]).rstrip() for part in _MARKED.finditer(_text(cell))]
+        parts = [textwrap.dedent(part[2]).rstrip() for part in _MARKED.finditer(text_of(cell))]
         if parts:
             found[str(cell["id"])] = "\n".join(parts)
     return found
@@ -54,7 +53,7 @@ def blank(source: Path) -> bytes:
     """The notebook with blanks that a source gives, as it is kept."""
     page = notebook_source.saved(source)
     for cell in page["cells"]:
-        text = cleared(_text(cell))
+        text = cleared(text_of(cell))
         if _MARK.search(text):
             raise ParameterError(
                 f"{source}: cell {cell.get('id')!r} has a mark without its other half. A solution stands "
@@ -92,9 +91,4 @@ def _kept_aside(project: Project, path: Path, made: bytes) -> Path | None:
 
 
 def _sources(path: Path, text: str | None = None) -> list[str]:
-    return [_text(cell) for cell in notebook_source.saved(path, text)["cells"]]
-
-
-def _text(cell: dict[str, Any]) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(source)
+    return [text_of(cell) for cell in notebook_source.saved(path, text)["cells"]]

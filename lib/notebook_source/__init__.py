@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from lib import MOVED
 from lib.errors import ParameterError, StepError
@@ -19,6 +19,8 @@ from lib.notebook_source.meaning import meaning, parse
 
 #: The tags by which a notebook's client leaves a cell out, or goes on after its error.
 TAGS = {"skip-execution", "raises-exception"}
+#: A notebook, or a cell of it, as its file has it.
+Saved: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Notebook:
             )
 
 
-def saved(path: Path, text: str | None = None) -> dict[str, Any]:
+def saved(path: Path, text: str | None = None) -> Saved:
     """A notebook's file (or its `text`) as JSON has it; StepError where it is half saved or none at all."""
     try:
         page = json.loads(path.read_text(encoding="utf-8") if text is None else text)
@@ -88,7 +90,7 @@ def saved(path: Path, text: str | None = None) -> dict[str, Any]:
     return dict(page)
 
 
-def _misshapen(page: Any) -> str:
+def _misshapen(page: object) -> str:
     """What of the things that are read here has not the shape that nbformat gives it; empty if nothing."""
     if not isinstance(page, dict) or not isinstance(page.get("cells"), list):
         return "it has no list of cells"
@@ -112,27 +114,27 @@ def read(path: Path, text: str | None = None) -> Notebook:
     tagged = [cell for cell in code if "parameters" in tags_of(cell)]
     if len(tagged) > 1:
         raise StepError(f"{path} has {len(tagged)} cells tagged `parameters`; it must have one.")
-    parameters = _parameters(path, _text(tagged[0])) if tagged else {}
+    parameters = _parameters(path, text_of(tagged[0])) if tagged else {}
     others = [cell for cell in code if cell not in tagged]
-    rest = tuple(_text(cell) for cell in others)
+    rest = tuple(text_of(cell) for cell in others)
     names = _step_line(path, rest)
     tags = tuple(" ".join(sorted(TAGS.intersection(tags_of(cell)))) for cell in others)
     return Notebook(path, parameters, names["reads"], names["writes"], rest, tags, names["acts_on"])
 
 
-def tags_of(cell: Mapping[str, Any]) -> list[str]:
+def tags_of(cell: Saved) -> list[str]:
     """The tags of a cell."""
     tags: list[str] = cell.get("metadata", {}).get("tags", [])
     return tags
 
 
-def keep_given(cell: dict[str, Any], parameters: Mapping[str, object]) -> None:
+def keep_given(cell: Saved, parameters: Mapping[str, object]) -> None:
     """Have an executed cell into which parameters were put say them as they may be kept."""
     if "injected-parameters" in tags_of(cell):
         cell["source"] = "\n".join(["# Parameters", *(f"{name} = {it!r}" for name, it in parameters.items())])
 
 
-def _text(cell: dict[str, Any]) -> str:
+def text_of(cell: Saved) -> str:
     """A cell's source, which nbformat keeps as one string or as a list of lines."""
     source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)

@@ -1,12 +1,10 @@
 """A notebook's prose: whether it has changed, and an executed notebook with the prose of today."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from lib.errors import StepError
 from lib.files import digest_of
-from lib.notebook_source import saved, tags_of
+from lib.notebook_source import Saved, saved, tags_of
 
 
 def digest(path: Path) -> str:
@@ -19,7 +17,7 @@ def digest(path: Path) -> str:
     return digest_of(["".join(cell.get("source", "")) for cell in markdown])
 
 
-def with_prose(executed: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
+def with_prose(executed: Saved, source: Saved) -> Saved:
     """An executed notebook with the prose that its source has by now, tagged `newer` where it was another.
 
     Where the source has other code cells than were executed, the notebook stays as it is.

@@ -13,11 +13,17 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_Answer = TypeVar("_Answer")
 
 #: What lies in a model's folder: the pipeline, the code that it runs by, the digest of every other file.
 PIPELINE, CODE, DIGESTS = Path("artifacts/pipeline"), Path("artifacts/code"), "digests.json"
@@ -31,7 +37,7 @@ class StoredModelError(Exception):
     """A model's folder that is not as it was written, or rows that it cannot take: which, and what to do."""
 
 
-def load(folder: Path) -> Any:
+def load(folder: Path) -> "StoredPipeline":
     """The pipeline in `folder`, by the code that is stored with it; nothing runs before all is checked."""
     folder = Path(folder).absolute()
     contents = checked(folder)
@@ -61,27 +67,26 @@ class StoredPipeline:
     def __init__(self, pipeline: Any, error: type[Exception]) -> None:
         self.pipeline, self._error, self.about = pipeline, error, pipeline.about_
 
-    def predict(self, rows: Any) -> Any:
+    def predict(self, rows: "pd.DataFrame") -> "np.ndarray | pd.DataFrame":
         """An array of numbers, or for classes a frame of probabilities; rows it cannot take are told."""
         return self._ask(self.pipeline.response, rows)
 
-    def refused(self, rows: Any) -> Any:
+    def refused(self, rows: "pd.DataFrame") -> "pd.Series":
         """Why rows get no prediction, by their label: a Series of reasons."""
         return self._ask(self.pipeline.refused, rows)
 
-    def speed(self, rows: Any) -> dict[str, float]:
+    def speed(self, rows: "pd.DataFrame") -> dict[str, float]:
         """How long one row and all of them take."""
-        times: dict[str, float] = self._ask(self.pipeline.speed, rows)
-        return times
+        return self._ask(self.pipeline.speed, rows)
 
-    def _ask(self, answer: Callable[[Any], Any], rows: Any) -> Any:
+    def _ask(self, answer: "Callable[[pd.DataFrame], _Answer]", rows: "pd.DataFrame") -> _Answer:
         try:
             return answer(rows)
         except self._error as error:
             raise StoredModelError(str(error)) from error
 
 
-def label(classes: Any) -> str:
+def label(classes: Collection[str]) -> str:
     """What the column of the likeliest class is called, beside one of probabilities for each class."""
     name = "label"
     while name in classes:

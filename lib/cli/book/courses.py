@@ -5,7 +5,7 @@ with a `#heading` where it helps) or `left_out` (why). `level`, where it is give
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import yaml
 
@@ -13,16 +13,25 @@ from lib.errors import ParameterError
 from lib.notebook_source import saved
 from lib.paths import Project
 
-_KEYS = {"document", "section", "met", "left_out", "level"}
+
+class Entry(TypedDict, total=False):
+    """A section of a course, and where its matter is met, or why it is not."""
+
+    document: str
+    section: str
+    met: list[str]
+    left_out: str
+    level: int
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path) -> list[Entry]:
     """The entries; none where the file is not there, and refused where one is not as it should be."""
     if not path.is_file():
         return []
     entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
     for entry in entries:
-        known = isinstance(entry, dict) and entry.keys() <= _KEYS and {"document", "section"} <= entry.keys()
+        keys = entry.keys() if isinstance(entry, dict) else set()
+        known = {"document", "section"} <= keys <= Entry.__annotations__.keys()
         if not known or bool(entry.get("met")) == bool(entry.get("left_out")):
             raise ParameterError(
                 f"{path.name}: {entry!r} needs document, section, and either met (paths) "
@@ -31,7 +40,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     return list(entries)
 
 
-def page(project: Project, entries: list[dict[str, Any]]) -> str:
+def page(project: Project, entries: list[Entry]) -> str:
     """The map as Markdown, a table a document; one of the levels of maturity where entries name them."""
     lines = [
         "# Where the courses' chapters are met",
@@ -49,7 +58,7 @@ def page(project: Project, entries: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _table(project: Project, entries: list[dict[str, Any]]) -> list[str]:
+def _table(project: Project, entries: list[Entry]) -> list[str]:
     rows = ["| section | met in |", "|---|---|"]
     for entry in entries:
         where = ", ".join(_link(project, path) for path in entry.get("met") or [])

@@ -1,9 +1,11 @@
 """A Sphinx extension: formulas as MathML, which browsers draw themselves; MathJax would be fetched."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from docutils.nodes import Node
     from sphinx.application import Sphinx
+    from sphinx.writers.html5 import HTML5Translator
 
 
 def as_mathml(formula: str, block: bool = False) -> str:
@@ -13,14 +15,14 @@ def as_mathml(formula: str, block: bool = False) -> str:
     return str(tex2mathml(formula, as_block=block))
 
 
-def _inline(translator: Any, node: Any) -> None:
+def _inline(translator: "HTML5Translator", node: "Node") -> None:
     from docutils import nodes
 
     translator.body.append(as_mathml(node.astext()))
     raise nodes.SkipNode
 
 
-def _block(translator: Any, node: Any) -> None:
+def _block(translator: "HTML5Translator", node: "Node") -> None:
     from docutils import nodes
 
     translator.body.append(f'<div class="math">{as_mathml(node.astext(), block=True)}</div>')

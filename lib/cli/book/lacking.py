@@ -6,12 +6,11 @@ shows that of today.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lib.cli import lessons as running
 from lib.errors import RunError, StepError
+from lib.notebook_source import Saved, saved, tags_of
 from lib.notebook_source import lessons as numbered
-from lib.notebook_source import saved, tags_of
 from lib.paths import Project
 from lib.records import RunRecord
 from lib.runner import plan, start, status
@@ -58,7 +57,7 @@ def is_executed(executed: Path, source: Path) -> bool:
     return list(_code(ran)) == list(_code(now))
 
 
-def _code(cells: list[dict[str, Any]]) -> Iterator[tuple[object, str]]:
+def _code(cells: list[Saved]) -> Iterator[tuple[object, str]]:
     """Id and source of each code cell, but for the parameters that papermill put in."""
     for cell in cells:
         if cell["cell_type"] == "code" and "injected-parameters" not in tags_of(cell):

@@ -5,9 +5,10 @@ Whatever stands in one, a tree or a star, comes out as it was written, and none 
 
 import re
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from docutils.nodes import document
     from sphinx.application import Sphinx
 
 _NAME = re.compile(r"(``?)(?=\S)(.+?)(?<=\S)\1")
@@ -50,7 +51,7 @@ def _process(_app: "Sphinx", _what: str, _name: str, _of: object, _options: obje
     lines[:] = as_rst("\n".join(lines)).splitlines()
 
 
-def _shorten(_app: "Sphinx", doctree: Any) -> None:
+def _shorten(_app: "Sphinx", doctree: "document") -> None:
     """Leave out the value of a constant where it is long: it says less than the line below it."""
     from sphinx import addnodes
 

@@ -5,9 +5,8 @@ The folders are those of the repository, so that a link from page to page is the
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from lib.cli.book import courses, links
 from lib.dependencies import module_name
@@ -47,7 +46,7 @@ def stage(project: Project, run: Path, into: Path) -> None:
     found = courses.read(project.root / "docs" / "courses.yaml")
     if found:
         _page(project, into, PurePosixPath("docs/course-map.md"), courses.page(project, found))
-    contents: dict[str, list[Any]] = {
+    contents: Mapping[str, Sequence[object]] = {
         "The line": [notebooks / page.name for page in numbered],
         "Lessons": [notebooks / "lessons" / page.name for page in taught],
         "Exercises": [notebooks / "exercises" / page.name for page in lessons.find(project.exercises)],
@@ -79,7 +78,7 @@ def _about(run: Path) -> str:
     )
 
 
-def _trees(contents: dict[str, list[Any]]) -> str:
+def _trees(contents: Mapping[str, Sequence[object]]) -> str:
     """The table of contents that stands beside every page."""
     return "\n".join(
         "\n".join([f"```{{toctree}}\n:hidden:\n:caption: {caption}\n", *map(str, pages), "```\n"])

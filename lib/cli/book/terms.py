@@ -7,7 +7,7 @@ of the word. Titles, code, links and what cells have printed are left alone, and
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -100,7 +100,7 @@ def _link(app: "Sphinx", doctree: "nodes.document", page: str) -> None:
     for parent in list(doctree.findall(lambda node: isinstance(node, nodes.TextElement))):
         if not _speaks(parent):
             continue
-        children: list[Any] = []
+        children: list[nodes.Node] = []
         for text in _joined(parent.children):
             if not isinstance(text, nodes.Text):
                 children.append(text)
@@ -116,11 +116,11 @@ def _link(app: "Sphinx", doctree: "nodes.document", page: str) -> None:
         parent.extend(children)
 
 
-def _joined(children: list[Any]) -> list[Any]:
+def _joined(children: "list[nodes.Node]") -> "list[nodes.Node]":
     """Texts that stand side by side as one, as a line's end divides them."""
     from docutils import nodes
 
-    joined: list[Any] = []
+    joined: list[nodes.Node] = []
     for child in children:
         if joined and isinstance(child, nodes.Text) and isinstance(joined[-1], nodes.Text):
             joined[-1] = nodes.Text(f"{joined[-1]}{child}")
@@ -129,7 +129,7 @@ def _joined(children: list[Any]) -> list[Any]:
     return joined
 
 
-def _speaks(node: Any) -> bool:
+def _speaks(node: "nodes.Element | None") -> bool:
     """Whether this is prose of the page: no title, no code, no link, nothing that a cell has given out."""
     from docutils import nodes
 

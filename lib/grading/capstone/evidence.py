@@ -40,7 +40,7 @@ class Evidence:
     params: str  # the parameters file, as it was given
     problem: str
     run: str
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     due: Mapping[str, str]
 
     @property
@@ -74,7 +74,7 @@ class Evidence:
             raise Unmet(f"{self.package} cannot be read: {said}", "Mend that line.") from error
 
     @cached_property
-    def decisions(self) -> Mapping[str, Any]:
+    def decisions(self) -> Mapping[str, object]:
         """What the learner has written down, by key; nothing where there is no such file."""
         path = self.project.datasets / self.problem / DECISIONS
         return plain_yaml.read(path, self.package + DECISIONS) if path.is_file() else {}

@@ -5,9 +5,12 @@ together, then the second; the sum of the leaves is XGBoost's to the last bit.
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ..schema import Settings
 
 if TYPE_CHECKING:
     import xgboost
@@ -24,7 +27,7 @@ class Trees:
     A leaf asks the column after the last one, which is always below its threshold, and leads to itself.
     """
 
-    def __init__(self, trees: list[dict[str, Any]], base: np.float32, columns: int) -> None:
+    def __init__(self, trees: Sequence[Settings], base: np.float32, columns: int) -> None:
         """`trees` as in XGBoost's JSON; `base`: what is added to the sum of the leaves."""
         self.columns, self.base, self.depth = columns, base, 0
         parts = [self._flat(tree) for tree in trees]
@@ -50,7 +53,7 @@ class Trees:
             return None
         return cls(trees, base[0], booster.num_features())
 
-    def _flat(self, tree: dict[str, Any]) -> tuple[np.ndarray, ...]:
+    def _flat(self, tree: Settings) -> tuple[np.ndarray, ...]:
         """A tree's nodes, level by level: left child, column, threshold, whether a gap goes left, value."""
         left, right = np.asarray(tree["left_children"]), np.asarray(tree["right_children"])
         level, order, depth = np.zeros(1, int), [np.zeros(1, int)], 0
@@ -87,7 +90,7 @@ class Trees:
         return np.add.accumulate(terms, axis=1, dtype=np.float32)[:, -1]
 
 
-def learnt(booster: "xgboost.Booster") -> dict[str, Any]:
+def learnt(booster: "xgboost.Booster") -> Settings:
     """What XGBoost stores of a booster, as plain data."""
-    learner: dict[str, Any] = json.loads(bytes(booster.save_raw("json")))["learner"]
+    learner: Settings = json.loads(bytes(booster.save_raw("json")))["learner"]
     return learner
