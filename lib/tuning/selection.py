@@ -11,7 +11,7 @@ from lib import evaluation
 from lib.errors import ModelError
 from lib.problem import Dataset
 from lib.records import Tuned
-from lib.tuning import spaces
+from lib.tuning import endings, spaces
 from lib.wording import rounded
 
 #: Scores that differ by less than this share of themselves are said to be as good.
@@ -111,13 +111,10 @@ def read_late(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
         for name in late
     ]
     lines = lines or ["All that it uses is known before the prediction is made."]
-    if tuned.choice.get("reason"):
-        lines.append(
-            f"**Mind:** its trial {tuned.choice['reason']}; a quieter machine, or more time, may do better."
-        )
+    lines.append(endings.read(tuned.choice.get("reason", "")))
     if generated:
         lines.append("The rows are generated: no figure on this page says anything about the world.")
-    return "\n\n".join(lines)
+    return "\n\n".join(filter(None, lines))
 
 
 def linear_choice(tuned: Tuned, task: str) -> dict[str, object]:

@@ -16,7 +16,7 @@ from lib.registry.location import Version
 from lib.registry.store import Decision, Store
 from lib.runtime.inference import InferencePipeline
 from lib.step import Step
-from lib.tuning import trial
+from lib.tuning import endings
 
 NAME = "green_taxi-generated"
 PROVENANCE = {"generated": True, "problem": "green_taxi", "rows": 1500, "seed": 42, "files": []}
@@ -60,10 +60,10 @@ def test_a_version_says_how_the_model_is_known():
 
 
 def test_a_version_whose_trials_the_clock_ended_says_so():
-    choice = {"family": "xgboost", "reason": trial.CUT}
+    choice = {"family": "xgboost", "reason": endings.CUT}
     said = described(tuned=Tuned("rich", "rmse", choice, {}, 9, budget=12, ended="its time was over", cut=3))
     assert "\n\nChosen among 9 of 12 trials, as its time was over; 3 cut by the clock; the kept one " in said
-    assert trial.CUT in said
+    assert endings.CUT in said
     assert "Chosen among" not in described()
 
 

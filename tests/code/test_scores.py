@@ -1,16 +1,19 @@
 """The training page's figures under their names, and its sentences."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Lasso
 
 from lib import problem
 from lib.evaluation import scores
 from lib.plots import residuals
 from lib.records import Tuned
-from lib.tuning import selection
+from lib.runtime import models
+from lib.tuning import endings, selection
 
 
 def page():
@@ -135,3 +138,27 @@ def test_a_difference_that_four_figures_do_not_tell_is_none():
     assert "e-0" not in said
     figures.add("on train alone", np.array([0.0, 10.0]), np.array([1.0, 11.0]))
     assert "The additional rows made no difference." in figures.read("rmse")
+
+
+@pytest.mark.parametrize(
+    ("reason", "helps"),
+    [(endings.CUT, "a quieter machine, or more time"), (endings.UNCONVERGED, "time does not help"), ("", "")],
+)
+def test_what_would_help_the_kept_trial_is_said(reason, helps):
+    tuned = Tuned("zoomcamp", "rmse", {"reason": reason}, {}, 1)
+    said = selection.read_late(tuned, problem.load("green_taxi"), generated=False)
+    assert ("**Mind:** its trial" in said) == bool(reason)
+    assert helps in said
+    assert ("quieter machine" in said) == (reason == endings.CUT)
+
+
+def test_a_fit_that_had_not_converged_is_named_beside_its_figure():
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    fits = {
+        name: SimpleNamespace(
+            model_=models.SklearnRegressor(Lasso(alpha=1e-9, max_iter=most, tol=1e-12)).fit(x, x.sum(axis=1))
+        )
+        for name, most in (("linear", 1), ("refitted", 10_000))
+    }
+    assert endings.read_fits(fits).startswith("**Mind:** the fit of linear stopped before its solver had")
+    assert endings.read_fits({"refitted": fits["refitted"]}) == ""
