@@ -236,6 +236,6 @@ def read_gate(trials: pd.DataFrame, metric: str, space: Space) -> str:
 
 def read_settings(choice: pd.Series) -> str:
     """The selected setting in one line."""
-    rounds = "" if pd.isna(choice["rounds"]) else f", stopped after {choice['rounds']:.0f} rounds"
+    rounds = "" if pd.isna(choice["rounds"]) else f"; it keeps {choice['rounds']:.0f} rounds"
     mind = f" Mind that it {choice['reason']}." if choice["reason"] else ""
     return f"Selected: **{choice['family']}** with {_said(choice['parameters'])}{rounds}.{mind}"

@@ -71,7 +71,7 @@ class Bench:
         if isinstance(model, models.Boosted):
             self._boost(model, split, (trial["encoding"], number), end)
         else:
-            model.fit(split.train, split.y_train)
+            model.fit(split.train, split.y_train, end)
         response = models.response(model, split.validation)
         classes = models.classes(model)
         score = evaluation.metric(self.metric, self.task, split.y_validation, response, classes)

@@ -494,6 +494,24 @@ def test_a_trial_whose_time_is_over_keeps_its_rounds_and_every_record_says_so():
     assert insight.stored(result)["cut"].all()
 
 
+@pytest.mark.parametrize("folded", [0, 3])
+def test_boosting_of_scikit_learn_keeps_its_rounds_too_and_is_refitted_with_these(folded):
+    hasty = answering(lambda trial, evaluate: evaluate(trial | {"seconds": 0.0}))
+    result = run(["gradient_boosting"], max_evals=2, folds=folded, make_pool=hasty)
+    assert (result.trials["status"] == "ok").all()
+    assert result.trials["cut"].all()
+    choice = result.tuned("plain").choice
+    assert 1 <= choice["rounds"] < choice["parameters"]["max_iter"]
+    kept = choice["parameters"] | {"num_boost_round": choice["rounds"]}
+    model = models.build("gradient_boosting", kept, "regression", 7, 1, True)
+    train, other = rows(300, 0), rows(200, 1)
+    model.fit(train[["a", "b", "c"]].to_numpy("float32"), train["y"])
+    assert model.rounds_ == choice["rounds"]
+    if not folded:
+        said = model.predict(other[["a", "b", "c"]].to_numpy("float32"))
+        assert evaluation.metric("rmse", "regression", other["y"], said) == choice["score"]
+
+
 def test_a_search_that_its_clock_cut_loses_no_model_to_a_line():
     """The first guess is done in time; what is cut later costs only itself."""
 
