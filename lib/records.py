@@ -207,9 +207,13 @@ class Metrics(Record):
 
     @property
     def said(self) -> list[str]:
-        """What these figures warn of: a model that cannot be told from one without features."""
-        useless = self.figures.get("beats_constant") == 0
-        return ["The model is no better than one that always answers the same."] * useless
+        """What these figures warn of: a model that cannot, or may not, be told from one without features."""
+        told: dict[float | None, str] = {
+            0: "The model is no better than one that always answers the same.",
+            None: "Nobody can say if the model is better than one that always answers the same.",
+        }
+        beats = self.figures.get("beats_constant", 1)
+        return [told[beats]] if beats in told else []
 
     def to_mapping(self) -> dict[str, Any]:
         """Flat, as readers of `metrics.json` expect."""

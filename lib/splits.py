@@ -54,7 +54,9 @@ def at_random(
 
     So a row keeps its side whatever rows come or go beside it, and equal rows stand on one side. With
     `groups` the hash is of these columns: rows that are alike in them stay together. With `by` each class of
-    that column is shared out by itself, and has rows in each part.
+    that column is shared out by itself, and has rows in each part. Where all, or a class, are fewer than
+    `FEW` rows or groups, their shares are counted out in the order of the hashes: a row more or less moves
+    the borders, and some change sides.
     """
     for name, share in (("test", test), ("validation", validation)):
         if not 0 < share < 1:

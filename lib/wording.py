@@ -2,6 +2,7 @@
 
 import reprlib
 from collections.abc import Iterable
+from decimal import Decimal
 
 
 def few(names: Iterable[object], most: int = 5) -> str:
@@ -18,8 +19,19 @@ def shown(value: object) -> str:
     return short.repr(value)
 
 
-def lead(gain: float, of: float, unit: str = "") -> str:
+def rounded(value: float, digits: int = 3, sign: str = "-") -> str:
+    """So many digits of a number as a sentence has them: `1,230` and `0.0000848`, never 8.48e-05, nor -0."""
+    value = round(float(value), 12) + 0.0  # what is left of a sum of floats is nothing
+    return f"{Decimal(f'{value:.{digits}g}'):{sign},f}"
+
+
+def signed(value: float, unit: str = "", digits: int = 3) -> str:
+    """`+0.37 min`: a difference with its sign."""
+    return f"{rounded(value, digits, '+')} {unit}".rstrip()
+
+
+def lead(gain: float, of: float = 0.0, unit: str = "") -> str:
     """`0.37 min better` or `0.37 min worse` than a score; `no better` where its four figures do not tell."""
     if not abs(gain) > 1e-4 * abs(of):
         return "no better"
-    return f"{abs(gain):.3g}{f' {unit}' if unit else ''} {'better' if gain > 0 else 'worse'}"
+    return f"{rounded(abs(gain))}{f' {unit}' if unit else ''} {'better' if gain > 0 else 'worse'}"

@@ -5,6 +5,7 @@ import pandas as pd
 from lib import evaluation
 from lib.runtime.features import Serving
 from lib.runtime.inference import InferencePipeline
+from lib.wording import lead, rounded
 
 #: Boosting that nobody tuned, the same for both sets of features: quick, and fair to either.
 QUICK = {"num_boost_round": 60, "learning_rate": 0.2, "max_depth": 6, "subsample": 0.8}
@@ -49,11 +50,12 @@ def read(table: pd.DataFrame, used: str) -> str:
     if table.empty:
         return "All feature sets of this problem are alike in that: there is nothing to compare."
     (honest, told), metric = table.index, table.columns[-1]
-    gain = evaluation.sign(metric) * (table.loc[honest, metric] - table.loc[told, metric])
+    one, other = table[metric]
+    gain = lead(evaluation.sign(metric) * (one - other), one)
     easier = "they answer the easier question" if used == told else "they answer the harder question"
     return (
-        f"Validation {metric} of a quick, untuned model: **{table.loc[honest, metric]:.4g}** on `{honest}`, "
-        f"which keeps to what is known before, **{table.loc[told, metric]:.4g}** on `{told}`, which is told "
-        f"{table.loc[told, 'known only after']} ({gain:+.2g} better). All other figures here are those "
+        f"Validation {metric} of a quick, untuned model: **{rounded(one, 4)}** on `{honest}`, "
+        f"which keeps to what is known before, **{rounded(other, 4)}** on `{told}`, which is told "
+        f"{table.loc[told, 'known only after']} ({gain}). All other figures here are those "
         f"of `{used}`: {easier}."
     )

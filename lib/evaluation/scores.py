@@ -16,7 +16,7 @@ from lib.evaluation import Prediction, Truth
 from lib.records import Tuned
 from lib.runtime import encoders, models
 from lib.runtime.inference import InferencePipeline
-from lib.wording import lead
+from lib.wording import lead, rounded, signed
 
 #: What the models of the page are called in `metrics.json`.
 NAMES = {
@@ -82,14 +82,15 @@ class Scores:
             return lead(way * (score[name] - kept), kept)
 
         more, drift = way * (alone - kept), way * (score["validation"] - alone)
-        worth = f"were worth {more:+.2g}" if lead(more, kept) != "no better" else "made no difference"
+        told = lead(more, kept) != "no better"
+        worth = f"were worth {signed(more, digits=2)}" if told else "made no difference"
         why = {"better": "rows differ.", "worse": "in part the search's own luck, in part rows that differ."}
         how = lead(drift, alone)
         return (
-            f"The refitted model has a test {metric} of **{kept:.4g}{f' {unit}' if unit else ''}**, "
+            f"The refitted model has a test {metric} of **{rounded(kept, 4)}{f' {unit}' if unit else ''}**, "
             f"{over('constant')} than the constant and {over('linear')} than the line. "
             f"The additional rows {worth}. The fit on training rows alone is {how} on test than it was on "
-            f"validation ({score['validation']:.4g})"
+            f"validation ({rounded(score['validation'], 4)})"
             + (f": {why[how.split()[-1]]}" if how != "no better" else ".")
         )
 
@@ -116,16 +117,17 @@ def read_means(pipeline: InferencePipeline, metric: str, unit: str = "") -> str:
     if hasattr(model, "classes_"):
         factors = pd.Series(1 / model.weights_, index=model.classes_)
         most = np.log(factors).abs().idxmax()
+        times = rounded(factors[most] / factors.median(), 2)
         return (
             "On the validation rows each class is now promised as often as it comes. Against the bare "
-            f"fit the odds of **{most}** were changed most, by {factors[most] / factors.median():.2g} times."
+            f"fit the odds of **{most}** were changed most, by {times} times."
         )
     fitted_to = getattr(model, "target", "identity")
     if fitted_to == "identity":
         return "This model was fitted to the target itself: it answers the mean already."
     if metric not in evaluation.OF_MEANS:
         return f"It was fitted to the {fitted_to} of the target and stays near the median, as {metric} asks."
-    more = f"times {model.spread_:.3g}" if fitted_to == "log" else f"{model.spread_:+.3g} {unit}".rstrip()
+    more = f"times {rounded(model.spread_)}" if fitted_to == "log" else signed(model.spread_, unit)
     return f"It was fitted to the {fitted_to} of the target; answers are taken to the mean: {more}."
 
 

@@ -1,5 +1,7 @@
 """Pictures of errors: predictions against the truth, residuals, slices, and models side by side."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -11,7 +13,7 @@ from numpy.typing import ArrayLike
 from lib import evaluation
 from lib.evaluation import classes
 from lib.plots import shapes, style
-from lib.wording import few
+from lib.wording import few, rounded, signed
 
 
 def against(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: str = "") -> Figure:
@@ -60,9 +62,10 @@ def _read_numbers(y: ArrayLike, prediction: ArrayLike, unit: str) -> str:
     turn = "The cloud turns away from it at the right: the" if short else "The"
     why = "A model answers towards the middle where it does not know. " if short else ""
     return (
-        f"{near.mean():.0%} of the rows lie within {np.abs(y).mean() * 0.2:.2g}{unit} of the diagonal. "
-        f"{turn} 5 % of rows with the largest truth, {y[top].mean():.3g}{unit} on average, are predicted at "
-        f"{prediction[top].mean():.3g}{unit}. {why}How sure it is of a single row, this picture cannot show."
+        f"{near.mean():.0%} of the rows lie within {rounded(np.abs(y).mean() * 0.2, 2)}{unit} of the "
+        f"diagonal. {turn} 5 % of rows with the largest truth, {rounded(y[top].mean())}{unit} on average, "
+        f"are predicted at {rounded(prediction[top].mean())}{unit}. {why}How sure it is of a single row, "
+        "this picture cannot show."
     )
 
 
@@ -96,10 +99,12 @@ def _read_residuals(y: ArrayLike, prediction: ArrayLike, unit: str) -> str:
     left, right = table.iloc[0], table.iloc[-1]
     lean = table[0.5].abs().idxmax()
     side = "upper" if table[0.95].mean() > -table[0.05].mean() else "lower"
+    off = functools.partial(signed, digits=2)
     return (
-        f"Half of the rows predicted lowest are off by {left[0.25]:+.2g} to {left[0.75]:+.2g}{unit}, of "
-        f"those predicted highest by {right[0.25]:+.2g} to {right[0.75]:+.2g}{unit}. The median leans "
-        f"furthest from zero, {table.loc[lean, 0.5]:+.2g}{unit}, at predictions around {lean:.3g}{unit}. "
+        f"Half of the rows predicted lowest are off by {off(left[0.25])} to {off(left[0.75])}{unit}, of "
+        f"those predicted highest by {off(right[0.25])} to {off(right[0.75])}{unit}. The median leans "
+        f"furthest from zero, {off(table.loc[lean, 0.5])}{unit}, at predictions around "
+        f"{rounded(lean)}{unit}. "
         f"The {side} tail is the longer one: the large errors are mostly on that side."
     )
 

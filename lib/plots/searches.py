@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from lib import evaluation
 from lib.plots import shapes, style
+from lib.wording import rounded
 
 Arguments = ParamSpec("Arguments")
 
@@ -225,11 +226,11 @@ def read_rounds(table: pd.DataFrame, metric: str, unit: str = "") -> str:
     last, before = int(table.index[-1]), int(table.index[int(0.9 * (len(table) - 1))])
     gain, unit = way * (validation[before] - validation[last]), f" {unit}" if unit else ""
     end = (
-        f"the last {last - before} rounds brought {gain:.2g}{unit}"
+        f"the last {last - before} rounds brought {rounded(gain, 2)}{unit}"
         if gain > 1e-4 * abs(validation[last])
         else f"the last {last - before} rounds brought nothing"
     )
     return (
-        f"After {last} rounds the {metric} is {train[last]:.4g}{unit} on the rows that it learnt from and "
-        f"{validation[last]:.4g}{unit} on the validation rows; there {end}."
+        f"After {last} rounds the {metric} is {rounded(train[last], 4)}{unit} on the rows that it learnt "
+        f"from and {rounded(validation[last], 4)}{unit} on the validation rows; there {end}."
     )

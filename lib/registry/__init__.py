@@ -17,7 +17,7 @@ from lib.notebook_source.limits import CHALLENGER
 from lib.packaging import Prediction
 from lib.paths import here, kept_uri, outputs, tracking_uri
 from lib.problem import Dataset
-from lib.records import Registration
+from lib.records import Registration, Tuned
 from lib.registry import contest, judged, verdict
 from lib.registry.location import Version
 from lib.registry.store import Decision, Store, name_of
@@ -26,7 +26,9 @@ from lib.runtime.schema import Settings
 from lib.step import Step
 
 
-def register(step: Step, folder: Path, dataset: Dataset, provenance: Settings) -> Version:
+def register(
+    step: Step, folder: Path, dataset: Dataset, provenance: Settings, tuned: Tuned | None = None
+) -> Version:
     """The model in `folder` as a version of its problem's name; the same model again is the same version."""
     if step.tracked is None:
         raise StepError("A model is registered by an open step: `step.open()` comes first.")
@@ -43,7 +45,7 @@ def register(step: Step, folder: Path, dataset: Dataset, provenance: Settings) -
     model_id = step.tracked.stored(folder, digest)
     store, name = Store(outputs()), name_of(step.problem, step.run, step.generated)
     with store.lock():
-        return store.add(name, model_id, describe(dataset, about, provenance, digest), tags)
+        return store.add(name, model_id, describe(dataset, about, provenance, digest, tuned), tags)
 
 
 def card(folder: Path) -> pd.DataFrame:
@@ -66,8 +68,10 @@ def description(version: Version) -> str:
     return Store(outputs()).client.get_model_version(version.name, str(version.number)).description or ""
 
 
-def describe(dataset: Dataset, about: Settings, provenance: Settings, digest: str) -> str:
-    """What a version says of itself: the problem, the data it was fitted on, the model, how to know it."""
+def describe(
+    dataset: Dataset, about: Settings, provenance: Settings, digest: str, tuned: Tuned | None = None
+) -> str:
+    """What a version says of itself: the problem, its data, the model and its search, how to know it."""
     names, target = [str(file["name"]) for file in provenance.get("files", [])], dataset.target
     means = ", ".join(filter(None, [f"`{target.name}`", target.meaning]))
     late = ", ".join(
@@ -85,6 +89,7 @@ def describe(dataset: Dataset, about: Settings, provenance: Settings, digest: st
         f"Options of the problem: {options}." if options else "",
         f"Family {about['family']}, feature set {about['feature_set']} ({about['columns']:,} columns); "
         f"raw columns in: {', '.join(about['inputs'])}.",
+        f"Chosen among {tuned.told}." if tuned else "",
         f"**Known only after the prediction is made: {late}.** All its figures are those of a model that "
         "is told it beforehand; a service needs a stand-in."
         if late

@@ -18,6 +18,7 @@ from lib.packaging import Prediction, marks
 from lib.problem import Dataset
 from lib.runtime import schema
 from lib.uncertainty import Interval
+from lib.wording import rounded, signed
 
 #: Draws of each group's interval: the ends are a little rougher, and as honest.
 GROUP_DRAWS = 99
@@ -75,9 +76,9 @@ class Contest:
         """What the interval says, in a sentence, or why there is none."""
         found, unit, metric = self.interval, self.dataset.target.unit, self.dataset.metric.upper()
         words = "better" if found.value > 0 else "worse" if found.value < 0 else "neither better nor worse"
-        figure = f"{metric} gained {found.value:+.3g} {unit}".rstrip()
+        gained = f"{metric} gained {signed(found.value, unit)}"
         asked = f"these {len(self.rows):,} {self.dataset.words.rows}"
-        said = f"On {asked} the candidate is {words} than {self.rival}: {figure}"
+        said = f"On {asked} the candidate is {words} than {self.rival}: {gained}"
         if found.reason:
             said += f". There is no interval of that: {found.reason}."
             other = found.instead
@@ -86,8 +87,8 @@ class Contest:
             )
         luck = "luck alone does not explain it" if found.low * found.high > 0 else "that may be luck"
         return (
-            f"{said}, with a 95 % interval of {found.low:+.3g} to {found.high:+.3g} ({found.drawn} drawn "
-            f"with replacement), so {luck}."
+            f"{said}, with a 95 % interval of {signed(found.low)} to {signed(found.high)} ({found.drawn} "
+            f"drawn with replacement), so {luck}."
         )
 
     def read_pairing(self) -> str:
@@ -103,8 +104,9 @@ class Contest:
             )
         unit = f" {self.dataset.target.unit}".rstrip()
         said = (
-            f"The scores waver by {one:.2g} and {other:.2g}{unit}, so on draws of their own the difference "
-            f"would waver by {apart:.2g}; on the same draws it wavers by {gain:.2g}: "
+            f"The scores waver by {rounded(one, 2)} and {rounded(other, 2)}{unit}, so on draws of their own "
+            f"the difference would waver by {rounded(apart, 2)}; on the same draws it wavers by "
+            f"{rounded(gain, 2)}: "
         )
         if gain < 0.9 * apart:
             return said + f"pairing makes it {apart / gain:.1f} times narrower."
@@ -142,9 +144,9 @@ class Contest:
         groups = table.iloc[1:]
         if groups.empty:
             return "The problem has no slices with two groups of 30 rows: there is nothing to compare apart."
-        silent, unit = int(groups["low"].isna().sum()), f" {self.dataset.target.unit}".rstrip()
+        silent, unit = int(groups["low"].isna().sum()), self.dataset.target.unit
         far, lost = _extremes(groups.dropna())
-        best, worst = (f"{name} ({groups['gain'][name]:+.3g}{unit})" for name in far) if far else ("", "")
+        best, worst = (f"{name} ({signed(groups['gain'][name], unit)})" for name in far) if far else ("", "")
         return (
             f"The candidate is ahead in {(groups['gain'] > 0).sum()} of {len(groups)} groups. "
             + (f"It gains most where {best}, least where {worst}. " if far else "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lib import evaluation
 from lib.registry.contest import Contest
 from lib.registry.store import Decision, Version
+from lib.wording import lead, rounded, signed
 
 WINS = ("first", "better")
 #: What is decided by the test rows alone, and can be luck.
@@ -46,12 +47,13 @@ def read_reported(made: Verdict) -> str:
         return f"{rival} reported no {metric} that this one could be held against."
     own, theirs = (float(comparison.scores()[metric][side]) for side in ("candidate", comparison.rival))
     then = float(reported)
-    said = f"{rival} reported a {metric} of {then:.4g}; on these rows it has {theirs:.4g}"
+    said = f"{rival} reported a {metric} of {rounded(then, 4)}; on these rows it has {rounded(theirs, 4)}"
     if abs(then - theirs) <= 1e-4 * abs(theirs):
         return f"{said}: it was measured on such rows, and here the table would not have misled."
     misled = (way * (then - own) > 0) != (way * (theirs - own) > 0)
     whom = "and would have turned the order round" if misled else "though here the order is the same"
-    return f"{said}. The difference of {abs(then - theirs):.2g} is that of the rows, no model's, {whom}."
+    apart = rounded(abs(then - theirs), 2)
+    return f"{said}. The difference of {apart} is that of the rows, no model's, {whom}."
 
 
 def since(version: Version, holder: Version | None, earlier: Decision, alias: str) -> str:
@@ -90,9 +92,10 @@ def of(version: Version, holder: Version | None, comparison: Contest, alias: str
             f"MODEL={version.name}` takes {holder} out of use for good."
         )
     found = comparison.interval
-    line = f"{metric} {abs(found.value):.4g} {'better' if found.value > 0 else 'worse'} than {holder} "
+    line = f"{metric} {lead(found.value)} than {holder} "
     if not found.reason:
-        line += f"(95 % interval of the gain: {found.low:+.4g} to {found.high:+.4g}, {found.drawn} drawn)"
+        ends = f"{signed(found.low)} to {signed(found.high)}"
+        line += f"(95 % interval of the gain: {ends}, {found.drawn} drawn)"
     else:
         other = (
             f"; in its place {found.instead.metric} gained {found.instead.said()}" if found.instead else ""

@@ -15,6 +15,7 @@ from lib.paths import Project
 from lib.records import FailedStep, Metrics, Record, Registration, RunRecord, StepRecord, Tuned, cautions
 from lib.runner import terminal
 from lib.runner.staleness import Place, changed_parameters, deciding
+from lib.wording import rounded
 
 _SIGNS = {"done": "✓", "failed": "✗", "running": "…", "not run": "·", "out of date": "!"}
 #: Which figure is shown where the search did not say its metric.
@@ -186,7 +187,7 @@ def figure(value: object) -> str:
     """A number to four digits; nothing as a dash."""
     if value is None:
         return "–"
-    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+    return rounded(value, 4) if isinstance(value, int | float) else str(value)
 
 
 def _registered(registered: Registration) -> str:

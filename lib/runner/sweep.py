@@ -40,7 +40,8 @@ def sweep(wishes: Wishes, project: Project | None = None) -> int:
             seconds = {name: progress.seconds for name, progress in runner.runs.items()}
             done = {name for name, progress in runner.runs.items() if not progress.failed}
             table = compare(points, base.project, seconds, done)
-            _show(table, comparison.write(folder, table, tracked))
+            minded = comparison.minded(base.project.outputs, table)
+            _show(table, minded, comparison.write(folder, table, minded, tracked))
         if code:
             tracked.close("KILLED" if code == 130 else "FAILED")
     return code
@@ -85,11 +86,15 @@ def parameter_files(project: Project) -> dict[str, str]:
 def compare(
     points: Sequence[Point], project: Project, seconds: dict[str, float], done: set[str]
 ) -> list[dict[str, Any]]:
-    """One row a run, best on validation first: what varied, the figures, which trials ran, seconds."""
+    """One row a run, best on validation first: what varied, the figures, which trials ran, seconds.
+
+    Where a run is told what is known only after the prediction, each row says what, if anything, it is told.
+    """
     folders = {point.run: project.outputs / point.run for point in points}
     searches = {run: Tuned.read(folder / "tuned.json") for run, folder in folders.items()}
     metric = next((tuned.metric for tuned in searches.values() if tuned), "")  # the first run may have failed
     validation, test = f"validation_{metric}", f"test_{metric}"
+    told = any(tuned.late for run, tuned in searches.items() if tuned and run in done)
     rows = []
     for point in points:
         metrics = Metrics.read(folders[point.run] / "metrics.json") if point.run in done else None
@@ -100,6 +105,7 @@ def compare(
                 **point.values,
                 validation: figures.get(validation),
                 test: figures.get(test),
+                **({"known only after": ", ".join(tuned.late) if tuned else None} if told else {}),
                 "trials": tuned.told.removesuffix(" trials") if tuned else None,
                 "seconds": round(seconds[point.run], 1),
                 "run": point.run,
@@ -109,7 +115,8 @@ def compare(
     return sorted(rows, key=lambda row: (row[validation] is None, best_first * (row[validation] or 0)))
 
 
-def _show(table: list[dict[str, Any]], page: Path) -> None:
+def _show(table: list[dict[str, Any]], minded: list[str], page: Path) -> None:
     head = list(table[0])
     lines = terminal.table([head, *([status.figure(row[name]) for name in head] for row in table)])
+    lines += [f"Mind: {one}" for one in minded]
     print("\n".join(["", *lines, f"\nThe table and its chart: {page}"]))

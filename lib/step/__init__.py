@@ -254,7 +254,7 @@ class Step:
         records.hand_on_digests(self.folder_of_run)
         return files.digest_of({name: files.digest(self.path(name)) for name in self.reads})
 
-    def close(self, **metrics: float) -> None:
+    def close(self, **metrics: float | None) -> None:
         """The last cell: check that all declared was written, log `metrics`, close the runs as finished."""
         missing = [name for name in self.writes if name not in self._written]
         if missing:

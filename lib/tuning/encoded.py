@@ -45,10 +45,13 @@ def describe(part: Encode) -> str:
 
 
 def legend(encoding: Encoding) -> str:
-    """How the columns of target means are named; empty where there are none."""
+    """How the encoded columns are named; of target means, whose names say too little, each kind by itself."""
     means = [encoder for _, encoder in encoding.encoders_ if isinstance(encoder, TargetMean)]
     if not means:
-        return ""
+        return (
+            "These names explain themselves: that of the raw column alone, or of one of its values "
+            "(`column=value`), or of a word in it (`column: word`)."
+        )
     key = means[0].columns_[0]
     meanings = {
         f"target by {key}": "the mean target of the other training rows of that value",

@@ -11,6 +11,7 @@ import pandas as pd
 from lib import evaluation
 from lib.tuning.result import SearchResult
 from lib.tuning.spaces import Point, Space, Spec
+from lib.wording import rounded
 
 #: Trials of a family from which on it is said which parameter mattered, and where its good values lie.
 ENOUGH = 30
@@ -95,7 +96,7 @@ def read_over_time(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
     lost = f" {failed} trials failed and cost only themselves." if failed else ""
     lost = " 1 trial failed and cost only itself." if failed == 1 else lost
     return (
-        f"The best score, **{best['score']:.4g}**{f' {unit}' if unit else ''}, came with trial "
+        f"The best score, **{rounded(best['score'], 4)}**{f' {unit}' if unit else ''}, came with trial "
         f"{best['number']} of {len(trials)} ({best['family']}). {tail}{lost}"
     )
 
@@ -105,11 +106,11 @@ def read_families(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
     good, way = trials[trials["status"] == "ok"], evaluation.sign(metric)
     best = (way * good["score"]).groupby(good["family"]).min().sort_values()
     counts = trials["family"].value_counts()
-    said = f"**{best.index[0]}** is first with {way * best.iloc[0]:.4g}{f' {unit}' if unit else ''}"
+    said = f"**{best.index[0]}** is first with {rounded(way * best.iloc[0], 4)}{f' {unit}' if unit else ''}"
     if len(best) > 1:
         lead = best.iloc[1] - best.iloc[0]
         said += f", {_shown(lead)} ahead of {best.index[1]}" if lead else f", level with {best.index[1]}"
-        said += f"; {best.index[-1]} is last with {way * best.iloc[-1]:.4g}"
+        said += f"; {best.index[-1]} is last with {rounded(way * best.iloc[-1], 4)}"
     share = counts.get(best.index[0], 0)
     went = f"{share} of the {len(trials)} trials went to {best.index[0]}"
     if len(counts) == 1:
@@ -149,9 +150,9 @@ def _counted(count: int, one: str, many: str = "") -> str:
 
 
 def _shown(difference: float, unit: str = "") -> str:
-    """A difference of scores for reading: two digits, never 1e-05."""
-    said = f"{abs(difference):.2g}" if abs(difference) >= 1e-4 else "less than 0.0001"
-    return f"{said} {unit}" if unit else said
+    """A difference of scores for reading: two digits, or that it is next to nothing."""
+    said = rounded(abs(difference), 2) if abs(difference) >= 1e-4 else "less than 0.0001"
+    return f"{said} {unit}".rstrip()
 
 
 def table(best: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -235,6 +236,6 @@ def read_gate(trials: pd.DataFrame, metric: str, space: Space) -> str:
 
 def read_settings(choice: pd.Series) -> str:
     """The selected setting in one line."""
-    rounds = "" if pd.isna(choice["rounds"]) else f", stopped after {choice['rounds']:.0f} rounds"
+    rounds = "" if pd.isna(choice["rounds"]) else f"; it keeps {choice['rounds']:.0f} rounds"
     mind = f" Mind that it {choice['reason']}." if choice["reason"] else ""
     return f"Selected: **{choice['family']}** with {_said(choice['parameters'])}{rounds}.{mind}"

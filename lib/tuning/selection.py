@@ -11,7 +11,8 @@ from lib import evaluation
 from lib.errors import ModelError
 from lib.problem import Dataset
 from lib.records import Tuned
-from lib.tuning import spaces
+from lib.tuning import endings, spaces
+from lib.wording import rounded
 
 #: Scores that differ by less than this share of themselves are said to be as good.
 TIE = 1e-4
@@ -72,17 +73,18 @@ def read_selection(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
         }.get(others, f"none of the {others} others within one standard error of it predicts at less cost.")
         return (
             f"**{selected['family']}**, trial {selected['number']}, is best "
-            f"({metric} {selected['score']:.4g}{unit}), and {rest}"
+            f"({metric} {rounded(selected['score'], 4)}{unit}), and {rest}"
         )
     share = selected["comparisons"] / best["comparisons"]
-    first = f"Trial {best['number']} ({best['family']}) is best with {metric} {best['score']:.4g}{unit}"
+    least = f"{metric} {rounded(best['score'], 4)}{unit}"
+    first = f"Trial {best['number']} ({best['family']}) is best with {least}"
     other = f"trial {selected['number']} ({selected['family']}"
     kept = f"for {share:.0%} of the cost of a prediction: **that one is selected**."
     if selected["behind"] < TIE * max(abs(best["score"]), TIE):
         return f"{first}; {other}) is as good, {kept}"
     return (
-        f"{first}; {other}, {selected['score']:.4g}) lies {selected['behind']:.2g} behind, within one "
-        f"standard error ({selected['error']:.2g}), {kept}"
+        f"{first}; {other}, {rounded(selected['score'], 4)}) lies {rounded(selected['behind'], 2)} behind, "
+        f"within one standard error ({rounded(selected['error'], 2)}), {kept}"
     )
 
 
@@ -91,7 +93,7 @@ def read_choice(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
     choice = tuned.choice
     said = (
         f"**{choice['family']}** on the features `{tuned.feature_set}`, trial {choice['number']} of "
-        f"{tuned.trials}: {tuned.metric} {choice['score']:.4g} on the validation {dataset.words.rows}"
+        f"{tuned.trials}: {tuned.metric} {rounded(choice['score'], 4)} on the validation {dataset.words.rows}"
         + (f", {choice['rounds']} rounds." if choice["rounds"] else ".")
     )
     if tuned.folds:
@@ -109,13 +111,10 @@ def read_late(tuned: Tuned, dataset: Dataset, generated: bool) -> str:
         for name in late
     ]
     lines = lines or ["All that it uses is known before the prediction is made."]
-    if tuned.choice.get("reason"):
-        lines.append(
-            f"**Mind:** its trial {tuned.choice['reason']}; a quieter machine, or more time, may do better."
-        )
+    lines.append(endings.read(tuned.choice.get("reason", "")))
     if generated:
         lines.append("The rows are generated: no figure on this page says anything about the world.")
-    return "\n\n".join(lines)
+    return "\n\n".join(filter(None, lines))
 
 
 def linear_choice(tuned: Tuned, task: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ import numpy as np
 from lib import evaluation, files
 from lib.compute.pool import Evaluate, Outcome, Trial
 from lib.runtime import models
+from lib.tuning import endings
 from lib.tuning.matrices import Split
 from lib.tuning.plan import Plan
 
@@ -35,9 +36,6 @@ PRELOAD = (
 )
 
 
-#: What is said of a trial that ended otherwise than it should.
-CUT = "ended by the clock, with the rounds it had"
-UNCONVERGED = "stopped before its solver had converged"
 #: Of the seconds that a trial may take, boosting takes this share: then it keeps the rounds that it has.
 BOOSTING = 0.8
 
@@ -73,7 +71,7 @@ class Bench:
         if isinstance(model, models.Boosted):
             self._boost(model, split, (trial["encoding"], number), end)
         else:
-            model.fit(split.train, split.y_train)
+            model.fit(split.train, split.y_train, end)
         response = models.response(model, split.validation)
         classes = models.classes(model)
         score = evaluation.metric(self.metric, self.task, split.y_validation, response, classes)
@@ -82,7 +80,7 @@ class Bench:
         blocks = evaluation.block_scores(self.metric, self.task, split.y_validation, response, classes)
         cut = getattr(model, "cut_", False)
         return {
-            "reason": CUT if cut else "" if getattr(model, "converged_", True) else UNCONVERGED,
+            "reason": endings.of(model),
             "cut": cut,
             "score": float(score),
             "blocks": [float(part) for part in blocks],

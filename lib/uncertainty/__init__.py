@@ -17,6 +17,7 @@ from lib import evaluation
 from lib.evaluation import Prediction, Truth
 from lib.uncertainty import statistics, tails
 from lib.uncertainty.statistics import Statistic, Units
+from lib.wording import signed
 
 #: Of fewer rows or blocks no draw says anything of others.
 FEWEST = 10
@@ -56,9 +57,9 @@ class Interval:
 
     def said(self, unit: str = "") -> str:
         """`+0.12 min (+0.08 to +0.16)`, or the figure and why it has no interval."""
-        figure = f"{self.value:+.3g} {unit}".rstrip()
+        figure = signed(self.value, unit)
         if not self.reason:
-            return f"{figure} ({self.low:+.3g} to {self.high:+.3g})"
+            return f"{figure} ({signed(self.low)} to {signed(self.high)})"
         place = (
             f"; in its place {self.instead.metric.upper()} {self.instead.said(unit)}" if self.instead else ""
         )

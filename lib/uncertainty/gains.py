@@ -37,13 +37,17 @@ def table(gained: Mapping[str, Interval]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, index=pd.Index(gained, name="better than"))
 
 
-def beats(one: Interval) -> bool:
-    """Whether a gain is more than luck: its interval lies above zero, or, where there is none, the figure."""
-    return (one.usable.low if one.usable else one.value) > 0
+def beats(one: Interval) -> bool | None:
+    """Whether a gain is more than luck; None where nobody can say, as it has no interval."""
+    if one.value <= 0:
+        return False
+    return one.usable.low > 0 if one.usable else None
 
 
-def read_beats(beats: bool) -> str:
+def read_beats(beats: bool | None) -> str:
     """Whether the model knows more than the constant."""
+    if beats is None:
+        return "**Mind: this gain has no interval, so nobody can say if it is more than luck.**"
     if beats:
         return "It can: against the constant the gain is more than luck."
     return "**Mind: these rows cannot tell the model from one that always answers the same.**"

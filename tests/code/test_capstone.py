@@ -133,6 +133,9 @@ def test_a_model_that_is_no_better_than_a_constant_is_no_champion(evidence):
     records.Metrics(FIGURES | {"beats_constant": 0.0}).write(evidence.folder / "metrics.json")
     with pytest.raises(Unmet, match="cannot tell the model from one that always answers the same"):
         of_model.beats(again(evidence))
+    records.Metrics(FIGURES | {"beats_constant": None}).write(evidence.folder / "metrics.json")
+    with pytest.raises(Unmet, match="nobody can say if it is luck"):
+        of_model.beats(again(evidence))
 
 
 @pytest.mark.parametrize(("held", "enough"), [(0.9, True), (0.69, True), (0.68, False)])

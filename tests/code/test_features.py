@@ -9,6 +9,7 @@ from lib.runtime.encoders.base import Vocabulary
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import Derived, Rows, Serving, encode
 from lib.runtime.schema import Column, Target
+from lib.tuning import encoded
 
 
 def fitted(rows, *encodes, y=None, seed=0):
@@ -314,3 +315,11 @@ def test_rows_are_asked_for_their_columns_as_a_frame_is():
     assert "a" in rows
     assert "c" not in rows
     assert list(rows) == rows.columns.tolist() == ["a", "b"]
+
+
+def test_how_encoded_columns_are_named_is_said_with_means_and_without():
+    rows = trips(200)
+    plain, _ = fitted(rows, encode("one_hot", "PU_DO"), encode("number", "trip_distance"))
+    assert encoded.legend(plain).startswith("These names explain themselves: ")
+    means, _ = fitted(rows, encode("target_mean", "PU_DO"), y=np.arange(200.0))
+    assert "- `target by PU_DO`: the mean target of the other training rows" in encoded.legend(means)

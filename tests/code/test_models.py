@@ -1,12 +1,16 @@
 """The zoo: every family fits, is stored without pickle in the same bytes, and comes back the same."""
 
 import hashlib
+import itertools
+import math
+import time
 import zipfile
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.linear_model import Lasso
+from threadpoolctl import threadpool_limits
 
 from lib.runtime import models
 from lib.runtime.errors import InferenceError
@@ -152,6 +156,39 @@ def test_boosting_whose_time_is_over_before_it_begins_keeps_one_round():
     model.fit_watching(bins, x, rmse(y), 5, end=0.0)
     assert model.rounds_ == 1
     assert model.cut_
+
+
+@pytest.mark.parametrize("dense", [True, False], ids=["dense", "sparse"])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_scikit_learn_s_boosting_by_the_clock_is_to_the_last_bit_what_it_is_at_once(task, dense, monkeypatch):
+    """Whole in any parts, and cut short the model of so many rounds; columns and rows are drawn by chance."""
+    matrix, y = rows(task, dense)
+    given = {"max_iter": 30, "max_features": 0.5} if dense else {"n_estimators": 30, "subsample": 0.7}
+
+    def fitted(end=math.inf, **more):
+        with threadpool_limits(1):
+            model = models.build("gradient_boosting", given | more, task, 1, 1, dense).fit(matrix, y, end)
+            return model, models.response(model, matrix)
+
+    whole, said = fitted()
+    assert (whole.rounds_, whole.cut_) == (30, False)
+    for pace in (1.0, 20.0):  # so many seconds go by between two looks at the clock
+        ticks = itertools.count(0.0, pace)
+        monkeypatch.setattr(time, "monotonic", lambda ticks=ticks: next(ticks))
+        parts, same = fitted(end=100.0 * pace)
+        assert (parts.rounds_, parts.cut_) == (30, False)
+        assert np.array_equal(same, said)
+        cut, less = fitted(end=5.0 * pace)
+        assert cut.cut_
+        assert 3 <= cut.rounds_ < 30
+        assert np.array_equal(fitted(num_boost_round=cut.rounds_)[1], less)
+
+
+def test_what_does_not_boost_minds_no_clock_and_keeps_no_rounds():
+    matrix, y = rows("regression", True)
+    for family in ("lasso", "random_forest"):
+        model = models.build(family, small(family, True), "regression", 1, 1, True).fit(matrix, y, 0.0)
+        assert (model.rounds_, model.cut_) == (None, False)
 
 
 GROWN = {

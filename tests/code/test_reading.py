@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,15 @@ def test_what_a_step_acts_on_outside_of_its_run_is_read(read):
         'from lib import step\nstep.Step("04_tune", run, reads=["a"], acts_on=["registry"], other=f())'
     )
     assert (found.reads, found.writes, found.acts_on) == (("a",), (), ("registry",))
+
+
+def test_each_page_that_reads_rows_to_score_says_what_goes_with_their_figures():
+    pages = map(notebook_source.read, sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb")))
+    scoring = [page for page in pages if {"validation", "test"} & set(page.reads)]
+    assert [page.target for page in scoring] == ["tune", "train", "registry"]
+    for page in scoring:
+        assert "cautions" in page.reads
+        assert any('step.read("cautions")' in cell for cell in page.cells)
 
 
 def test_what_only_looks_like_a_step_line_is_none(read):

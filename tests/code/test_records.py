@@ -197,3 +197,5 @@ def test_what_goes_with_every_figure_is_that_of_the_data_and_that_of_the_model(t
     assert records.cautions(tmp_path) == ["Later rows judge earlier ones."]
     records.Metrics({"test_rmse": 2.0, "beats_constant": 0.0}).write(tmp_path / "metrics.json")
     assert records.cautions(tmp_path)[1] == "The model is no better than one that always answers the same."
+    records.Metrics({"test_rmse": 2.0, "beats_constant": None}).write(tmp_path / "metrics.json")
+    assert records.cautions(tmp_path)[1].startswith("Nobody can say if the model is better than one")

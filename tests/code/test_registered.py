@@ -10,11 +10,13 @@ from lib import files, packaging, registry
 from lib.errors import RegistryError, StepError
 from lib.packaging import marks
 from lib.problem import Target, load
+from lib.records import Tuned
 from lib.registry import verdict as verdicts
 from lib.registry.location import Version
 from lib.registry.store import Decision, Store
 from lib.runtime.inference import InferencePipeline
 from lib.step import Step
+from lib.tuning import endings
 
 NAME = "green_taxi-generated"
 PROVENANCE = {"generated": True, "problem": "green_taxi", "rows": 1500, "seed": 42, "files": []}
@@ -27,9 +29,9 @@ ABOUT = {
 }
 
 
-def described(unit="min", **provenance):
+def described(unit="min", tuned=None, **provenance):
     dataset = SimpleNamespace(title="How long?", target=Target("y", unit, "how long it took"), columns={})
-    return registry.describe(dataset, ABOUT, provenance, "0123456789abcdef" * 4)
+    return registry.describe(dataset, ABOUT, provenance, "0123456789abcdef" * 4, tuned)
 
 
 def test_a_version_says_what_it_predicts_and_in_which_unit():
@@ -55,6 +57,14 @@ def test_a_version_says_how_the_model_is_known():
     assert "Family lasso, feature set rich (2,400 columns); raw columns in: size, colour." in said
     data = files.digest_of({"generated": True})
     assert said.endswith(f"Hash of the data {data}, digest of the model 0123456789abcdef.")
+
+
+def test_a_version_whose_trials_the_clock_ended_says_so():
+    choice = {"family": "xgboost", "reason": endings.CUT}
+    said = described(tuned=Tuned("rich", "rmse", choice, {}, 9, budget=12, ended="its time was over", cut=3))
+    assert "\n\nChosen among 9 of 12 trials, as its time was over; 3 cut by the clock; the kept one " in said
+    assert endings.CUT in said
+    assert "Chosen among" not in described()
 
 
 # --- what has become of an alias -----------------------------------------------------------------------

@@ -1,16 +1,21 @@
 """The training page's figures under their names, and its sentences."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.linear_model import Lasso
 
-from lib import problem
+from lib import evaluation, problem
 from lib.evaluation import scores
-from lib.plots import residuals
+from lib.plots import residuals, searches
 from lib.records import Tuned
-from lib.tuning import selection
+from lib.runtime import models
+from lib.runtime.inference import InferencePipeline
+from lib.tuning import endings, selection
 
 
 def page():
@@ -135,3 +140,74 @@ def test_a_difference_that_four_figures_do_not_tell_is_none():
     assert "e-0" not in said
     figures.add("on train alone", np.array([0.0, 10.0]), np.array([1.0, 11.0]))
     assert "The additional rows made no difference." in figures.read("rmse")
+
+
+@pytest.mark.parametrize(
+    ("reason", "helps"),
+    [(endings.CUT, "a quieter machine, or more time"), (endings.UNCONVERGED, "time does not help"), ("", "")],
+)
+def test_what_would_help_the_kept_trial_is_said(reason, helps):
+    tuned = Tuned("zoomcamp", "rmse", {"reason": reason}, {}, 1)
+    said = selection.read_late(tuned, problem.load("green_taxi"), generated=False)
+    assert ("**Mind:** its trial" in said) == bool(reason)
+    assert helps in said
+    assert ("quieter machine" in said) == (reason == endings.CUT)
+
+
+def test_a_fit_that_had_not_converged_is_named_beside_its_figure():
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    fits = {
+        name: SimpleNamespace(
+            model_=models.SklearnRegressor(Lasso(alpha=1e-9, max_iter=most, tol=1e-12)).fit(x, x.sum(axis=1))
+        )
+        for name, most in (("linear", 1), ("refitted", 10_000))
+    }
+    assert endings.read_fits(fits).startswith("**Mind:** the fit of linear stopped before its solver had")
+    assert endings.read_fits({"refitted": fits["refitted"]}) == ""
+
+
+@pytest.fixture(scope="module")
+def trips():
+    dataset = problem.load("green_taxi")
+    rows = dataset.clean(dataset.labelled(dataset.generate(900, 3))).rows
+    return dataset, rows.iloc[:600], rows.iloc[600:]
+
+
+def test_the_metric_round_by_round_is_that_of_a_model_of_so_many_rounds(trips):
+    dataset, train, validation = trips
+    target, given = dataset.target.name, {"num_boost_round": 20, "max_depth": 3}
+    pipeline = InferencePipeline(dataset.serving, "rich", parameters=given).fit(train, train[target])
+    curve = scores.by_round(pipeline, train, validation, "rmse")
+    assert list(curve) == ["train_rmse", "validation_rmse"]
+    assert curve.index.tolist() == list(range(1, 21))
+    for rounds in (5, 20):
+        fewer = clone(pipeline).set_params(parameters=given | {"num_boost_round": rounds})
+        response = fewer.fit(train, train[target]).response(validation)
+        score = evaluation.metric("rmse", "regression", validation[target], response)
+        assert curve.loc[rounds, "validation_rmse"] == pytest.approx(score, rel=1e-6)
+    assert curve["train_rmse"].is_monotonic_decreasing  # of rows that it learns from, encoded as they were
+    axes = searches.rounds(curve, "rmse", "min").axes[0]
+    assert [list(line.get_ydata()) for line in axes.get_lines()] == [list(curve[name]) for name in curve]
+    assert axes.get_ylabel() == "rmse, min"
+
+
+def test_what_is_not_boosted_has_no_curve(trips):
+    dataset, train, validation = trips
+    pipeline = InferencePipeline(dataset.serving, "rich", "lasso", {"alpha": 0.1})
+    curve = scores.by_round(pipeline.fit(train, train[dataset.target.name]), train, validation, "rmse")
+    assert curve.empty
+    assert searches.rounds(curve, "rmse") is None
+    assert searches.read_rounds(curve, "rmse") == "This model is not boosted: it has no rounds."
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [(3.0, "the last 3 rounds brought 0.5 min."), (3.6, "the last 3 rounds brought nothing.")],
+)
+def test_the_curve_is_read_at_both_ends_and_over_its_last_tenth(last, said):
+    others = [5.0] * 26 + [3.5, 3.4, 3.4, last]
+    curve = pd.DataFrame({"train_rmse": 1.0, "validation_rmse": others}, index=range(1, 31))
+    told = searches.read_rounds(curve, "rmse", "min")
+    assert told.startswith("After 30 rounds the rmse is 1 min on the rows that it learnt from")
+    assert f"and {last:g} min on the validation rows" in told
+    assert told.endswith(said)

@@ -59,6 +59,18 @@ def test_a_row_keeps_its_side_whatever_rows_come_or_go_beside_it():
     assert sides(splits.at_random(rows.astype("float64"), 0.2, 0.2, seed=1)) == before
 
 
+@pytest.mark.parametrize(("kind", "keep"), [(None, True), ("rare", False), ("common", True)])
+def test_of_a_class_of_few_rows_the_shares_are_counted_out_and_some_change_sides(kind, keep):
+    rows = pd.DataFrame({"x": range(1180), "kind": ["common"] * 1000 + ["rare"] * 180})
+    fewer = rows[rows["x"] % 5 != 0]
+    by = "kind" if kind else None
+    before, after = (sides(splits.at_random(some, 0.2, 0.2, seed=1, by=by)) for some in (rows, fewer))
+    asked = fewer if kind is None else fewer[fewer["kind"] == kind]
+    moved = sum(before[x] != after[x] for x in asked["x"])
+    assert (moved == 0) == keep
+    assert moved < 0.1 * len(asked)
+
+
 @pytest.mark.parametrize("rows", [40, 4000])
 def test_a_group_is_not_torn(rows):
     table = pd.DataFrame({"host": [f"host {i % (rows // 10)}" for i in range(rows)], "x": range(rows)})

@@ -93,6 +93,21 @@ def test_importing_costs_neither_tracker():
     assert done.stdout.strip() == "set()"
 
 
+def test_a_curve_goes_to_both_trackers_round_by_round(outputs, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    tracked = opened(outputs)
+    curve = pd.DataFrame({"train_rmse": [3.0, 2.0], "validation_rmse": [4.0, 3.5]}, index=[1, 9])
+    tracked.curve(curve.rename_axis("round"))
+    tracked.curve(pd.DataFrame())  # of a model that is not boosted
+    tracked.close()
+    history = tracking.client(tracked.uri).get_metric_history(tracked.run_id, "validation_rmse")
+    assert [(point.step, point.value) for point in history] == [(1, 4.0), (9, 3.5)]
+    summary = wandb_run(outputs)["summary"]
+    assert {name: summary[name] for name in ("round", "train_rmse", "validation_rmse")} == {
+        "round": 9, "train_rmse": 2.0, "validation_rmse": 3.5,
+    }  # fmt: skip
+
+
 def test_every_run_says_what_it_was(outputs, monkeypatch):
     monkeypatch.setenv("WORKBOOK_PIPELINE_ID", "p7")
     tracked = opened(outputs, **{"workbook.data": "d1", "workbook.generated": "yes"})

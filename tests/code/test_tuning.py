@@ -494,6 +494,56 @@ def test_a_trial_whose_time_is_over_keeps_its_rounds_and_every_record_says_so():
     assert insight.stored(result)["cut"].all()
 
 
+@pytest.mark.parametrize("folded", [0, 3])
+def test_boosting_of_scikit_learn_keeps_its_rounds_too_and_is_refitted_with_these(folded):
+    hasty = answering(lambda trial, evaluate: evaluate(trial | {"seconds": 0.0}))
+    result = run(["gradient_boosting"], max_evals=2, folds=folded, make_pool=hasty)
+    assert (result.trials["status"] == "ok").all()
+    assert result.trials["cut"].all()
+    choice = result.tuned("plain").choice
+    assert 1 <= choice["rounds"] < choice["parameters"]["max_iter"]
+    kept = choice["parameters"] | {"num_boost_round": choice["rounds"]}
+    model = models.build("gradient_boosting", kept, "regression", 7, 1, True)
+    train, other = rows(300, 0), rows(200, 1)
+    model.fit(train[["a", "b", "c"]].to_numpy("float32"), train["y"])
+    assert model.rounds_ == choice["rounds"]
+    if not folded:
+        said = model.predict(other[["a", "b", "c"]].to_numpy("float32"))
+        assert evaluation.metric("rmse", "regression", other["y"], said) == choice["score"]
+
+
+def test_the_metric_by_which_boosting_stops_reaches_each_round(monkeypatch):
+    asked, metric = [], evaluation.metric
+    monkeypatch.setattr(evaluation, "metric", lambda name, *more: asked.append(name) or metric(name, *more))
+    run(["xgboost"], max_evals=2, make_pool=Inline)
+    assert set(asked) == {"rmse"}
+    asked.clear()
+    result = run(["xgboost"], max_evals=2, early_stopping_metric="mae", make_pool=Inline)
+    assert asked.count("mae") >= result.trials["rounds"].sum()
+    assert asked.count("rmse") == 2 * (1 + 10)  # a trial's score, and those of its blocks
+
+
+def test_the_device_reaches_each_fit_of_xgboost_and_no_other_family(monkeypatch):
+    import xgboost
+
+    asked, train = [], xgboost.train
+
+    def watched(settings, *data, **more):
+        asked.append(settings.pop("device", None))
+        return train(settings, *data, **more)
+
+    monkeypatch.setattr(xgboost, "train", watched)
+    result = run(["linear_regression", "xgboost"], max_evals=2, device="cuda", make_pool=Inline)
+    assert (result.trials["status"] == "ok").all()
+    points = result.trials.set_index("family")["parameters"]
+    assert asked == ["cuda"] * len(points["xgboost"])
+    assert all(point["device"] == "cuda" for point in points["xgboost"])
+    assert not any("device" in point for point in points["linear_regression"])
+    asked.clear()
+    run(["xgboost"], max_evals=2, make_pool=Inline)
+    assert asked == [None] * 2
+
+
 def test_a_search_that_its_clock_cut_loses_no_model_to_a_line():
     """The first guess is done in time; what is cut later costs only itself."""
 

@@ -353,6 +353,24 @@ def test_each_gain_is_told_with_its_interval_and_whether_it_is_sure():
     assert "+3 min (no interval: too few) against g, nobody can say if that is luck." in said
 
 
+@pytest.mark.parametrize(
+    ("gain", "beats", "said"),
+    [
+        (told(1.0, 0.5, 1.5), True, "more than luck"),
+        (told(1.0, -0.5, 1.5), False, "cannot tell the model from"),
+        (told(2.0, np.nan, np.nan, "heavy", told(1.0, 0.5, 1.5, metric="mae")), True, "more than luck"),
+        (told(-2.0, np.nan, np.nan, "heavy", told(1.0, 0.5, 1.5, metric="mae")), False, "cannot tell"),
+        (told(3.0, np.nan, np.nan, "too few"), None, "nobody can say if it is more than luck"),
+        (told(np.nan, np.nan, np.nan, "one class"), None, "nobody can say"),
+        (told(-3.0, np.nan, np.nan, "too few"), False, "cannot tell the model from"),
+        (told(0.0, np.nan, np.nan, "too few"), False, "cannot tell the model from"),
+    ],
+)
+def test_luck_is_excluded_only_by_an_interval_and_no_gain_at_all_needs_none(gain, beats, said):
+    assert gains.beats(gain) is beats
+    assert said in gains.read_beats(beats)
+
+
 def sliced(seed, worse=1.0):
     """Ten groups of 60 rows; in the last one errors are so many times as large."""
     rng = np.random.default_rng(seed)

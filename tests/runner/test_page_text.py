@@ -84,6 +84,14 @@ def test_no_computed_text_of_a_page_has_a_sign_out_of_place(pages):
     assert looked_at > 20
 
 
+def test_the_page_of_pictures_says_whether_the_rules_refused_most_rows(pages):
+    said = [text for cell in pages["02_eda"].cells if cell.id == "eda-cost" for text in shown(cell)]
+    assert len(said) == 1
+    assert re.fullmatch(
+        r"No: [\d,]+ of [\d,]+ rows are left\.|\*\*Mind:\*\* The cleaning refused .*", said[0]
+    )
+
+
 def test_the_computed_sentences_call_a_row_by_the_problems_word(pages):
     words = {"trip", "trips", "song", "songs"}
     used = [

@@ -10,8 +10,10 @@ from tiny import kill_group, wait_for
 from lib import paths
 from lib.errors import ParameterError
 from lib.notebook_source import grids
-from lib.records import Metrics, Tuned
+from lib.plots import comparison as pictures
+from lib.records import Cautions, Metrics, Tuned
 from lib.runner import sweep
+from lib.runner.report import comparison
 
 TRACKED = """
 class _Run:
@@ -224,6 +226,35 @@ def test_a_first_run_that_failed_takes_no_figures_from_the_others(tmp_path):
         ("2", 5.0, 6.0, "12 of 50 trials, as its time was over; 2 failed"),
         ("1", None, None, None),
     ]
+
+
+def test_what_goes_with_the_figures_of_a_sweep_is_said_in_its_table_its_chart_and_beside_them(tmp_path):
+    points = grids.read("feature_set=honest,told", "taxi")
+    project = paths.Project(tmp_path, tmp_path)
+    for point, late in zip(points, ([], ["title", "album"]), strict=True):
+        search = Tuned(point.values["feature_set"], "rmse", {}, {}, 12, 12).admitting(late)
+        search.write(tmp_path / point.run / "tuned.json")
+        Metrics({"validation_rmse": 5.0, "test_rmse": 6.0}).write(tmp_path / point.run / "metrics.json")
+        Cautions(["The future judges the past here."]).write(tmp_path / point.run / "cautions.json")
+    runs = [point.run for point in points]
+    table = sweep.compare(points, project, dict.fromkeys(runs, 1.0), done=set(runs))
+    assert [row["known only after"] for row in table] == ["", "title, album"]
+    assert comparison.minded(tmp_path, table) == [f"The future judges the past here. ({', '.join(runs)})"]
+    labels = [label.get_text() for label in pictures.runs(table).axes[0].get_yticklabels()]
+    assert labels == ["feature_set=honest", "feature_set=told\nknown only after: title, album"]
+    first = sweep.compare(points[:1], project, dict.fromkeys(runs, 1.0), done=set(runs[:1]))
+    assert "known only after" not in first[0]
+
+
+def test_the_page_and_the_closing_lines_of_a_sweep_say_what_must_be_minded(swept):
+    said = json.dumps(json.dumps(Cautions(["The future judges the past here."]).to_mapping()))
+    write = f"step.folder.joinpath('cautions.json').write_text({said})"
+    swept.replace("04_tune", "step.close", f"{write}\nstep.close")
+    result = swept.run("sweep", P="max_evals=1,5")
+    runs = "quickstart-max_evals-5, quickstart-max_evals-1"
+    assert f"Mind: The future judges the past here. ({runs})" in result.stdout
+    page = (swept.outputs / "sweeps" / "quickstart" / "index.html").read_text()
+    assert "<b>Mind:</b> The future judges the past here." in page
 
 
 def test_the_seconds_of_a_point_are_of_its_own_steps(swept):

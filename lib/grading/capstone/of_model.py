@@ -83,7 +83,12 @@ def beats(evidence: Evidence) -> str:
     own, constant = figures.get(f"test_{metric}"), figures.get(f"baseline_constant_test_{metric}")
     said = "test " + metric + f" {own:.4g}" * (own is not None)
     said += f", a constant {constant:.4g}" if constant is not None else ""
-    if figures.get("beats_constant") != 1:
+    if figures.get("beats_constant") is None:
+        raise Unmet(
+            f"The gain over a constant has no interval ({said}): nobody can say if it is luck.",
+            f"Page 5 says why; mostly it takes more test rows, or `draws`, then {evidence.pipeline}.",
+        )
+    if figures["beats_constant"] != 1:
         raise Unmet(
             f"These rows cannot tell the model from one that always answers the same ({said}).",
             "More rows, or columns that know more. That nothing can be told is a result, but no champion.",

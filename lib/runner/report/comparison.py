@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from lib import files, tracking
 from lib.plots import comparison
+from lib.records import cautions
 from lib.runner import status
 from lib.runner.plan import Request
 from lib.runner.report import pages
+from lib.wording import few
 
 
 @contextlib.contextmanager
@@ -39,7 +41,16 @@ def tracked(
         run.close(ended)
 
 
-def write(folder: Path, table: list[dict[str, Any]], run: tracking.Tracked) -> Path:
+def minded(outputs: Path, table: list[dict[str, Any]]) -> list[str]:
+    """What must be known of the figures in the table, each with the runs whose figures it goes with."""
+    found: dict[str, list[str]] = {}
+    for run in (row["run"] for row in table if row["trials"]):
+        for one in cautions(outputs / run):
+            found.setdefault(one, []).append(run)
+    return [f"{one} ({few(runs)})" for one, runs in found.items()]
+
+
+def write(folder: Path, table: list[dict[str, Any]], minded: list[str], run: tracking.Tracked) -> Path:
     """The page of the sweep; gives its path. The table and the chart go to the trackers, too."""
     import matplotlib as mpl
     import pandas as pd
@@ -52,7 +63,7 @@ def write(folder: Path, table: list[dict[str, Any]], run: tracking.Tracked) -> P
     picture = io.StringIO()
     figure.savefig(picture, format="svg", bbox_inches="tight")
     svg = picture.getvalue()
-    files.write_json(folder / "sweep.json", {"runs": table})
+    files.write_json(folder / "sweep.json", {"runs": table, "minded": minded})
     page = pages.render(
         "sweep.html.j2",
         title=f"Sweep {folder.name}",
@@ -60,6 +71,7 @@ def write(folder: Path, table: list[dict[str, Any]], run: tracking.Tracked) -> P
         name=folder.name
         + (" — generated data" if status.generated(folder.parents[1] / table[0]["run"]) else ""),
         chart=Markup(svg[svg.index("<svg") :]),  # noqa: S704 - matplotlib escapes its texts
+        minded=minded,
         head=list(table[0]),
         rows=[[status.figure(value) for value in row.values()] for row in table],
     )

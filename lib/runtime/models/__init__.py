@@ -143,11 +143,14 @@ def _boosting(setup: Setup) -> "BaseEstimator":
     from sklearn import ensemble
 
     kind = "Regressor" if setup.task == REGRESSION else "Classifier"
-    if setup.dense and "n_estimators" not in setup.parameters:
-        histogram = getattr(ensemble, f"HistGradientBoosting{kind}")
-        return histogram(random_state=setup.seed, early_stopping=False, **setup.parameters)
+    given, histogram = dict(setup.parameters), setup.dense and "n_estimators" not in setup.parameters
+    if kept := given.pop("num_boost_round", None):  # the rounds that a search has kept
+        given["max_iter" if histogram else "n_estimators"] = kept
+    if histogram:
+        binned = getattr(ensemble, f"HistGradientBoosting{kind}")
+        return binned(random_state=setup.seed, early_stopping=False, **given)
     exact = getattr(ensemble, f"GradientBoosting{kind}")
-    return _prepared(exact(random_state=setup.seed, **setup.parameters), setup, scale=False)
+    return _prepared(exact(random_state=setup.seed, **given), setup, scale=False)
 
 
 KINDS: dict[tuple[str, str], type[Boosted] | type[Sklearn]] = {

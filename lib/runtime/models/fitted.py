@@ -4,6 +4,7 @@
 regressor and as a classifier. They take a matrix of `encoders`, or any array.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -17,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..encoders.matrix import Matrix
 from ..schema import Settings
-from . import stored
+from . import rounds, stored
 from .classes import Weighted
 from .targets import Transformed
 
@@ -48,23 +49,45 @@ class Sklearn(MetaEstimatorMixin, BaseEstimator):
     estimator: BaseEstimator
     estimator_: BaseEstimator
     converged_: bool  # whether its solver came to an end by itself
+    cut_: bool  # whether the clock ended its boosting
 
-    def _fit(self, X: Matrix, y: ArrayLike) -> None:
-        """Fit; of a solver that ran out of steps `converged_` says so, in place of a warning."""
+    def _fit(self, X: Matrix, y: ArrayLike, end: float) -> None:
+        """Fit; of a solver that ran out of steps `converged_` says so, in place of a warning.
+
+        Boosting ends with the rounds it has when `time.monotonic()` comes near `end`.
+        """
         import warnings
 
         from sklearn.exceptions import ConvergenceWarning
 
-        self.estimator_ = clone(self.estimator)
+        self.estimator_, self.cut_ = clone(self.estimator), False
+        *before, last = self._steps
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            self.estimator_.fit(X, y)
+            if end < math.inf and hasattr(last, "staged_predict"):
+                for step in before:
+                    X = step.fit_transform(X, y)
+                self.cut_ = rounds.grow(last, X, y, end)
+            else:
+                self.estimator_.fit(X, y)
         self.converged_ = not any(issubclass(one.category, ConvergenceWarning) for one in caught)
         for one in caught:
             if not issubclass(one.category, ConvergenceWarning):
                 warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
         if "n_jobs" in self.estimator_.get_params(deep=False):
             self.estimator_.set_params(n_jobs=None)  # threads add up trees in any order: not twice the same
+
+    @property
+    def _steps(self) -> list[BaseEstimator]:
+        """What is done to a matrix, one after another; the last one predicts."""
+        return [step for _, step in getattr(self.estimator_, "steps", [("", self.estimator_)])]
+
+    @property
+    def rounds_(self) -> int | None:
+        """How many rounds of boosting it keeps; None of what does not boost."""
+        last = self._steps[-1]
+        kept = getattr(last, "n_estimators_", getattr(last, "n_iter_", None))
+        return kept if hasattr(last, "staged_predict") else None
 
     @property
     def n_features_in_(self) -> int:
@@ -74,7 +97,7 @@ class Sklearn(MetaEstimatorMixin, BaseEstimator):
 
     def comparisons(self, X: Matrix, /) -> float:
         """Steps that one row costs: comparisons in trees, multiplications in a line."""
-        last = self.estimator_[-1] if hasattr(self.estimator_, "steps") else self.estimator_
+        last = self._steps[-1]
         if hasattr(last, "_predictors"):  # histogram boosting has no public face for its trees
             trees = [tree.nodes for stage in last._predictors for tree in stage]  # noqa: SLF001
             return sum(float(t["count"][t["is_leaf"] == 0].sum() / t["count"][0]) for t in trees)
@@ -87,7 +110,7 @@ class Sklearn(MetaEstimatorMixin, BaseEstimator):
 
     def staged(self, X: Matrix) -> Iterator[tuple[int, np.ndarray]]:
         """The response after each round of boosting; of an estimator that does not boost nothing."""
-        *before, last = [step for _, step in getattr(self.estimator_, "steps", [("", self.estimator_)])]
+        *before, last = self._steps
         if not hasattr(last, "staged_predict"):
             return
         for step in before:
@@ -124,9 +147,9 @@ class SklearnRegressor(RegressorMixin, Transformed, Sklearn):
         self.estimator = estimator
         self.target = target
 
-    def fit(self, X: Matrix, y: ArrayLike) -> "SklearnRegressor":
+    def fit(self, X: Matrix, y: ArrayLike, end: float = math.inf) -> "SklearnRegressor":
         """Learn numbers from the rows of `X`."""
-        self._fit(X, y if self.target == "identity" else self._forward(y))
+        self._fit(X, y if self.target == "identity" else self._forward(y), end)
         return self
 
     def predict(self, X: Matrix) -> np.ndarray:
@@ -141,12 +164,11 @@ class SklearnClassifier(ClassifierMixin, Weighted, Sklearn):
     def __init__(self, estimator: BaseEstimator) -> None:
         self.estimator = estimator
 
-    def fit(self, X: Matrix, y: ArrayLike) -> "SklearnClassifier":
+    def fit(self, X: Matrix, y: ArrayLike, end: float = math.inf) -> "SklearnClassifier":
         """Learn classes from the rows of `X`."""
-        self._fit(X, y)
+        self._fit(X, y, end)
         self.classes_ = self.estimator_.classes_
-        last = self.estimator_[-1] if hasattr(self.estimator_, "steps") else self.estimator_
-        if weight := getattr(last, "class_weight", None):
+        if weight := getattr(self._steps[-1], "class_weight", None):
             weight = "balanced" if weight == "balanced_subsample" else weight
             self.weights_ = compute_class_weight(weight, classes=self.classes_, y=np.asarray(y))
         return self
