@@ -12,7 +12,7 @@ import nbformat
 
 from lib import files, paths, tracking
 from lib.errors import one_line
-from lib.records import FailedStep, OpenStep
+from lib.records import FailedStep, OpenStep, StepRecord
 from lib.runner import terminal
 from lib.runner.plan import Request
 from lib.runner.staleness import Place
@@ -51,7 +51,17 @@ def after_a_crash(request: Request, say: Callable[[str], None]) -> None:
     for path in sorted((request.folder / "notebooks").glob(".*.running.ipynb")):
         step = path.name.removeprefix(".").removesuffix(".running.ipynb")
         _keep_cut_off(step, request.place(step), say)
-    close_tracked(sorted((request.folder / "notebooks").glob(".*.open.json")), say)
+    notes = sorted((request.folder / "notebooks").glob(".*.open.json"))
+    for path in filter(_is_of_a_whole_record, notes):
+        path.unlink()
+    close_tracked(filter(Path.exists, notes), say)
+
+
+def _is_of_a_whole_record(path: Path) -> bool:
+    """Whether the step of a note is done: the runner was killed before it removed the note."""
+    note = OpenStep.read(path)
+    record = StepRecord.read(path.with_name(path.name.removeprefix(".").replace(".open.", ".")))
+    return bool(note and record and note.key == record.key)
 
 
 def _keep_cut_off(step: str, place: Place, say: Callable[[str], None]) -> None:

@@ -205,7 +205,10 @@ class Runner:
             self._has_failed(progress, failure, step.notebook)
 
     def _succeeded(self, progress: Progress, step: "Execution") -> FailedStep | None:
-        """Executed notebook first, record last: without the record the step counts as not done."""
+        """Executed notebook first, record last: without the record the step counts as not done.
+
+        Only then goes the note of its tracked run, by which that is closed as failed.
+        """
         place, contents = step.place, progress.request.state.contents
         note = OpenStep.read(place.opened)
         contents.prepare(step.page.writes)
@@ -217,6 +220,7 @@ class Runner:
         place.clear()
         step.save(place.executed)
         record.write(place.record)
+        place.opened.unlink(missing_ok=True)
         progress.done[step.name] = record
         self._say(progress, "✓", step.name, f"{record.seconds:6.1f} s")
         self._is_done(progress, step.name)

@@ -33,9 +33,12 @@ class Place:
         self.opened = beside / f".{step}.open.json"  # its tracked run, written by the step itself
 
     def clear(self) -> None:
-        """Remove what an earlier attempt has left beside the executed notebook, the record first."""
+        """Remove what an earlier attempt has left beside the executed notebook, the record first.
+
+        The note of its tracked run stays: until a record is whole that run may still have to be closed.
+        """
         pages = (self.executed.with_suffix(".html"), self.failed.with_suffix(".html"))
-        for path in (self.record, self.failed, self.failure, self.running, self.opened, *pages):
+        for path in (self.record, self.failed, self.failure, self.running, *pages):
             path.unlink(missing_ok=True)
 
 

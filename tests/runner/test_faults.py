@@ -206,6 +206,40 @@ def test_a_step_that_fails_after_its_close_is_closed_as_failed(tiny, done):
     goes_on(tiny, done)
 
 
+FULL, KILLED = "raise OSError(28, 'No space left on device')", "signal.raise_signal(signal.SIGKILL)"
+
+
+@pytest.mark.parametrize("end", [FULL, KILLED], ids=["full disk", "kill"])
+@pytest.mark.parametrize("line", ["step.save(place.executed)", "record.write(place.record)"])
+def test_a_step_whose_result_could_not_be_kept_is_closed_as_failed(tiny, done, line, end):
+    assert tiny.run("pipeline", "eda").returncode == 0
+    script = tiny.root / "lib" / "runner" / "run.py"
+    text = script.read_text()
+    assert text.count(line) == 1
+    script.write_text(text.replace(line, f"if step.name == '03_prep':\n            {end}\n        {line}"))
+    process = tiny.start()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == (1 if end == FULL else -signal.SIGKILL), output
+    assert (tiny.outputs / "closed.txt").exists() == (end == FULL)
+    script.write_text(text)
+    goes_on(tiny, done)
+    assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
+
+
+def test_a_runner_that_is_killed_when_a_step_s_record_is_whole_leaves_the_step_done(tiny):
+    script, line = tiny.root / "lib" / "runner" / "run.py", "        record.write(place.record)\n"
+    text = script.read_text()
+    script.write_text(text.replace(line, f"{line}        {KILLED}\n"))
+    process = tiny.start("pipeline", "ingest")
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    script.write_text(text)
+    result = tiny.run("pipeline", "ingest")
+    assert (result.returncode, tiny.ran(result)) == (0, []), result.stdout + result.stderr
+    assert not (tiny.outputs / "closed.txt").exists()
+    assert tiny.leftovers() == []
+
+
 def test_a_later_notebook_that_is_half_saved_fails_that_step_alone(tiny, done):
     tiny.replace("02_eda", "step.write(", "import time\ntime.sleep(3)\nstep.write(")
     path = tiny.root / "notebooks" / "04_tune.ipynb"
