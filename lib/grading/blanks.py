@@ -82,7 +82,7 @@ def write(project: Project, lesson: str = "") -> Iterator[str]:
 
 def _kept_aside(project: Project, path: Path, made: bytes) -> Path | None:
     """Where a notebook that says something else than `made` was copied to, if it does."""
-    if not path.is_file() or _sources(path) == _sources(path, made.decode()):
+    if not path.is_file() or _sources(path) == _sources(path, made):
         return None
     now = datetime.datetime.now().astimezone()
     aside = project.outputs / LEARNER / f"{path.stem}.{now:%Y%m%d-%H%M%S}.ipynb"
@@ -91,8 +91,8 @@ def _kept_aside(project: Project, path: Path, made: bytes) -> Path | None:
     return aside
 
 
-def _sources(path: Path, text: str | None = None) -> list[str]:
-    return [_text(cell) for cell in notebook_source.saved(path, text)["cells"]]
+def _sources(path: Path, content: bytes | None = None) -> list[str]:
+    return [_text(cell) for cell in notebook_source.saved(path, content)["cells"]]
 
 
 def _text(cell: dict[str, Any]) -> str:

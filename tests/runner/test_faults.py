@@ -240,11 +240,13 @@ def test_a_runner_that_is_killed_when_a_step_s_record_is_whole_leaves_the_step_d
     assert tiny.leftovers() == []
 
 
-def test_a_later_notebook_that_is_half_saved_fails_that_step_alone(tiny, done):
+@pytest.mark.parametrize("cut_in", ["a word", "a letter"])
+def test_a_later_notebook_that_is_half_saved_fails_that_step_alone(tiny, done, cut_in):
     tiny.replace("02_eda", "step.write(", "import time\ntime.sleep(3)\nstep.write(")
     path = tiny.root / "notebooks" / "04_tune.ipynb"
-    whole = path.read_text()
-    cut = f"from pathlib import Path\nPath({str(path)!r}).write_text({whole[: len(whole) // 2]!r})"
+    whole = path.read_bytes()
+    half = whole[: len(whole) // 2] + ("é".encode()[:1] if cut_in == "a letter" else b"")
+    cut = f"from pathlib import Path\nPath({str(path)!r}).write_bytes({half!r})"
     tiny.replace("03_prep", "step.close()", f"{cut}\nstep.close()")
     result = tiny.run()
     assert result.returncode == 1, result.stdout + result.stderr
@@ -252,7 +254,7 @@ def test_a_later_notebook_that_is_half_saved_fails_that_step_alone(tiny, done):
     assert "✓ 02_eda" in result.stdout  # it was running meanwhile
     assert "Not finished after" in result.stdout
     assert "04_tune failed" in result.stdout
-    path.write_text(whole)
+    path.write_bytes(whole)
     tiny.replace("03_prep", f"{cut}\n", "")
     tiny.replace("02_eda", "import time\ntime.sleep(3)\n", "")
     again = tiny.run()  # 02_eda and 03_prep, whose cells were changed, in either order, then 04_tune
