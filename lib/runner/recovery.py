@@ -17,6 +17,9 @@ from lib.runner import terminal
 from lib.runner.plan import Request
 from lib.runner.staleness import Place
 
+#: Folders of outputs beside the runs in which, and in whose folders, files appear whole or not at all.
+_SHARED = ("cache", "marks", "sweeps", "lessons", "learner")
+
 
 def keep_failed(place: Place, notebook: nbformat.NotebookNode | None, failure: FailedStep) -> None:
     """Keep the notebook as far as it got, its error on top, under the name that says it failed."""
@@ -42,6 +45,13 @@ def _top(failure: FailedStep) -> str:
         "The cells below hold what they gave until then; mend `notebooks/` or `lib/`, not this copy. "
         "The next `make pipeline` goes on from this step."
     )
+
+
+def beside_the_runs(outputs: Path) -> None:
+    """Remove half-written files that killed processes have left in `outputs`, beside the runs."""
+    below = [part for name in _SHARED for part in (outputs / name, *(outputs / name).glob("*/"))]
+    for part in (outputs, *below):
+        files.sweep(part)
 
 
 def after_a_crash(request: Request, say: Callable[[str], None]) -> None:

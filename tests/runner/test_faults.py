@@ -388,6 +388,30 @@ def test_when_the_power_goes_between_two_writes_the_step_is_done_again(tiny, don
     assert not half.exists()
 
 
+DIES = """
+import contextlib, os, signal, sys
+from pathlib import Path
+from lib import files
+with contextlib.ExitStack() as stack:
+    for name in sys.argv[1:]:
+        folder = stack.enter_context(files.temporary(Path(name)))
+        (folder / "half").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_killed_processes_left_beside_the_runs_is_removed_at_the_next_start(tiny):
+    names = ("mlflow.db", "last.json", "cache/0123456789/trips.parquet", "cache/models/0123456789abcdef")
+    names += ("marks/0123.npy", "sweeps/taxi/sweep.json", "lessons/.lessons.json", "learner/progress.json")
+    places = [tiny.outputs / name for name in names]
+    words = [sys.executable, "-c", DIES, *map(str, places)]
+    assert subprocess.run(words, cwd=tiny.root).returncode == -signal.SIGKILL
+    assert len(list(tiny.outputs.rglob("half"))) == len(names)
+    with files.temporary(tiny.outputs / "cache" / "models" / "another") as living:
+        assert tiny.run("pipeline", "ingest").returncode == 0
+        assert list(tiny.outputs.rglob("*.tmp")) == [living]
+
+
 def test_a_rerun_that_is_cut_off_does_not_pass_for_the_finished_run_before_it(done):
     done.replace("03_prep", 'step.write("test", kept[:1])', f'{SLOW}\nstep.write("test", kept[:1])')
     process = done.start()
