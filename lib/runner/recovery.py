@@ -15,7 +15,7 @@ from lib.errors import one_line
 from lib.records import FailedStep, OpenStep, StepRecord
 from lib.runner import terminal
 from lib.runner.plan import Request
-from lib.runner.staleness import Place
+from lib.runner.staleness import Place, dead_sweeps
 
 #: Folders of outputs beside the runs in which, and in whose folders, files appear whole or not at all.
 _SHARED = ("cache", "marks", "sweeps", "lessons", "learner")
@@ -47,11 +47,12 @@ def _top(failure: FailedStep) -> str:
     )
 
 
-def beside_the_runs(outputs: Path) -> None:
-    """Remove half-written files that killed processes have left in `outputs`, beside the runs."""
+def beside_the_runs(outputs: Path, say: Callable[[str], None]) -> None:
+    """Clean what killed processes have left in `outputs` beside the runs: half-written files, open sweeps."""
     below = [part for name in _SHARED for part in (outputs / name, *(outputs / name).glob("*/"))]
     for part in (outputs, *below):
         files.sweep(part)
+    close_tracked(dead_sweeps(outputs), say)
 
 
 def after_a_crash(request: Request, say: Callable[[str], None]) -> None:

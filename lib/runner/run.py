@@ -50,7 +50,7 @@ class Runner:
         """Run what is out of date; 0 if all went well, 1 if a step failed, 130 if it was stopped."""
         try:
             with signals.noted() as self.asked:
-                recovery.beside_the_runs(self.project.outputs)
+                recovery.beside_the_runs(self.project.outputs, self.terminal.say)
                 for progress in self.runs.values():
                     self._begin(progress)
                 self._loop()

@@ -33,7 +33,7 @@ def sweep(wishes: Wishes, project: Project | None = None) -> int:
     print(f"{len(points)} runs: {', '.join(varying)}")
     folders = [folder, *(request.folder for request in requests)]
     environment = kernels.environment(base.project)
-    with start.locked(*folders), comparison.tracked(base, varying, environment) as tracked:
+    with start.locked(*folders), comparison.tracked(base, folder, varying, environment) as tracked:
         runner = Runner(requests, base.jobs or 1, environment)
         code = runner.go()
         if code != 130:

@@ -22,6 +22,7 @@ import pytest
 from lib import files, paths, redaction, tracking
 from lib.errors import ParameterError, StepError
 from lib.records import OpenStep, StepRecord
+from lib.runner import recovery
 from lib.tracking import database, tags
 from lib.tracking.backend import Backend
 
@@ -297,6 +298,36 @@ def test_a_step_that_failed_after_it_was_closed_has_failed(outputs):
     assert runs(outputs)["r1/04_tune"].info.status == "FINISHED"
     tracking.close_dead(noted(outputs))
     assert runs(outputs)["r1/04_tune"].info.status == "FAILED"
+
+
+SWEEP = """
+import sys
+from types import SimpleNamespace
+from lib import paths
+from lib.runner.report import comparison
+base = SimpleNamespace(run=sys.argv[1], problem="green_taxi", project=paths.here())
+folder = base.project.outputs / "sweeps" / base.run
+folder.mkdir(parents=True, exist_ok=True)
+with comparison.tracked(base, folder, {"max_evals": "1, 5"}, {}) as run:
+    run.wait()
+    print("opened", flush=True)
+    input()
+"""
+
+
+def test_a_sweep_s_run_is_closed_at_its_end_or_by_a_later_start_when_it_was_killed(outputs):
+    def status():
+        recovery.beside_the_runs(outputs, print)
+        return runs(outputs)[f"{end}-sweep/sweep"].info.status
+
+    how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    for end in ("killed", "ended"):
+        with subprocess.Popen([sys.executable, "-c", SWEEP, end], **how) as process:
+            assert process.stdout.readline() == "opened\n"
+            assert status() == "RUNNING"  # a living one's is left to it
+            process.kill() if end == "killed" else process.communicate("\n")
+        assert status() == {"killed": "FAILED", "ended": "FINISHED"}[end]
+        assert list((outputs / "sweeps" / end).iterdir()) == []
 
 
 def recorded(note, **more):

@@ -1,6 +1,5 @@
 """Each way in which a run can end badly, done to a real run: what is kept, what is left, how it goes on."""
 
-import contextlib
 import json
 import os
 import re
@@ -10,26 +9,14 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
-from tiny import kill_group, wait_for
+from tiny import kill_group, processes, wait_for
 
 from lib import compute, files
 from lib.records import OpenStep
 from lib.runner import recovery
 
 SLOW = "import time; time.sleep(60)"
-
-
-def processes(tiny):
-    """The ids of all processes that work for this project, whoever their parent is."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):  # it is gone, or another user's
-            ours = process.environ().get("WORKBOOK_OUTPUTS") == str(tiny.outputs)
-            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-    return found
 
 
 def result_files(tiny):
@@ -312,6 +299,26 @@ def test_a_second_ctrl_c_ends_at_once_what_the_first_one_waits_for(tiny):
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 130, output
     assert "interrupted with Ctrl-C. What is done is kept." in output
+    wait_for(lambda: processes(tiny) == [])
+    assert list(tiny.sockets.iterdir()) == []
+
+
+def test_a_second_ctrl_c_ends_at_once_what_is_waited_for_after_the_first_one(tiny):
+    script = tiny.root / "lib" / "runner" / "execute.py"
+    text, kills = script.read_text(), "            compute.kill_group(process.pid)\n"
+    assert text.count(kills) == 1
+    script.write_text(text.replace(kills, "            pass\n"))  # a kernel that takes its time
+    tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
+    process = tiny.start()
+    in_prep(tiny)
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: "Once more ends it at once." in process.stdout.readline())
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert time.monotonic() - began < 5  # of the eight seconds that the first one waits
+    assert process.returncode == 130, output
+    assert "Traceback" not in output, output
     wait_for(lambda: processes(tiny) == [])
     assert list(tiny.sockets.iterdir()) == []
 

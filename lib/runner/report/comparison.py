@@ -11,17 +11,23 @@ from markupsafe import Markup
 
 from lib import files, tracking
 from lib.plots import comparison
-from lib.runner import status
+from lib.runner import recovery, status
 from lib.runner.plan import Request
 from lib.runner.report import pages
+from lib.runner.staleness import SWEEP_NOTE
 
 
 @contextlib.contextmanager
 def tracked(
-    base: Request, varying: Mapping[str, str], environment: dict[str, str]
+    base: Request, folder: Path, varying: Mapping[str, str], environment: dict[str, str]
 ) -> Iterator[tracking.Tracked]:
-    """Open the sweep's run; those of its steps, in kernels of this `environment`, name it as their parent."""
+    """Open the sweep's run; those of its steps, in kernels of this `environment`, name it as their parent.
+
+    A note of it lies in `folder`, for whoever finds the sweep dead; what a dead one left is closed first.
+    """
     os.environ.update(environment)
+    note = folder / SWEEP_NOTE
+    recovery.close_tracked([note], print)
     run = tracking.open(
         step="sweep",
         run=f"{base.run}-sweep",
@@ -29,6 +35,7 @@ def tracked(
         parameters=varying,
         tags={},
         outputs=base.project.outputs,
+        note=note,
     )
     ended = "FAILED"
     try:
@@ -37,6 +44,7 @@ def tracked(
         ended = "FINISHED"
     finally:
         run.close(ended)
+        note.unlink(missing_ok=True)
 
 
 def write(folder: Path, table: list[dict[str, Any]], run: tracking.Tracked) -> Path:
