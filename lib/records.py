@@ -271,13 +271,22 @@ def hand_on_digests(folder: Path) -> None:
                 files.know(found, step.stamps[name], step.outputs[name])
 
 
-#: The names under which steps write records: `step.read` gives these, of any other name a plain mapping.
 def cautions(folder: Path) -> list[str]:
     """What goes with every figure of the run in `folder`: of its data, and of its model."""
     found = Cautions.read(folder / "cautions.json"), Metrics.read(folder / "metrics.json")
     return [one for record in found if record for one in record.said]
 
 
+def cautions_of(folders: Sequence[Path]) -> list[str]:
+    """What goes with the figures of any of these runs, each with the names of those it goes with."""
+    found: dict[str, list[str]] = {}
+    for folder in folders:
+        for one in cautions(folder):
+            found.setdefault(one, []).append(folder.name)
+    return [f"{one} ({few(runs)})" for one, runs in found.items()]
+
+
+#: The names under which steps write records: `step.read` gives these, of any other name a plain mapping.
 BY_NAME: dict[str, type[Record]] = {
     "tuned": Tuned,
     "metrics": Metrics,

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_NAMED = re.compile(r"(?i)passw|passphrase|secret|credential|key(?!word|board)|token(?!i[sz])")
+_NAMES = "passw|passphrase|secret|credential|key(?!word|board)|token(?!i[sz])"
+_NAMED = re.compile(f"(?i){_NAMES}")
 #: A number under such a name says how many: `max_tokens`.
 _COUNTED, _NUMBER = re.compile(r"(?i)keys|tokens"), re.compile(r"[-+.\de]+")
 _HIDDEN = re.compile(r"\(hidden [0-9a-f]{4}\)")
@@ -20,6 +21,12 @@ _HIDDEN = re.compile(r"\(hidden [0-9a-f]{4}\)")
 _BEFORE_HOST = re.compile(r"""://([^\s/?#"'<>\\]+)@""")
 _IN_QUERY = re.compile(
     r"""(?i)([?&][\w.;-]*(?:passw|secret|credential|key|token|signature)[\w.-]*=)(?!\(hidden)([^\s&#"'<>\\]+)"""
+)
+#: A secret name and its value as they are typed: quoted, in brackets, or up to the next `name=`. What is not
+#: closed goes on to the end.
+_TYPED = re.compile(
+    rf"""(?is)(?<![\w.-])([\w.-]*(?:{_NAMES})[\w.-]*)["']?\s*[=:]\s*"""
+    r"""("[^"]*"?|'[^']*'?|[\[{(].*|.+?(?=\s+[a-z_][\w.]*=|$))"""
 )
 #: A short word of small letters may be the name of anything. Such a value of the environment is not looked
 #: for, and one of a parameter not where a string is nothing else, as a step's name in a record is.
@@ -60,6 +67,17 @@ def redact(parameters: Mapping[str, object]) -> dict[str, object]:
 def text(line: str) -> str:
     """A text without the secrets in it."""
     return _without(_known(), line, _words())
+
+
+def typed(part: str, whole: str = "") -> str:
+    """What was typed in, before anything could be read of it: without what follows a secret name in it.
+
+    `part` may be one of the words of the `whole`, to which a name belongs that stands before it.
+    """
+    for name, value in [*_TYPED.findall(part), *_TYPED.findall(whole)]:
+        if _is_secret(name, value):
+            part = part.replace(value, hidden(value))
+    return text(part)
 
 
 def strings(value: object) -> Any:

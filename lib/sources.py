@@ -175,7 +175,7 @@ def _rows(path: Path, check: Check | None, what: str, remedy: str) -> int | None
 
 
 def _download(url: str, path: Path, check: Check | None) -> None:
-    """By pooch: under a temporary name, checked, then renamed; a body that breaks off is asked for again."""
+    """By pooch: in a temporary folder, checked, then renamed; a body that breaks off is asked for again."""
     import pooch
     from requests import RequestException
 
@@ -184,14 +184,13 @@ def _download(url: str, path: Path, check: Check | None) -> None:
         _rows(Path(output_file), check, f"{path.name}: what {url} sent is", "Check the address.")
 
     pooch.get_logger().setLevel("WARNING")  # the bar says enough
-    path.unlink(missing_ok=True)  # pooch, which is given no digest, would take a damaged file for a good one
     names = {"registry": {path.name: None}, "urls": {path.name: url}}
-    try:
-        pooch.create(path.parent, "", retry_if_failed=ATTEMPTS - 1, **names).fetch(
-            path.name, downloader=stream
-        )
-    except RequestException as error:
-        raise _unread(url, error) from error
+    with files.temporary(path) as folder:
+        try:
+            made = pooch.create(folder, "", retry_if_failed=ATTEMPTS - 1, **names)
+            Path(made.fetch(path.name, downloader=stream)).replace(path)
+        except RequestException as error:
+            raise _unread(url, error) from error
 
 
 def _stream(url: str, path: Path, name: str) -> None:

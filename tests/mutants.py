@@ -42,14 +42,14 @@ AREAS = {
         ["notebook_source/problems", "notebook_source/grids"],
         ["code/test_options", "code/test_limits"],
     ),
-    "splits": (["splits"], ["code/test_splits"]),
+    "splits": (["splits", "runtime/folds"], ["code/test_splits"]),
     "uncertainty": (
         [f"uncertainty/{name}" for name in ("__init__", "gains", "groups", "statistics", "tails")],
         ["code/test_uncertainty"],
     ),
     "evaluation": (
-        ["evaluation/__init__", "evaluation/scores"],
-        ["code/test_evaluation", "code/test_auc", "code/test_figures"],
+        [f"evaluation/{name}" for name in ("__init__", "scores", "classes", "admissions")],
+        ["code/test_evaluation", "code/test_auc", "code/test_figures", "code/test_honest_answers"],
     ),
     "inference": (["runtime/schema", "runtime/values", "runtime/inference"], ["code/test_schema"]),
     "encoders": (

@@ -7,6 +7,7 @@ is killed and replaced. A cluster's client has the same seam.
 import multiprocessing
 import os
 import queue
+import re
 import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,8 @@ Evaluate = Callable[[Trial], Outcome]
 #: Called once in each worker, for what evaluates its trials; it is pickled, so it names data by their path.
 Prepare = Callable[[], Evaluate]
 
+#: What a library says in an error of its own, as XGBoost does, where the system gave no memory or no thread.
+_OF_THE_MACHINE = re.compile("(?i)bad_?alloc|out of memory|failed to allocate|start new thread")
 #: Seconds that a worker may take to come up, its imports included.
 STARTUP = 60.0
 
@@ -54,7 +57,7 @@ def guarded(evaluate: Evaluate, trial: Trial) -> Outcome:
     try:
         return evaluate(trial)
     except Exception as error:  # noqa: BLE001 - whatever a library throws costs this trial only
-        of_the_machine = isinstance(error, MemoryError | OSError)
+        of_the_machine = isinstance(error, MemoryError | OSError) or _OF_THE_MACHINE.search(str(error))
         return failed(f"{type(error).__name__}: {error}"[:300], repeatable=not of_the_machine)
 
 

@@ -81,7 +81,7 @@ def write(project: Project, lesson: str = "") -> Iterator[str]:
 
 def _kept_aside(project: Project, path: Path, made: bytes) -> Path | None:
     """Where a notebook that says something else than `made` was copied to, if it does."""
-    if not path.is_file() or _sources(path) == _sources(path, made.decode()):
+    if not path.is_file() or _sources(path) == _sources(path, made):
         return None
     now = datetime.datetime.now().astimezone()
     aside = project.outputs / LEARNER / f"{path.stem}.{now:%Y%m%d-%H%M%S}.ipynb"
@@ -90,5 +90,5 @@ def _kept_aside(project: Project, path: Path, made: bytes) -> Path | None:
     return aside
 
 
-def _sources(path: Path, text: str | None = None) -> list[str]:
-    return [text_of(cell) for cell in notebook_source.saved(path, text)["cells"]]
+def _sources(path: Path, content: bytes | None = None) -> list[str]:
+    return [text_of(cell) for cell in notebook_source.saved(path, content)["cells"]]

@@ -78,10 +78,10 @@ class Notebook:
             )
 
 
-def saved(path: Path, text: str | None = None) -> Saved:
-    """A notebook's file (or its `text`) as JSON has it; StepError where it is half saved or none at all."""
+def saved(path: Path, content: bytes | None = None) -> Saved:
+    """A notebook's file (or its `content`) as JSON has it; StepError where it is half saved or none."""
     try:
-        page = json.loads(path.read_text(encoding="utf-8") if text is None else text)
+        page = json.loads((path.read_bytes() if content is None else content).decode())
     except (ValueError, RecursionError) as error:
         raise StepError(f"{path} is not a notebook (nbformat 4 JSON): {error}.") from error
     wrong = _misshapen(page)
@@ -107,9 +107,9 @@ def _misshapen(page: object) -> str:
     return ""
 
 
-def read(path: Path, text: str | None = None) -> Notebook:
-    """Read a notebook's file (or its `text`); what the runner cannot work with is a clear error."""
-    cells = saved(path, text)["cells"]
+def read(path: Path, content: bytes | None = None) -> Notebook:
+    """Read a notebook's file (or its `content`); what the runner cannot work with is a clear error."""
+    cells = saved(path, content)["cells"]
     code = [cell for cell in cells if cell.get("cell_type") == "code"]
     tagged = [cell for cell in code if "parameters" in tags_of(cell)]
     if len(tagged) > 1:
@@ -141,10 +141,10 @@ def text_of(cell: Saved) -> str:
 
 
 @lru_cache(8)
-def syntax_tree(text: str, where: object) -> ast.Module:
-    """The syntax tree of `text`; code that is no Python is an error that says where."""
+def syntax_tree(code: str | bytes, where: object) -> ast.Module:
+    """The syntax tree of `code`; what is no Python is an error that says where."""
     try:
-        return ast.parse(text)
+        return ast.parse(code)
     except SyntaxError as error:
         raise ParameterError(
             f"{where}: line {error.lineno} is no Python ({error.msg}): `{(error.text or '').strip()}`."

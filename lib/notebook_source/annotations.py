@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from lib import redaction
 from lib.errors import ParameterError
 from lib.wording import shown
 
@@ -31,6 +32,13 @@ Values: TypeAlias = dict[str, Any]
 
 class Misfit(ValueError):
     """A value that its annotation does not admit; the message ends the sentence "must be ..."."""
+
+
+def refusal(origin: str, name: str, value: object, error: Misfit) -> ParameterError:
+    """The error of a value that does not fit; one that holds a secret is not told."""
+    secret = redaction.redact({name: value}) != {name: value}
+    said = str(error).partition(", not ")[0] if secret else error
+    return ParameterError(f"{origin} {name} must be {said}.")
 
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")

@@ -36,7 +36,8 @@ def read(text: str, base: str) -> list[Point]:
     choices: dict[str, list[str]] = {}
     for key, equals, value in (word.partition("=") for word in parameters.split(text, " \t\n") if word):
         if not equals or key in choices:
-            what = f"{shown(key)} is given twice" if equals else f"{shown(key)} has no values"
+            word = shown(redaction.typed(key, text))
+            what = f"{word} is given twice" if equals else f"{word} has no values"
             raise ParameterError(
                 f'P: {what}; a sweep is written as P="feature_set=zoomcamp,rich max_evals=10,20".'
             )
@@ -63,12 +64,13 @@ def values(text: str, key: str) -> list[str]:
         counted = _RANGE.fullmatch(part.strip())
         found += _counted(counted[1], key) if counted else [part.strip()]
     if not all(found):
-        raise ParameterError(f"P: {shown(key)} has an empty value in {shown(text)}.")
+        said = shown(redaction.redact({key: text})[key])
+        raise ParameterError(f"P: {shown(key)} has an empty value in {said}.")
     return list(dict.fromkeys(found))
 
 
 def _counted(inner: str, key: str) -> list[str]:
-    said = f"P: {key}=range({inner})"
+    said = f"P: {redaction.typed(f'{key}=range({inner})')}"
     try:
         found = range(*(int(number) for number in inner.split(",")))
     except (ValueError, TypeError) as error:

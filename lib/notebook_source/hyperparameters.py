@@ -30,7 +30,7 @@ def read(project: Project) -> Table:
     """The table of `lib.tuning.hyperparameters`; an empty one where the project has none."""
     path = project.lib / "tuning" / "hyperparameters.py"
     found: Values = {}
-    for line in syntax_tree(path.read_text(encoding="utf-8") if path.is_file() else "", path).body:
+    for line in syntax_tree(path.read_bytes() if path.is_file() else b"", path).body:
         if isinstance(line, ast.Assign | ast.AnnAssign) and line.value:
             name = ast.unparse(line.targets[0] if isinstance(line, ast.Assign) else line.target)
             found[name] = _literal(line.value, found)

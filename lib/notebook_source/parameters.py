@@ -37,9 +37,8 @@ def overrides(text: str) -> Values:
     for word in filter(None, split(text, " \t\n")):
         key, equals, value = word.partition("=")
         if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", key):
-            raise ParameterError(
-                f'P: {shown(word)} is not key=value; write P="max_evals=50 models=[xgboost]".'
-            )
+            said = shown(redaction.typed(word, text))
+            raise ParameterError(f'P: {said} is not key=value; write P="max_evals=50 models=[xgboost]".')
         if key in values:
             raise ParameterError(f"P: {key} is given twice: take one away.")
         values[key] = plain_yaml.value(value, f"P: the value of {key}")
@@ -70,7 +69,7 @@ def split(text: str, separators: str) -> list[str]:
         before = sign
     if quote or depth > 0:
         what = f"the quote {quote}" if quote else "a bracket"
-        raise ParameterError(f"P: {what} is opened and not closed in {shown(text)}.")
+        raise ParameterError(f"P: {what} is opened and not closed in {shown(redaction.typed(text))}.")
     return parts
 
 
@@ -125,7 +124,7 @@ def _within(
     try:
         limits.check(project, problem, key, value, families)
     except annotations.Misfit as error:
-        raise ParameterError(f"{origin}: {key} must be {error}.") from None
+        raise annotations.refusal(f"{origin}:", key, value, error) from None
 
 
 def _options(
@@ -153,11 +152,12 @@ def _known(key: str, known: Iterable[str], complaint: str, prefix: str = "") -> 
 
 
 def _set(mapping: Values, path: list[str], value: object) -> None:
-    for part in path[:-1]:
-        inner = mapping.get(part)
+    for depth, part in enumerate(path[:-1], 1):
+        inner, name = mapping.get(part), ".".join(path[:depth])
         if not isinstance(inner, dict | None):
+            said = shown(redaction.redact({name: inner})[name])
             raise ParameterError(
-                f"P: {'.'.join(path)} cannot be set, as {part} is {shown(inner)}: it has no names below it."
+                f"P: {'.'.join(path)} cannot be set, as {part} is {said}: it has no names below it."
             )
         mapping[part] = dict(inner or {})
         mapping = mapping[part]
@@ -168,4 +168,4 @@ def _fit(origin: str, key: str, value: object, annotation: str) -> Any:
     try:
         return annotations.fit(value, annotation)
     except annotations.Misfit as error:
-        raise ParameterError(f"{origin}: {key} must be {error}.") from None
+        raise annotations.refusal(f"{origin}:", key, value, error) from None

@@ -58,12 +58,14 @@ class _Loader(yaml.SafeLoader):
 
     _depth = 0
 
+    def _refuse(self) -> None:
+        raise yaml.MarkedYAMLError(problem="tags and anchors are not read", problem_mark=self.get_mark())
+
+    fetch_tag = fetch_anchor = fetch_alias = _refuse
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()
-        if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            raise _refused("tags and anchors are not read", event)
         if self._depth == DEEPEST:
-            raise _refused(f"it is nested more than {DEEPEST} deep", event)
+            raise _refused(f"it is nested more than {DEEPEST} deep", self.peek_event())
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1

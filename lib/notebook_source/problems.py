@@ -1,6 +1,6 @@
 """What a problem and the zoo have, read by `ast` and never run: options, feature sets, families of models.
 
-What is computed, and so cannot be read, is left to the code that uses it. Standard library only.
+What is computed, and so cannot be read, is left to the code that uses it. Standard library and YAML only.
 """
 
 import ast
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.errors import ParameterError, did_you_mean
-from lib.notebook_source import annotations, syntax_tree
+from lib.notebook_source import annotations, plain_yaml, syntax_tree
 from lib.paths import Project
 from lib.wording import shown
 
@@ -58,7 +58,7 @@ class Option:
 
 def options(path: Path) -> dict[str, Option]:
     """The fields of the `Options` class in a problem's module; none where it has no such class."""
-    for node in syntax_tree(path.read_text(encoding="utf-8"), path).body:
+    for node in syntax_tree(path.read_bytes(), path).body:
         if isinstance(node, ast.ClassDef) and any(
             ast.unparse(b).split(".")[-1] == "Options" for b in node.bases
         ):
@@ -87,7 +87,7 @@ def _option(line: ast.AnnAssign) -> Option:
 def rows(project: Project, problem: str) -> str:
     """How `generate(rows: ..., seed)` of a problem annotates the number of rows; empty where it does not."""
     path = project.datasets / problem / "training.py"
-    tree = syntax_tree(path.read_text(encoding="utf-8") if path.is_file() else "", path)
+    tree = syntax_tree(path.read_bytes() if path.is_file() else b"", path)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == "generate" and node.args.args:
             annotation = node.args.args[0].annotation
@@ -120,9 +120,9 @@ def _assigned(project: Project, problem: str, name: str) -> ast.expr | None:
     """What a problem's serving half assigns to `name`; None where it does so twice, or changes it after."""
     folder = project.datasets / problem
     path = next(filter(Path.is_file, (folder / "serving.py", folder / "serving" / "__init__.py")), None)
-    text = path.read_text(encoding="utf-8") if path else ""
-    changes = re.findall(rf"^{name}\b.*", text, re.MULTILINE)
-    lines = syntax_tree(text, path).body if len(changes) == 1 else []
+    code = path.read_bytes() if path else b""
+    changes = re.findall(rf"^{name}\b.*".encode(), code, re.MULTILINE)
+    lines = syntax_tree(code, path).body if len(changes) == 1 else []
     values = (n.value for n in lines if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == name)
     return next(values, None)
 
@@ -130,11 +130,24 @@ def _assigned(project: Project, problem: str, name: str) -> ast.expr | None:
 def families(project: Project, task: str) -> list[str]:
     """The families of the zoo that are made for a task, by its lines `Family(name, about, tasks, ...)`."""
     path = project.lib / "runtime" / "models" / "__init__.py"
-    tree = syntax_tree(path.read_text(encoding="utf-8") if path.is_file() else "", path)
+    tree = syntax_tree(path.read_bytes() if path.is_file() else b"", path)
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Family":
             name, _, tasks = node.args[:3]
             if {"BOTH", task.upper()} & {one.id for one in ast.walk(tasks) if isinstance(one, ast.Name)}:
                 found.append(str(ast.literal_eval(name)))
+    return found
+
+
+def parameter_files(project: Project) -> dict[str, str]:
+    """One parameters file a problem: the one that has its name, else the first that names it."""
+    found: dict[str, str] = {}
+    for path in sorted(project.params.glob("*.yaml"), key=lambda path: path.name):
+        shown = f"params/{path.name}"
+        problem = str(plain_yaml.read(path, shown).get("problem") or "")
+        if problem and (problem not in found or path.stem == problem):
+            found[problem] = shown
+    if not found:
+        raise ParameterError(f"No file in {project.params} names a problem.")
     return found

@@ -44,7 +44,7 @@ class Execution:
         self.request, self.name, self.reasons, self.kernels = request, name, reasons, kernels
         self.place = request.place(name)
         path = request.project.notebooks / f"{name}.ipynb"
-        self.text = path.read_text(encoding="utf-8")  # as it is now: it may be edited while it runs
+        self.text = path.read_bytes()  # as it is now: it may be edited while it runs
         self.page = notebook_source.read(path, self.text)
         self.kept = redaction.redact(request.given(name))  # the parameters, as the notebook may show them
         self.modules = Modules(request.project).freeze()
@@ -95,7 +95,7 @@ class Execution:
         logger.setLevel(logging.CRITICAL)  # what goes wrong is told by us
         try:
             self.notebook = papermill.execute_notebook(
-                nbformat.reads(self.text, as_version=4),
+                nbformat.reads(self.text.decode(), as_version=4),
                 None,
                 parameters=self.request.given(self.name),
                 engine_name="workbook",

@@ -64,15 +64,16 @@ def read(project: Project) -> Graph:
     writers: dict[str, str] = {}
     for notebook in notebooks:
         for thing in notebook.writes:
-            if thing in paths.RESERVED or not re.fullmatch(r"[A-Za-z]\w*", thing):
+            if thing.lower() in paths.RESERVED or not re.fullmatch(r"[A-Za-z]\w*", thing):
                 taken = ", ".join(paths.RESERVED)
                 raise StepError(
                     f"{notebook.name} writes {thing!r}: such a name is of letters, digits and _, and none of "
                     f"those that a run keeps for itself ({taken})."
                 )
-            if thing in writers:
-                both = f"Both {writers[thing]} and {notebook.name} write"
-                raise StepError(f"{both} {thing!r}; only one step may.")
+            if same := next((other for other in writers if other.lower() == thing.lower()), ""):
+                alike = "" if same == thing else f" (to a disk that knows no capitals {same!r} is the same)"
+                both = f"Both {writers[same]} and {notebook.name} write"
+                raise StepError(f"{both} {thing!r}{alike}; only one step may.")
             writers[thing] = notebook.name
     for notebook in notebooks:
         for thing in notebook.reads:

@@ -12,10 +12,13 @@ import nbformat
 
 from lib import files, paths, tracking
 from lib.errors import one_line
-from lib.records import FailedStep, OpenStep
+from lib.records import FailedStep, OpenStep, StepRecord
 from lib.runner import terminal
 from lib.runner.plan import Request
-from lib.runner.staleness import Place
+from lib.runner.staleness import Place, dead_sweeps
+
+#: Folders of outputs beside the runs in which, and in whose folders, files appear whole or not at all.
+_SHARED = ("cache", "marks", "sweeps", "lessons", "learner")
 
 
 def keep_failed(place: Place, notebook: nbformat.NotebookNode | None, failure: FailedStep) -> None:
@@ -44,6 +47,14 @@ def _top(failure: FailedStep) -> str:
     )
 
 
+def beside_the_runs(outputs: Path, say: Callable[[str], None]) -> None:
+    """Clean what killed processes have left in `outputs` beside the runs: half-written files, open sweeps."""
+    below = [part for name in _SHARED for part in (outputs / name, *(outputs / name).glob("*/"))]
+    for part in (outputs, *below):
+        files.sweep(part)
+    close_tracked(dead_sweeps(outputs), say)
+
+
 def after_a_crash(request: Request, say: Callable[[str], None]) -> None:
     """Clean what a killed run has left: half-written files, notebooks cut off, tracked runs left open."""
     for part in (request.folder, *(path for path in request.folder.glob("*") if path.is_dir())):
@@ -51,7 +62,13 @@ def after_a_crash(request: Request, say: Callable[[str], None]) -> None:
     for path in sorted((request.folder / "notebooks").glob(".*.running.ipynb")):
         step = path.name.removeprefix(".").removesuffix(".running.ipynb")
         _keep_cut_off(step, request.place(step), say)
-    close_tracked(sorted((request.folder / "notebooks").glob(".*.open.json")), say)
+    notes = sorted((request.folder / "notebooks").glob(".*.open.json"))
+    for path in notes:
+        note = OpenStep.read(path)
+        record = StepRecord.read(path.with_name(path.name.removeprefix(".").replace(".open.", ".")))
+        if note and record and note.key == record.key:  # killed when all was kept: the step is done
+            path.unlink()
+    close_tracked(filter(Path.exists, notes), say)
 
 
 def _keep_cut_off(step: str, place: Place, say: Callable[[str], None]) -> None:

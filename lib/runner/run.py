@@ -50,6 +50,7 @@ class Runner:
         """Run what is out of date; 0 if all went well, 1 if a step failed, 130 if it was stopped."""
         try:
             with signals.noted() as self.asked:
+                recovery.beside_the_runs(self.project.outputs, self.terminal.say)
                 for progress in self.runs.values():
                     self._begin(progress)
                 self._loop()
@@ -205,7 +206,10 @@ class Runner:
             self._has_failed(progress, failure, step.notebook)
 
     def _succeeded(self, progress: Progress, step: "Execution") -> FailedStep | None:
-        """Executed notebook first, record last: without the record the step counts as not done."""
+        """Executed notebook first, record last: without the record the step counts as not done.
+
+        Only then goes the note of its tracked run, by which that is closed as failed.
+        """
         place, contents = step.place, progress.request.state.contents
         note = OpenStep.read(place.opened)
         contents.prepare(step.page.writes)
@@ -217,6 +221,7 @@ class Runner:
         place.clear()
         step.save(place.executed)
         record.write(place.record)
+        place.opened.unlink(missing_ok=True)
         progress.done[step.name] = record
         self._say(progress, "✓", step.name, f"{record.seconds:6.1f} s")
         self._is_done(progress, step.name)

@@ -18,6 +18,8 @@ from lib.records import StepRecord, hand_on_digests
 
 #: Bytes from which a file is worth a thread to digest it.
 _LARGE = 4_000_000
+#: The tracked run of a sweep, in the sweep's folder.
+SWEEP_NOTE = ".sweep.open.json"
 
 
 class Place:
@@ -33,10 +35,18 @@ class Place:
         self.opened = beside / f".{step}.open.json"  # its tracked run, written by the step itself
 
     def clear(self) -> None:
-        """Remove what an earlier attempt has left beside the executed notebook, the record first."""
+        """Remove what an earlier attempt has left beside the executed notebook, the record first.
+
+        The note of its tracked run stays: until a record is whole that run may still have to be closed.
+        """
         pages = (self.executed.with_suffix(".html"), self.failed.with_suffix(".html"))
-        for path in (self.record, self.failed, self.failure, self.running, self.opened, *pages):
+        for path in (self.record, self.failed, self.failure, self.running, *pages):
             path.unlink(missing_ok=True)
+
+
+def dead_sweeps(outputs: Path) -> list[Path]:
+    """The notes of sweeps that ended without closing their tracked runs: no living process holds them."""
+    return [note for note in outputs.glob(f"sweeps/*/{SWEEP_NOTE}") if not files.in_hand(note)]
 
 
 class Contents:

@@ -14,6 +14,7 @@ from lib.errors import RunError
 from lib.records import now
 from lib.runner.plan import Request
 from lib.runner.report import freshness
+from lib.runner.staleness import dead_sweeps
 
 
 def pipeline(request: Request) -> int:
@@ -43,7 +44,8 @@ def _make_pages(folder: Path) -> None:
 def _left_open(folder: Path) -> bool:
     """Whether a tracked run was not closed, or a notebook was cut off."""
     notebooks = folder / "notebooks"
-    return any([*notebooks.glob(".*.open.json"), *notebooks.glob(".*.running.ipynb")])
+    cut = [*notebooks.glob(".*.open.json"), *notebooks.glob(".*.running.ipynb")]
+    return bool(cut or dead_sweeps(folder.parent))
 
 
 @contextlib.contextmanager

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib.errors import ParameterError
-from lib.notebook_source import grids, parameters, plain_yaml
+from lib.notebook_source import grids, parameters, problems
 from lib.notebook_source.grids import Point
 from lib.paths import Project
-from lib.records import HIGHER_IS_BETTER, Metrics, Tuned
+from lib.records import HIGHER_IS_BETTER, Metrics, Tuned, cautions_of
 from lib.runner import kernels, plan, start, status, terminal
 from lib.runner.plan import Wishes
 from lib.runner.report import comparison
@@ -33,14 +32,14 @@ def sweep(wishes: Wishes, project: Project | None = None) -> int:
     print(f"{len(points)} runs: {', '.join(varying)}")
     folders = [folder, *(request.folder for request in requests)]
     environment = kernels.environment(base.project)
-    with start.locked(*folders), comparison.tracked(base, varying, environment) as tracked:
+    with start.locked(*folders), comparison.tracked(base, folder, varying, environment) as tracked:
         runner = Runner(requests, base.jobs or 1, environment)
         code = runner.go()
         if code != 130:
             seconds = {name: progress.seconds for name, progress in runner.runs.items()}
             done = {name for name, progress in runner.runs.items() if not progress.failed}
             table = compare(points, base.project, seconds, done)
-            minded = comparison.minded(base.project.outputs, table)
+            minded = cautions_of([base.project.outputs / row["run"] for row in table if row["trials"]])
             _show(table, minded, comparison.write(folder, table, minded, tracked))
         if code:
             tracked.close("KILLED" if code == 130 else "FAILED")
@@ -50,7 +49,7 @@ def sweep(wishes: Wishes, project: Project | None = None) -> int:
 def all_problems(wishes: Wishes, project: Project) -> int:
     """Run every problem there is, small and on generated data; the exit code."""
     requests = []
-    for problem, file in parameter_files(project).items():
+    for problem, file in problems.parameter_files(project).items():
         name = f"{problem}-generated"
         small = plan.ask(Wishes(file=file, run=name), project).setting("small")
         given = parameters.overrides(wishes.overrides)
@@ -68,19 +67,6 @@ def all_problems(wishes: Wishes, project: Project) -> int:
         print(f"{request.run}: {terminal.seconds(progress.seconds)}, {state}")
         print("\n".join(f"  {line.strip()}" for line in status.headline(request.folder)))
     return code
-
-
-def parameter_files(project: Project) -> dict[str, str]:
-    """One parameters file a problem: the one that has its name, else the first that names it."""
-    found: dict[str, str] = {}
-    for path in sorted(project.params.glob("*.yaml"), key=lambda path: path.name):
-        shown = f"params/{path.name}"
-        problem = str(plain_yaml.read(path, shown).get("problem") or "")
-        if problem and (problem not in found or path.stem == problem):
-            found[problem] = shown
-    if not found:
-        raise ParameterError(f"No file in {project.params} names a problem.")
-    return found
 
 
 def compare(

@@ -49,9 +49,8 @@ class Terminal:
                 self.out = open(os.devnull, "w")  # noqa: SIM115, PTH123
             for name in [run] if run in self.logs else list(self.logs):
                 try:
-                    self.logs[name].writelines(
-                        f"{now()}  {click.unstyle(line)}\n" for line in text.splitlines()
-                    )
+                    lines = [f"{now()}  {click.unstyle(line)}\n" for line in text.splitlines()]
+                    self.logs[name].writelines(lines)
                     self.logs[name].flush()
                 except OSError:  # a full disk must not hide what is said on the terminal
                     del self.logs[name]
@@ -107,14 +106,11 @@ def excerpt(source: str, line: int | None, size: int = 4) -> list[str]:
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns side by side; the second is of numbers."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) if rows else 0)]
-    return [
-        "  "
-        + "  ".join(
-            cell.rjust(width) if i == 1 else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        first, second, *others = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(["", first, row[1].rjust(len(second)), *others]).rstrip())
+    return lines
 
 
 def seconds(value: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lib import dependencies, files, notebook_source, paths, redaction
-from lib.errors import ParameterError, StepError
+from lib.errors import StepError
 from lib.notebook_source import annotations, limits
 from lib.notebook_source.modules import Modules
 from lib.records import StepRecord
@@ -30,7 +30,8 @@ def parameters(name: str, values: Mapping[str, object]) -> dict[str, Any]:
                 value = annotations.fit_text(values[parameter.name], parameter.annotation)
                 limits.check(project, str(values.get("problem", "")), parameter.name, value)
             except annotations.Misfit as error:
-                raise ParameterError(f"The parameter {parameter.name} must be {error}.") from None
+                given = values[parameter.name]
+                raise annotations.refusal("The parameter", parameter.name, given, error) from None
             found[parameter.name] = value
     return found
 

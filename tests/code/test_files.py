@@ -155,13 +155,42 @@ for number in range(25):
 """
 
 
-def test_no_key_is_lost_where_several_processes_change_one_file(tmp_path):
-    path = tmp_path / "last.json"
-    words = [[sys.executable, "-c", ADDS, str(path), letter] for letter in "abcd"]
+#: The same by the runner, whose runs end, and by pages of run `scratch`, which write.
+RUNS_END = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from lib.runner.run import Runner
+runner = SimpleNamespace(
+    project=SimpleNamespace(outputs=Path(sys.argv[1]).parent), reporter=SimpleNamespace(tell=lambda *_: None)
+)
+for number in range(25):
+    request = SimpleNamespace(problem=sys.argv[2] + str(number), run="r1", folder=Path("r1"))
+    Runner._is_done(runner, SimpleNamespace(request=request), "06_registry")
+"""
+PAGES_WRITE = """
+import sys
+from lib.step import Step
+names = [sys.argv[2] + str(number) for number in range(25)]
+step = Step("03_prep", "scratch", "green_taxi", writes=names)
+for name in names:
+    step.write(name, {})
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [(ADDS, "last.json"), (RUNS_END, "last.json"), (PAGES_WRITE, "scratch/.problems.json")],
+    ids=["by itself", "by the runner", "by pages"],
+)
+def test_no_key_is_lost_where_several_processes_change_one_file(tmp_path, monkeypatch, program, name):
+    monkeypatch.setenv("WORKBOOK_OUTPUTS", str(tmp_path))
+    path = tmp_path / name
+    words = [[sys.executable, "-c", program, str(path), letter] for letter in "abcd"]
     together = [subprocess.Popen(command, cwd=ROOT) for command in words]
     assert [process.wait() for process in together] == [0, 0, 0, 0]
     assert len(json.loads(path.read_text())) == 100
-    assert [one.name for one in tmp_path.iterdir() if not one.name.startswith(".")] == ["last.json"]
+    assert [one.name for one in tmp_path.iterdir() if not one.name.startswith(".")] == [Path(name).parts[0]]
 
 
 def test_a_run_that_is_called_as_the_lock_once_was_stops_nobody(tmp_path):

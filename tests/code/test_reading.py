@@ -92,9 +92,9 @@ def test_a_notebook_s_target_is_all_of_its_name_after_the_number(read):
     assert read(STEP.replace("04_tune", "07_all_rows"), name="07_all_rows").target == "all_rows"
 
 
-def test_a_text_may_be_read_in_the_place_of_the_file(tmp_path):
-    text = json.dumps({"cells": [cell(STEP)]})
-    assert notebook_source.read(tmp_path / "04_tune.ipynb", text).writes == ("tuned", "trials")
+def test_content_may_be_read_in_the_place_of_the_file(tmp_path):
+    content = json.dumps({"cells": [cell(STEP)]}).encode()
+    assert notebook_source.read(tmp_path / "04_tune.ipynb", content).writes == ("tuned", "trials")
 
 
 #: Half saved, of something else, or edited by hand.
@@ -113,7 +113,7 @@ NO_NOTEBOOKS = [
 def test_what_is_no_notebook_is_refused(tmp_path, text):
     path = tmp_path / "04_tune.ipynb"
     with pytest.raises(StepError, match=r"04_tune\.ipynb is not a notebook \(nbformat 4 JSON\)"):
-        notebook_source.read(path, text)
+        notebook_source.read(path, text.encode())
     path.write_text(text)
     for read in (lambda: kernel_name.check([path]), lambda: kernel_name.mend([path])):
         with pytest.raises(StepError, match=r"04_tune\.ipynb is not a notebook \(nbformat 4 JSON\)"):

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from lib import paths
+from lib.notebook_source import grids
+from lib.runner import graph, plan
+
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", PROJECT / "DATA.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
@@ -35,6 +39,37 @@ def test_every_make_target_that_a_page_names_exists(page, targets):
     )  # a step that it adds
     named_there = {target for part in code for target in re.findall(r"\bmake ([a-z][\w-]*)", part)}
     assert named_there <= targets
+
+
+def parameters(page: Path) -> list[tuple[str, str, str]]:
+    """Each `P="…"` of a page with the command and the parameters file on its line, else quickstart's.
+
+    Left out is what is said of a problem or a step that a reader makes with the page.
+    """
+    text, found = page.read_text(), []
+    for typed in re.finditer(r'\bP="([^"…]+)"', text):
+        before = text[: typed.start()].rpartition("\n")[2]
+        command, file = (re.findall(what, before)[-1:] for what in (r"make (\S+)", r"PARAMS=([\w/.]+)"))
+        found.append((*(command or ["plan"]), *(file or ["params/quickstart.yaml"]), typed[1]))
+    made = {f"params/{name}.yaml" for name in re.findall(r"NAME=(\w+)", text)}
+    made |= set(re.findall(r"notebooks/\d\d_(\w+)\.ipynb", text)) - set(STEPS)
+    return [one for one in found if made.isdisjoint(one[:2])]
+
+
+STEPS = [notebook.target for notebook in graph.read(paths.here()).notebooks]
+TYPED = [pytest.param(*one, id=f"{named(page)}: {one[2]}") for page in PAGES for one in parameters(page)]
+
+
+def test_the_examples_are_found():
+    assert len(TYPED) > 10
+    assert {"README.md", "docs/search.md"} <= {case.id.partition(":")[0] for case in TYPED}
+
+
+@pytest.mark.parametrize(("command", "file", "typed"), TYPED)
+def test_every_example_of_p_is_taken(outputs, command, file, typed):
+    each = [point.p for point in grids.read(typed, "example")] if command == "sweep" else [typed]
+    for p in each:
+        assert plan.ask(plan.Wishes(file=file, overrides=p)).parameters.overrides
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

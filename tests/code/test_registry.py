@@ -298,6 +298,8 @@ class TestContest:
         (outputs / "elsewhere").rename(outputs / "mlartifacts")
         (outputs / "mlflow.db").rename(outputs / "moved.db")
         assert gone[0] in told()
+        (outputs / "mlflow.db").touch()  # emptied
+        assert gone[0] in told()
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://u:secret@127.0.0.1:5000")
         assert told() == [
             f"the tracking address is http://{redaction.hidden('u:secret')}@127.0.0.1:5000, "

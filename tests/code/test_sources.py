@@ -2,7 +2,10 @@
 
 import hashlib
 import http.server
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +15,8 @@ import pytest
 from lib import dependencies, files, sources
 from lib.errors import SourceError
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 class Server:
     """A web server on 127.0.0.1 that answers as told and counts what it was asked."""
@@ -19,6 +24,8 @@ class Server:
     def __init__(self) -> None:
         self.answers: dict[str, list] = {}
         self.asked: list[str] = []
+        self.hold = threading.Event()  # an answer ends when it is set
+        self.hold.set()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -30,6 +37,7 @@ class Server:
                 self.send_header("Content-Length", str(len(body) if length is None else length))
                 self.end_headers()
                 self.wfile.write(body)
+                outer.hold.wait()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -95,6 +103,31 @@ def test_processes_that_want_the_same_file_at_once_fetch_it_once(server, table, 
         found = list(pool.map(lambda _: sources.fetch(url, sources.parquet, tmp_path), range(4)))
     assert len(set(found)) == 1
     assert len(server.asked) == 1
+
+
+FETCHES = """
+import sys
+from pathlib import Path
+from lib import sources
+sources.fetch(sys.argv[1], cache=Path(sys.argv[2]))
+"""
+
+
+def test_what_a_killed_download_left_is_known_as_such(server, tmp_path):
+    url = server.serve("/x.parquet", (200, bytes(2 * sources.PIECE), 3 * sources.PIECE))
+    server.hold = threading.Event()
+    words = [sys.executable, "-c", FETCHES, url, str(tmp_path / "cache")]
+    until = time.monotonic() + 30
+    with subprocess.Popen(words, cwd=ROOT) as process:
+        while not any(path.is_file() and path.stat().st_size for path in (tmp_path / "cache").rglob("*")):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.kill()
+    server.hold.set()
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert len(list(folder.iterdir())) == 2
+    files.sweep(folder)
+    assert [path.name for path in folder.iterdir()] == ["lock"]
 
 
 def test_two_urls_that_end_alike_do_not_share_a_cached_file(server, tmp_path):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -131,6 +132,21 @@ def test_what_a_step_remembers_is_no_output_and_is_gone_when_anything_else_is_as
     step = made(reads=["raw"])
     step.parameters = {"run": "another name", "seed": 2}
     assert step.memory("search") == places[-1]
+
+
+def test_what_a_step_remembers_is_of_its_notebook_s_code_and_not_of_its_comments(
+    outputs, tmp_path, monkeypatch
+):
+    made(writes=["raw"]).write("raw", FRAME)
+    step, page = made(reads=["raw"]), tmp_path / "notebooks" / "03_prep.ipynb"
+    page.parent.mkdir()
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    source = (Path(__file__).parents[2] / "notebooks" / page.name).read_text()
+    places = []
+    for call in ("dataset.clean(raw)", "dataset.clean(raw)  # all of them", "dataset.clean(raw[1:])"):
+        page.write_text(source.replace("dataset.clean(raw)", call))
+        places.append(step.memory("search"))
+    assert places[0] == places[1] != places[2]
 
 
 def test_what_another_start_is_at_work_on_is_left_to_it(outputs):

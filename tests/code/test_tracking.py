@@ -22,6 +22,7 @@ import pytest
 from lib import files, paths, redaction, tracking
 from lib.errors import ParameterError, StepError
 from lib.records import OpenStep, StepRecord
+from lib.runner import recovery
 from lib.tracking import database, tags
 from lib.tracking.backend import Backend
 
@@ -241,12 +242,12 @@ def test_figures_tables_and_texts_are_kept_and_a_figure_says_that_its_data_were_
     assert (kept / "report.txt").read_text() == "all well"
 
 
-def test_nothing_is_left_in_the_temporary_folder_by_a_run_that_was_closed(outputs, tmp_path, monkeypatch):
+def test_what_is_on_its_way_to_the_trackers_is_known_as_a_living_run_s(outputs, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     tracked = opened(outputs)
     tracked.text("note", "on its way")
     (left,) = tmp_path.glob("workbook-*")
-    assert files.held(left)  # by which the next pipeline knows it from a dead one's
+    assert files.held(left)
     tracked.close()
     assert list(tmp_path.glob("workbook-*")) == []
 
@@ -312,6 +313,36 @@ def test_a_step_that_failed_after_it_was_closed_has_failed(outputs):
     assert runs(outputs)["r1/04_tune"].info.status == "FINISHED"
     tracking.close_dead(noted(outputs))
     assert runs(outputs)["r1/04_tune"].info.status == "FAILED"
+
+
+SWEEP = """
+import sys
+from types import SimpleNamespace
+from lib import paths
+from lib.runner.report import comparison
+base = SimpleNamespace(run=sys.argv[1], problem="green_taxi", project=paths.here())
+folder = base.project.outputs / "sweeps" / base.run
+folder.mkdir(parents=True, exist_ok=True)
+with comparison.tracked(base, folder, {"max_evals": "1, 5"}, {}) as run:
+    run.wait()
+    print("opened", flush=True)
+    input()
+"""
+
+
+def test_a_sweep_s_run_is_closed_at_its_end_or_by_a_later_start_when_it_was_killed(outputs):
+    def status():
+        recovery.beside_the_runs(outputs, print)
+        return runs(outputs)[f"{end}-sweep/sweep"].info.status
+
+    how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    for end in ("killed", "ended"):
+        with subprocess.Popen([sys.executable, "-c", SWEEP, end], **how) as process:
+            assert process.stdout.readline() == "opened\n"
+            assert status() == "RUNNING"  # a living one's is left to it
+            process.kill() if end == "killed" else process.communicate("\n")
+        assert status() == {"killed": "FAILED", "ended": "FINISHED"}[end]
+        assert list((outputs / "sweeps" / end).iterdir()) == []
 
 
 def recorded(note, **more):
@@ -517,6 +548,25 @@ class TestBothTrackers:
         shared = {name: value for name, value in run.data.tags.items() if name.startswith("workbook.")}
         assert shared.items() <= found["config"]["tags"].items()
         assert not [path for path in home.rglob("*") if path.is_file()]
+
+    @pytest.mark.parametrize("end", ["tracked.close()", "raise ValueError"])
+    def test_nothing_is_left_in_the_temporary_folder_by_a_run_that_ended(self, outputs, tmp_path, end):
+        temporary = tmp_path / "tmp"
+        temporary.mkdir()
+        (outputs / "model").mkdir()
+        (outputs / "model" / "weights").write_text("1 2 3")
+        program = PROGRAM + (
+            "import matplotlib.pyplot as plt\n"
+            "tracked.text('note', 'on its way')\ntracked.figure('residuals', plt.figure())\n"
+            "tracked.data('train', outputs / 'mlflow.db', 'd' * 64, 1)\n"
+            "tracked.model(outputs / 'model', 'e' * 64)\ntracked.wait()\n"
+            f"import tempfile; assert os.listdir(tempfile.gettempdir()), 'it uses the folder'\n{end}"
+        )
+        environment = {"WANDB_MODE": "offline", "TMPDIR": str(temporary), "MPLBACKEND": "agg"}
+        done = python(program, outputs, **environment)
+        assert done.returncode == (end != "tracked.close()"), done.stderr
+        assert wandb_run(outputs)["summary"]["trials"]["nrows"] == 2
+        assert [path.name for path in temporary.iterdir()] == []
 
     def test_a_process_that_ends_by_an_exception_leaves_failed_runs(self, outputs):
         done = python(PROGRAM + "raise ValueError('a cell raised')", outputs, WANDB_MODE="offline")
@@ -808,16 +858,26 @@ def test_an_address_that_mlflow_cannot_use_is_told_in_a_line(outputs, monkeypatc
         opened(outputs).wait()
 
 
-def test_a_database_that_is_none_is_told_with_the_remedy(outputs, capsys):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("no database " * 100, "file is not a"), ("", "no such table")],
+    ids=["text", "emptied"],
+)
+def test_a_database_that_is_none_is_told_with_the_remedy_which_helps(outputs, capsys, content, said):
     from lib.cli import __main__ as cli
 
-    (outputs / "mlflow.db").write_text("no database " * 100)
-    with pytest.raises(
-        StepError, match=r"mlflow\.db cannot be read \(file is not .*move it away, with its -wal"
-    ):
+    assert python(PROGRAM + "tracked.close()\nos._exit(0)", outputs).returncode == 0
+    (outputs / "mlflow.db").write_text(content)  # its log stays, as the process was killed
+    with pytest.raises(StepError, match=rf"mlflow\.db cannot be read \({said}.*move it away, with its -wal"):
         opened(outputs)
     assert cli.boundary(["versions"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+    for path in outputs.glob("mlflow.db*"):
+        path.unlink()
+    assert python(PROGRAM + "tracked.close()", outputs).returncode == 0
+    with contextlib.closing(sqlite3.connect(outputs / "mlflow.db")) as opened_again:
+        assert opened_again.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert "r1/04_tune" in runs(outputs)
 
 
 def test_remedies_speak_of_moving_a_database_only_where_it_is_a_file_of_ours():

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -400,6 +401,51 @@ def test_what_the_machine_cut_short_is_not_remembered(tmp_path, outcome):
     assert trials(again) == trials(run(make_pool=Inline))
 
 
+SCARCE = """
+import json, resource
+import numpy as np, xgboost
+from lib.compute import pool
+
+def fit(trial):
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(open("/proc/self/statm").read().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**22, most))
+    try:
+        xgboost.QuantileDMatrix(rows, rows[:, 0], nthread=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+rows = np.random.default_rng(0).normal(size=(200_000, 50))
+xgboost.QuantileDMatrix(rows[:100], rows[:100, 0], nthread=1)  # what it imports when first asked
+print(json.dumps(pool.guarded(fit, {})))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no limit of memory can be set here")
+def test_memory_that_xgboost_was_not_given_is_the_machine_s_failure():
+    words = [sys.executable, "-c", SCARCE]
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    outcome = json.loads(said)
+    assert outcome["reason"].startswith("XGBoostError: std::bad_alloc")
+    assert not outcome["repeatable"]
+
+
+@pytest.mark.parametrize(
+    ("error", "repeatable"),
+    [
+        ("XGBoostError: bad_malloc: Failed to allocate 80000000000 bytes", False),
+        ("RuntimeError: can't start new thread", False),
+        ("XGBoostError: Check failed: max_bin > 1", True),
+        ("ValueError: Input X contains NaN", True),
+    ],
+)
+def test_what_an_error_says_tells_the_machine_s_failure_from_the_trial_s_own(error, repeatable):
+    def fail(trial):
+        raise RuntimeError(error)
+
+    assert pool.guarded(fail, {})["repeatable"] == repeatable
+
+
 @dataclasses.dataclass(frozen=True)
 class KilledOnce:
     """A trial's trouble: the process is killed, the first time."""
@@ -453,6 +499,7 @@ json.dump([test_tuning.trials(result), result.tuned("plain").to_mapping()], open
 """
 
 
+@pytest.mark.skipif(not shutil.which("taskset"), reason="no `taskset` here: a process has all cores")
 def test_one_core_and_two_give_the_same_trials_and_the_same_record(tmp_path):
     """Each search in a process of its own, the first confined to one core, as `taskset -c 0` does."""
     found = []

@@ -1,6 +1,5 @@
 """Each way in which a run can end badly, done to a real run: what is kept, what is left, how it goes on."""
 
-import contextlib
 import json
 import os
 import re
@@ -10,26 +9,14 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
-from tiny import kill_group, wait_for
+from tiny import kill_group, processes, wait_for
 
 from lib import compute, files
 from lib.records import OpenStep
 from lib.runner import recovery
 
 SLOW = "import time; time.sleep(60)"
-
-
-def processes(tiny):
-    """The ids of all processes that work for this project, whoever their parent is."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):  # it is gone, or another user's
-            ours = process.environ().get("WORKBOOK_OUTPUTS") == str(tiny.outputs)
-            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-    return found
 
 
 def result_files(tiny):
@@ -206,11 +193,47 @@ def test_a_step_that_fails_after_its_close_is_closed_as_failed(tiny, done):
     goes_on(tiny, done)
 
 
-def test_a_later_notebook_that_is_half_saved_fails_that_step_alone(tiny, done):
+FULL, KILLED = "raise OSError(28, 'No space left on device')", "signal.raise_signal(signal.SIGKILL)"
+
+
+@pytest.mark.parametrize("end", [FULL, KILLED], ids=["full disk", "kill"])
+@pytest.mark.parametrize("line", ["step.save(place.executed)", "record.write(place.record)"])
+def test_a_step_whose_result_could_not_be_kept_is_closed_as_failed(tiny, done, line, end):
+    assert tiny.run("pipeline", "eda").returncode == 0
+    script = tiny.root / "lib" / "runner" / "run.py"
+    text = script.read_text()
+    assert text.count(line) == 1
+    script.write_text(text.replace(line, f"if step.name == '03_prep':\n            {end}\n        {line}"))
+    process = tiny.start()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == (1 if end == FULL else -signal.SIGKILL), output
+    assert (tiny.outputs / "closed.txt").exists() == (end == FULL)
+    script.write_text(text)
+    goes_on(tiny, done)
+    assert (tiny.outputs / "closed.txt").read_text() == "FAILED\n"
+
+
+def test_a_runner_that_is_killed_when_a_step_s_record_is_whole_leaves_the_step_done(tiny):
+    script, line = tiny.root / "lib" / "runner" / "run.py", "        record.write(place.record)\n"
+    text = script.read_text()
+    script.write_text(text.replace(line, f"{line}        {KILLED}\n"))
+    process = tiny.start("pipeline", "ingest")
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    script.write_text(text)
+    result = tiny.run("pipeline", "ingest")
+    assert (result.returncode, tiny.ran(result)) == (0, []), result.stdout + result.stderr
+    assert not (tiny.outputs / "closed.txt").exists()
+    assert tiny.leftovers() == []
+
+
+@pytest.mark.parametrize("cut_in", ["a word", "a letter"])
+def test_a_later_notebook_that_is_half_saved_fails_that_step_alone(tiny, done, cut_in):
     tiny.replace("02_eda", "step.write(", "import time\ntime.sleep(3)\nstep.write(")
     path = tiny.root / "notebooks" / "04_tune.ipynb"
-    whole = path.read_text()
-    cut = f"from pathlib import Path\nPath({str(path)!r}).write_text({whole[: len(whole) // 2]!r})"
+    whole = path.read_bytes()
+    half = whole[: len(whole) // 2] + ("é".encode()[:1] if cut_in == "a letter" else b"")
+    cut = f"from pathlib import Path\nPath({str(path)!r}).write_bytes({half!r})"
     tiny.replace("03_prep", "step.close()", f"{cut}\nstep.close()")
     result = tiny.run()
     assert result.returncode == 1, result.stdout + result.stderr
@@ -218,7 +241,7 @@ def test_a_later_notebook_that_is_half_saved_fails_that_step_alone(tiny, done):
     assert "✓ 02_eda" in result.stdout  # it was running meanwhile
     assert "Not finished after" in result.stdout
     assert "04_tune failed" in result.stdout
-    path.write_text(whole)
+    path.write_bytes(whole)
     tiny.replace("03_prep", f"{cut}\n", "")
     tiny.replace("02_eda", "import time\ntime.sleep(3)\n", "")
     again = tiny.run()  # 02_eda and 03_prep, whose cells were changed, in either order, then 04_tune
@@ -276,6 +299,26 @@ def test_a_second_ctrl_c_ends_at_once_what_the_first_one_waits_for(tiny):
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 130, output
     assert "interrupted with Ctrl-C. What is done is kept." in output
+    wait_for(lambda: processes(tiny) == [])
+    assert list(tiny.sockets.iterdir()) == []
+
+
+def test_a_second_ctrl_c_ends_at_once_what_is_waited_for_after_the_first_one(tiny):
+    script = tiny.root / "lib" / "runner" / "execute.py"
+    text, kills = script.read_text(), "            compute.kill_group(process.pid)\n"
+    assert text.count(kills) == 1
+    script.write_text(text.replace(kills, "            pass\n"))  # a kernel that takes its time
+    tiny.replace("03_prep", "kept = beta", f"{SLOW}\nkept = beta")
+    process = tiny.start()
+    in_prep(tiny)
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: "Once more ends it at once." in process.stdout.readline())
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert time.monotonic() - began < 5  # of the eight seconds that the first one waits
+    assert process.returncode == 130, output
+    assert "Traceback" not in output, output
     wait_for(lambda: processes(tiny) == [])
     assert list(tiny.sockets.iterdir()) == []
 
@@ -350,6 +393,30 @@ def test_when_the_power_goes_between_two_writes_the_step_is_done_again(tiny, don
     mend(tiny, SLOW)
     goes_on(tiny, done)
     assert not half.exists()
+
+
+DIES = """
+import contextlib, os, signal, sys
+from pathlib import Path
+from lib import files
+with contextlib.ExitStack() as stack:
+    for name in sys.argv[1:]:
+        folder = stack.enter_context(files.temporary(Path(name)))
+        (folder / "half").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_killed_processes_left_beside_the_runs_is_removed_at_the_next_start(tiny):
+    names = ("mlflow.db", "last.json", "cache/0123456789/trips.parquet", "cache/models/0123456789abcdef")
+    names += ("marks/0123.npy", "sweeps/taxi/sweep.json", "lessons/.lessons.json", "learner/progress.json")
+    places = [tiny.outputs / name for name in names]
+    words = [sys.executable, "-c", DIES, *map(str, places)]
+    assert subprocess.run(words, cwd=tiny.root).returncode == -signal.SIGKILL
+    assert len(list(tiny.outputs.rglob("half"))) == len(names)
+    with files.temporary(tiny.outputs / "cache" / "models" / "another") as living:
+        assert tiny.run("pipeline", "ingest").returncode == 0
+        assert list(tiny.outputs.rglob("*.tmp")) == [living]
 
 
 def test_a_rerun_that_is_cut_off_does_not_pass_for_the_finished_run_before_it(done):

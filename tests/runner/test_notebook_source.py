@@ -7,7 +7,7 @@ import pytest
 
 from lib import notebook_source
 from lib.errors import ParameterError, StepError
-from lib.notebook_source import annotations
+from lib.notebook_source import annotations, problems
 
 STEP = 'step = Step("04_tune", run, problem, reads=["train"], writes=["tuned", "trials"])'
 
@@ -146,11 +146,19 @@ def test_a_parameters_cell_holds_literals_alone(tmp_path, line):
         notebook_source.read(notebook(tmp_path, (line, ["parameters"]), (STEP, [])))
 
 
-def test_a_file_that_is_no_notebook_is_named(tmp_path):
+@pytest.mark.parametrize("content", [b"# %% not json", b'{"cells": ["\xc3'], ids=["text", "half a letter"])
+def test_a_file_that_is_no_notebook_is_named(tmp_path, content):
     path = tmp_path / "04_tune.ipynb"
-    path.write_text("# %% not json")
+    path.write_bytes(content)
     with pytest.raises(StepError, match=r"04_tune\.ipynb is not a notebook"):
         notebook_source.read(path)
+
+
+def test_a_problem_s_module_that_is_half_saved_is_named(tmp_path):
+    path = tmp_path / "training.py"
+    path.write_bytes("NAME = 'é".encode()[:-1])
+    with pytest.raises(ParameterError, match=r"training\.py: line 1 is no Python"):
+        problems.options(path)
 
 
 @pytest.mark.parametrize(

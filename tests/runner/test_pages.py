@@ -164,6 +164,10 @@ def test_what_a_template_is_given_is_text_and_never_html():
 def test_nothing_of_the_style_is_wider_than_a_phone():
     style = str(pages.style())
     assert "minmax(min(22rem, 100%), 1fr)" in style  # of the gallery
+    said = dict.fromkeys((".wide", ".graph", ".output_subarea", "pre"), "overflow-x: auto")
+    said |= dict.fromkeys(("figure img", "figure svg", ".output_png img"), "max-width: 100%")
+    for box, how in said.items():
+        assert re.search(rf"(?m)(^|[,}}]) *{re.escape(box)}( *,[^{{}}]*)? *{{[^}}]*{how}[;}} ]", style), box
     html = pages.render(
         "run.html.j2",
         **dict.fromkeys(

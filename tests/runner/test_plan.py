@@ -212,6 +212,12 @@ def step(name, reads=(), writes=()):
             {"05_a": ([], ["run"])},
             "05_a writes 'run': such a name is .*none of those that a run keeps for itself",
         ),
+        ({"05_a": ([], ["Run"])}, "05_a writes 'Run': such a name is .*none of those that a run keeps"),
+        (
+            {"05_a": ([], ["Train"])},
+            r"Both 03_prep and 05_a write 'Train' \(to a disk that knows no capitals 'train' is the same\)",
+        ),
+        ({"05_a": ([], ["x", "X"])}, "Both 05_a and 05_a write 'X'"),
         ({"05_a": ([], ["../x"])}, "05_a writes '../x': such a name is of letters"),
         ({"05_a": (["trian"], [])}, "05_a reads 'trian', which no step writes. Did you mean 'train'"),
     ],

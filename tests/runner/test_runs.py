@@ -33,6 +33,13 @@ def test_a_run_leaves_notebooks_records_pages_and_nothing_half_done(done):
     assert sorted(record(done, "03_prep")["modules"]) == ["lib", "lib.beta", "lib.step"]
 
 
+@pytest.mark.parametrize("more", ["", "1 / 0"], ids=["finished", "failed"])
+def test_when_a_run_ends_its_database_is_settled(tiny, more):
+    tiny.replace("02_eda", "step.write(", f"{more}\nstep.write(")
+    assert tiny.run("pipeline", "eda").returncode == bool(more)
+    assert (tiny.outputs / "settled.txt").read_text() == f"sqlite:///{tiny.outputs / 'mlflow.db'}\n"
+
+
 def test_a_run_with_nothing_to_do_says_so(done):
     result = done.run()
     assert result.returncode == 0

@@ -172,6 +172,44 @@ def test_the_password_of_a_server_that_does_not_answer_is_not_kept_either(projec
     assert found(project.outputs) == set()
 
 
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        *(
+            ("plan", typed)
+            for typed in (
+                *("api_key=s3c rows=[1", "api_key='s3c rows=1", "api_key=[s3c, b rows=1", "api_key= 's3c x"),
+                *("options={api_key: s3c, x: 1", 'options={"api_key": "s3c"', "credentials={user: s3c"),
+                *("api_key:s3c", "api-key=s3c", "my api_key = s3c", "api_key= s3c", "API_KEY==s3c rows=(1"),
+                *("api_key=!s3c!x", "api_key=*s3c", "api_key={s3c: 1}", "api_key=[s3c]", "api_key=s3c: [1"),
+                *("api_key=s3c api_key.x=1", "db_password.x=1", "credentials.user.x=1"),
+                f"options.file=https://me:{'s3c' * 50}@h/x rows=[1",
+            )
+        ),
+        *(
+            ("sweep", typed)
+            for typed in (
+                *("api_key=s3c,,x", "api_key=range(s3c,2)", "api_key=range(s3c", "api_key:s3c"),
+                *("api_key= s3c", "api_key=s3c,x api_key=s3c", "api_key=s3c"),
+            )
+        ),
+    ],
+)
+def test_a_secret_that_is_refused_before_anything_was_read_of_it_is_not_shown(project, command, typed):
+    """Three letters, which would be looked for nowhere: it is hidden by where it stands."""
+    project.yaml(f"{PARAMETERS}run: ''\n".replace(S["fromfile"], "s3c").replace(S["short-of-mapping"], "s3c"))
+    done = project.run(command, P=typed)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.startswith("✗ ")
+    assert "s3c" not in done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_secret_that_does_not_fit_is_not_shown(project):
+    done = project.run("plan", P="api_key=4711")
+    assert done.stderr == "✗ P: api_key must be str.\n"
+
+
 def test_what_was_planted_would_have_been_found(tmp_path):
     packed = tmp_path / "packed.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -274,15 +274,16 @@ def test_the_run_s_name_decides_nothing_and_values_are_as_json_has_them():
 # --- the place and its contents ----------------------------------------------------------------------
 
 
-def test_clearing_removes_what_an_attempt_left_and_keeps_the_executed_notebook(step):
+def test_clearing_removes_what_an_attempt_left_but_the_executed_notebook_and_the_note_of_its_run(step):
     place = step.place
     pages = place.executed.with_suffix(".html"), place.failed.with_suffix(".html")
-    gone = [place.record, place.failed, place.failure, place.running, place.opened, *pages]
-    for path in gone:
+    gone = [place.record, place.failed, place.failure, place.running, *pages]
+    for path in (*gone, place.opened):
         path.write_text("{}")
     place.clear()
     assert [path for path in gone if path.exists()] == []
     assert place.executed.exists()
+    assert place.opened.exists()
     place.clear()  # and again, with nothing there
 
 

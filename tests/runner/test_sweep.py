@@ -5,25 +5,35 @@ import re
 import signal
 
 import pytest
-from tiny import kill_group, wait_for
+from tiny import kill_group, processes, wait_for
 
 from lib import paths
 from lib.errors import ParameterError
 from lib.notebook_source import grids
 from lib.plots import comparison as pictures
-from lib.records import Cautions, Metrics, Tuned
+from lib.records import Cautions, Metrics, Tuned, cautions_of
 from lib.runner import sweep
-from lib.runner.report import comparison
 
 TRACKED = """
+import contextlib
+from lib import files
+
+
 class _Run:
     run_id = "sweep-run"
     def table(self, name, frame): print("table", len(frame))
     def figure(self, name, figure): pass
-    def close(self, status): print("closed", status)
+    def close(self, status):
+        _held.close()
+        print("closed", status)
 
 
-def open(**about):
+_held = contextlib.ExitStack()
+
+
+def open(note, **about):
+    _held.enter_context(files.temporary(note))
+    note.write_text(json.dumps({"format": 2, "pid": os.getpid()}))
     return _Run()
 """
 
@@ -140,17 +150,40 @@ def test_the_tracked_run_of_a_sweep_with_a_failed_point_has_failed(swept):
     assert next(line for line in result.stdout.splitlines() if line.startswith("closed")) == "closed FAILED"
 
 
-def test_the_tracked_run_of_a_sweep_that_was_interrupted_was_killed(swept):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_tracked_run_of_a_sweep_that_was_interrupted_was_killed(swept, number):
     swept.replace("04_tune", "step.write(", "import time; time.sleep(60)\nstep.write(")
     started = swept.start("sweep", P="max_evals=1,5")
     try:
         wait_for((swept.folder("quickstart-max_evals-1") / "notebooks" / "03_prep.json").exists)
-        started.send_signal(signal.SIGINT)
+        wait_for((swept.folder("quickstart-max_evals-1") / "notebooks" / ".04_tune.open.json").exists)
+        started.send_signal(number)
         said, _ = started.communicate(timeout=60)
+        wait_for(lambda: processes(swept) == [])
+        assert list(swept.sockets.iterdir()) == []
     finally:
         kill_group(started)
     assert started.returncode == 130
     assert next(line for line in said.splitlines() if line.startswith("closed")) == "closed KILLED"
+
+
+@pytest.mark.parametrize("next_start", ["sweep", "pipeline"])
+def test_the_tracked_run_of_a_sweep_that_was_killed_is_closed_at_the_next_start(swept, next_start):
+    swept.replace("04_tune", "step.write(", "import time; time.sleep(60)\nstep.write(")
+    if next_start == "pipeline":  # one that has nothing else to do
+        assert swept.run("pipeline", "prep").returncode == 0
+    started = swept.start("sweep", P="max_evals=1,5")
+    wait_for((swept.folder("quickstart-max_evals-1") / "notebooks" / ".04_tune.open.json").exists)
+    kill_group(started)
+    wait_for(lambda: processes(swept) == [])
+    assert not (swept.outputs / "closed.txt").exists()
+    swept.replace("04_tune", "import time; time.sleep(60)\n", "")
+    words = {"sweep": ["sweep"], "pipeline": ["pipeline", "prep"]}[next_start]
+    result = swept.run(*words, **({"P": "max_evals=1,5"} if next_start == "sweep" else {}))
+    assert result.returncode == 0, result.stdout + result.stderr
+    closed = (swept.outputs / "closed.txt").read_text()
+    assert closed == "FAILED\n" * (2 if next_start == "sweep" else 1)  # the sweep's, and its step's
+    assert list((swept.outputs / "sweeps").rglob(".*.open.json")) == []
 
 
 @pytest.mark.parametrize("command", ["pipeline", "sweep"])
@@ -239,7 +272,9 @@ def test_what_goes_with_the_figures_of_a_sweep_is_said_in_its_table_its_chart_an
     runs = [point.run for point in points]
     table = sweep.compare(points, project, dict.fromkeys(runs, 1.0), done=set(runs))
     assert [row["known only after"] for row in table] == ["", "title, album"]
-    assert comparison.minded(tmp_path, table) == [f"The future judges the past here. ({', '.join(runs)})"]
+    assert cautions_of([tmp_path / run for run in runs]) == [
+        f"The future judges the past here. ({', '.join(runs)})"
+    ]
     labels = [label.get_text() for label in pictures.runs(table).axes[0].get_yticklabels()]
     assert labels == ["feature_set=honest", "feature_set=told\nknown only after: title, album"]
     first = sweep.compare(points[:1], project, dict.fromkeys(runs, 1.0), done=set(runs[:1]))

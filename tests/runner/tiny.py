@@ -17,6 +17,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from lib import paths
 from lib.runner import plan
 
@@ -58,7 +60,7 @@ class Step:
 """
 
 TRACKING = """
-import json, os
+import contextlib, json, os
 from pathlib import Path
 
 
@@ -75,7 +77,9 @@ def commit():
 
 
 def settle(at):
-    pass
+    settled = Path(os.environ["WORKBOOK_OUTPUTS"]) / "settled.txt"
+    with contextlib.suppress(OSError), settled.open("a") as file:  # the disk may be full
+        file.write(f"{at}\\n")
 
 
 def under_runner():
@@ -276,6 +280,17 @@ def wait_for(condition, seconds: float = 30.0):
             return found
         time.sleep(0.05)
     raise AssertionError(f"waited {seconds} s in vain")
+
+
+def processes(tiny: Tiny) -> list[int]:
+    """The ids of all processes that work for this project, whoever their parent is."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # it is gone, or another user's
+            ours = process.environ().get("WORKBOOK_OUTPUTS") == str(tiny.outputs)
+            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
 
 
 def kill_group(process: subprocess.Popen) -> None:

@@ -11,43 +11,33 @@ from markupsafe import Markup
 
 from lib import files, tracking
 from lib.plots import comparison
-from lib.records import cautions
-from lib.runner import status
+from lib.runner import recovery, status
 from lib.runner.plan import Request
 from lib.runner.report import pages
-from lib.wording import few
+from lib.runner.staleness import SWEEP_NOTE
 
 
 @contextlib.contextmanager
 def tracked(
-    base: Request, varying: Mapping[str, str], environment: dict[str, str]
+    base: Request, folder: Path, varying: Mapping[str, str], environment: dict[str, str]
 ) -> Iterator[tracking.Tracked]:
-    """Open the sweep's run; those of its steps, in kernels of this `environment`, name it as their parent."""
+    """Open the sweep's run; those of its steps, in kernels of this `environment`, name it as their parent.
+
+    A note of it lies in `folder`, for whoever finds the sweep dead; what a dead one left is closed first.
+    """
     os.environ.update(environment)
+    name, outputs, note, ended = f"{base.run}-sweep", base.project.outputs, folder / SWEEP_NOTE, "FAILED"
+    recovery.close_tracked([note], print)
     run = tracking.open(
-        step="sweep",
-        run=f"{base.run}-sweep",
-        problem=base.problem,
-        parameters=varying,
-        tags={},
-        outputs=base.project.outputs,
+        step="sweep", run=name, problem=base.problem, parameters=varying, tags={}, outputs=outputs, note=note
     )
-    ended = "FAILED"
     try:
         environment["WORKBOOK_PARENT_RUN_ID"] = run.run_id
         yield run
         ended = "FINISHED"
     finally:
         run.close(ended)
-
-
-def minded(outputs: Path, table: list[dict[str, Any]]) -> list[str]:
-    """What must be known of the figures in the table, each with the runs whose figures it goes with."""
-    found: dict[str, list[str]] = {}
-    for run in (row["run"] for row in table if row["trials"]):
-        for one in cautions(outputs / run):
-            found.setdefault(one, []).append(run)
-    return [f"{one} ({few(runs)})" for one, runs in found.items()]
+        note.unlink(missing_ok=True)
 
 
 def write(folder: Path, table: list[dict[str, Any]], minded: list[str], run: tracking.Tracked) -> Path:

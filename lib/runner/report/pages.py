@@ -33,11 +33,8 @@ def style() -> Markup:
 def render(template: str, *, title: str = "", links: Links = (), note: str = "", **values: object) -> str:
     """A template with its values; text is escaped, what is `Markup` already is not."""
     given = {"contents": (), "body": "", **values}
-    return (
-        _environment()
-        .get_template(template)
-        .render(title=title, links=links, note=note, style=style(), **given)
-    )
+    page = _environment().get_template(template)
+    return page.render(title=title, links=links, note=note, style=style(), **given)
 
 
 def links(folder: Path, below: str = "notebooks/") -> list[tuple[str, str]]:
