@@ -9,6 +9,7 @@ import pytest
 from lib import evaluation, problem
 from lib.evaluation import admissions, classes, scores
 from lib.plots import calibration, residuals
+from lib.plots import classes as pictures
 from lib.runtime import models
 from lib.runtime.encoders.means import TargetMean
 from lib.runtime.errors import InferenceError
@@ -126,8 +127,8 @@ def test_a_class_that_training_has_not_seen_is_an_error_in_every_metric_and_name
         assert one.at(np.ones((1, 3)))[0][0] == pytest.approx(value), name
     assert classes.by_class("classification", truth, said).loc["b", "recall"] == 0
     assert "Not seen in training: b (1 rows)" in classes.read("classification", truth, said)
-    assert residuals._confusion(truth, said).loc["b", "c"] == 1
-    assert "b" in residuals._read_confusion(truth, said)
+    assert pictures._confusion(truth, said).loc["b", "c"] == 1
+    assert "Not seen in training: b" in residuals.read_against("classification", truth, said)
 
 
 @pytest.mark.parametrize("balance", [0.0, 1.0])

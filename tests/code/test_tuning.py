@@ -741,6 +741,28 @@ def test_a_parameter_that_matters_is_found_by_enough_trials_and_not_by_few():
     assert "takes 30" in insight.read_parameters(tried[:29], "rmse", AXES)
 
 
+def test_on_noise_the_lightest_lines_pass_no_gate_and_of_few_lines_none_is_read():
+    """Of 40 searches whose scores are chance at most one may be read as if it were not."""
+    axes = AXES | {"target": ("choice", ["identity", "sqrt", "log"])}
+    said = [insight.read_gate(noise(40, axes, seed), "rmse", axes) for seed in range(40)]
+    assert sum("more than luck makes them" not in words for words in said) <= 1
+    assert "takes 30" in insight.read_gate(noise(29, axes, 1), "rmse", axes)
+
+
+def test_a_gate_that_the_score_asks_for_is_named_with_its_ends():
+    """The score is the distance of `x1` from a half, and a step more where the target is not a root."""
+    axes = {"x0": AXES["x0"], "x1": AXES["x1"], "target": ("choice", ["identity", "sqrt"])}
+    tried = noise(60, axes, 1)
+    tried["score"] = [abs(p["x1"] - 0.5) + (p["target"] != "sqrt") for p in tried["parameters"]]
+    said = insight.read_gate(tried, "rmse", axes)
+    low, high = map(float, re.search(r"\*\*x1\*\* \((\S+) to (\S+)\)", said).groups())
+    assert 0.2 < low < 0.5 < high < 0.8
+    assert "**target** (sqrt)" in said
+    assert "x0" not in said
+    tried["score"] *= -1
+    assert insight.read_gate(tried, "auc", axes) == said
+
+
 def test_a_search_of_one_trial_has_no_picture_of_trials_and_all_its_sentences():
     from lib.plots import searches
 
