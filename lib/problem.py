@@ -85,7 +85,7 @@ class Words:
     row: str = "row"
     rows: str = "rows"
     target: str = "the target"  # as in "tells most of a trip's minutes"
-    group: str = "group"  # what rows belong to, see `Dataset.blocks`: a day, a host
+    group: str = "group"  # what rows belong to, see `Dataset.blocks`: a host, a day
 
 
 @dataclass(frozen=True)
@@ -256,12 +256,12 @@ class Dataset:
         return {"rows": rows} if earlier is None else {"reference": self.clean(earlier).rows, "rows": rows}
 
     def blocks(self, rows: pd.DataFrame) -> pd.Series | None:
-        """The day or the group of each row, where there are such: what its rows share, no draw may part."""
-        if self.when:
-            return pd.to_datetime(rows[self.when]).dt.floor("D").rename("days")
+        """The group of each row, else its day, where there are such: no draw may part its rows."""
         if self.groups:
             marks = schema.marks(rows, schema.kinds(rows[list(self.groups)]))
             return pd.Series(marks, index=rows.index, name="groups")
+        if self.when:
+            return pd.to_datetime(rows[self.when]).dt.floor("D").rename("days")
         return None
 
     def sliced(self, rows: pd.DataFrame) -> dict[str, pd.Series]:
