@@ -143,6 +143,11 @@ class Dataset:
         """The feature sets, by name."""
         return self.serving.feature_sets
 
+    @property
+    def value_names(self) -> Mapping[str, Callable[[Any], str]]:
+        """By column how a value is written, where it is a code: `NAMES` of the problem's views."""
+        return getattr(importlib.import_module(self.views), "NAMES", {}) if self.views else {}
+
     def ingest(self, source: str, rows: int, seed: int) -> tuple[pd.DataFrame, Provenance]:
         """Raw rows, `published` or `generated`, and their provenance: seed, or each file's digest."""
         if source not in ("generated", "published"):
