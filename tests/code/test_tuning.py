@@ -795,6 +795,18 @@ def test_equal_scores_are_said_to_be_as_good_and_no_difference_is_minus_nothing(
     assert "brought nothing better" in insight.read_over_time(same, "auc")
 
 
+def test_how_far_the_best_of_another_family_lies_behind_is_told_whichever_trial_is_selected():
+    """B lags by 0.1 ± 0.5 on each of ten blocks: the standard error is 0.5 / 3, as of ten numbers."""
+    b = (1, "b", 5.1, list(5.1 + np.tile([0.5, -0.5], 5)), 40.0)
+    told = (
+        "The best of another family, trial 1 (b), is 0.1 min worse; one standard error of that is 0.17 min."
+    )
+    for cost in (900.0, 1.0):
+        a = (0, "a", 5.0, [5.0] * 10, cost)
+        assert selection.read_selection(table(a, b), "rmse", unit="min").endswith(told)
+    assert "another family" not in selection.read_selection(table((0, "a", 5.0, [5.0] * 10, 9.0)), "rmse")
+
+
 def test_scores_that_are_all_but_equal_leave_an_axis_that_can_be_read():
     from lib.plots import searches
 
