@@ -18,6 +18,12 @@ def shown(value: object) -> str:
     return short.repr(value)
 
 
+def number(value: float, digits: int = 3, sign: str = "") -> str:
+    """A number to so many digits, whole where it has more: 43,512 rather than 4.35e+04."""
+    large = abs(value) >= 10**digits - 0.5
+    return f"{value:{sign},.0f}" if large else f"{value:{sign}.{digits}g}"
+
+
 def lead(gain: float, of: float, unit: str = "") -> str:
     """`0.37 min better` or `0.37 min worse` than a score; `no better` where its four figures do not tell."""
     if not abs(gain) > 1e-4 * abs(of):

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from lib.explain import Shares
 from lib.plots import shapes, style
-from lib.wording import few
+from lib.wording import few, number
 
 #: Fewer rows than this say nothing of what a model leans on.
 FEWEST = 100
@@ -55,12 +55,12 @@ def read_permutation(table: pd.DataFrame, metric: str, unit: str = "") -> str:
         return (
             "Shuffling any one column loses no more than chance: on none of them alone does the model lean."
         )
-    said = [f"**{needed.index[0]}** loses {needed['worse'].iloc[0]:.3g}{unit} of {metric}"]
-    said += [f"{name} {needed['worse'][name]:.3g}{unit}" for name in needed.index[1:2]]
+    said = [f"**{needed.index[0]}** loses {number(needed['worse'].iloc[0])}{unit} of {metric}"]
+    said += [f"{name} {number(needed['worse'][name])}{unit}" for name in needed.index[1:2]]
     text = f"Shuffled, {', '.join(said)}: so far the model is misled by a value that is not the row's own. "
     refit = needed["refit"].dropna() if "refit" in needed else pd.Series(dtype=float)
     if len(refit):
-        each = ", ".join(f"{name} {max(worse, 0):.3g}{unit}" for name, worse in refit.items())
+        each = ", ".join(f"{name} {number(max(worse, 0))}{unit}" for name, worse in refit.items())
         text += (
             f"A quick booster that is fitted anew without the column loses {each}: that is what the column "
             "is worth, as the others stand in. "
@@ -119,7 +119,7 @@ def read_summary(shares: Shares) -> str:
     unit = f" {shares.unit}" if shares.unit else ""
     texts = []
     for name in shares.top(2):
-        size = f"{shares.moves[name].abs().mean():.3g}{unit} on average"
+        size = f"{number(shares.moves[name].abs().mean())}{unit} on average"
         texts.append(f"**{shares.called(name)}** moves the {shares.label} by {size}{_way(shares, name)}")
     text = f"Over {count} rows, {'; '.join(texts)}. These are shares in what the model says, not causes."
     late = any(shares.about["known"].get(name) == "after" for name in shares.top(12))
@@ -152,7 +152,7 @@ def one_row(shares: Shares, row: int = 0, most: int = 10) -> Figure:
     places = range(len(steps))
     axes.barh(places, steps, left=starts, color=np.where(steps > 0, style.RED, style.BLUE))
     for place, value, right in zip(places, steps, np.maximum(starts, ends), strict=True):
-        axes.annotate(f" {value:+.2g}", (right, place), va="center", fontsize=8)
+        axes.annotate(f" {number(value, 2, '+')}", (right, place), va="center", fontsize=8)
     values = {name: f"{shares.called(name)} = {text}" for name, text in shares.shown.iloc[row].items()}
     known = [shares.about["known"].get(name) for name in steps.index]
     _name(axes, [values.get(name, str(name)) for name in steps.index], known)
@@ -170,7 +170,7 @@ def read_row(shares: Shares, row: int = 0) -> str:
     moves, unit = shares.moves.iloc[row], f" {shares.unit}" if shares.unit else ""
     top = moves.abs().idxmax()
     return (
-        f"The model starts at {shares.base:.3g}{unit}, what it says of the usual row, and ends at "
-        f"{shares.base + moves.sum():.3g}{unit}; the longest step is {moves[top]:+.3g}{unit} for "
-        f"{shares.called(top)}."
+        f"The model starts at {number(shares.base)}{unit}, what it says of the usual row, and ends at "
+        f"{number(shares.base + moves.sum())}{unit}; the longest step is "
+        f"{number(moves[top], 3, '+')}{unit} for {shares.called(top)}."
     )

@@ -15,6 +15,7 @@ from lib import evaluation
 from lib.plots import classes, shapes, style
 from lib.plots.classes import ENOUGH, LUCK
 from lib.quality import sidak
+from lib.wording import number
 
 
 def against(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: str = "") -> Figure:
@@ -67,11 +68,12 @@ def _read_numbers(y: ArrayLike, prediction: ArrayLike, unit: str) -> str:
     turn = "The cloud turns away from it at the right: the" if short else "The"
     why = "A model answers towards the middle where it does not know. " if short else ""
     largest = (
-        f"{turn} 5 % of rows with the largest truth, {y[top].mean():.3g}{unit} on average, are predicted at "
-        f"{prediction[top].mean():.3g}{unit}. {why}"
+        f"{turn} 5 % of rows with the largest truth, {number(y[top].mean())}{unit} on average, are predicted "
+        f"at {number(prediction[top].mean())}{unit}. {why}"
     )
     return (
-        f"{near.mean():.0%} of the rows lie within {np.abs(y).mean() * 0.2:.2g}{unit} of the diagonal. "
+        f"{near.mean():.0%} of the rows lie within {number(np.abs(y).mean() * 0.2, 2)}{unit} of the "
+        "diagonal. "
         f"{largest if top.sum() >= ENOUGH else ''}How sure it is of a single row, this picture cannot show."
     )
 
@@ -120,14 +122,16 @@ def _read_residuals(y: ArrayLike, prediction: ArrayLike, unit: str) -> str:
         tail = f"The {side} tail is the longer one: the large errors are mostly on that side."
     leaning = _uneven(table["above"], table["rows"]) < sidak(LUCK, len(table))
     lean = table.loc[leaning, 0.5].abs().idxmax() if leaning.any() else None
+    low, high = (
+        f"{number(part[0.25], 2, '+')} to {number(part[0.75], 2, '+')}{unit}" for part in (left, right)
+    )
     return (
-        f"Half of the rows predicted lowest are off by {left[0.25]:+.2g} to {left[0.75]:+.2g}{unit}, of "
-        f"those predicted highest by {right[0.25]:+.2g} to {right[0.75]:+.2g}{unit}. "
+        f"Half of the rows predicted lowest are off by {low}, of those predicted highest by {high}. "
         + (
             "Nowhere does the median lean from zero by more than luck. "
             if lean is None
-            else f"The median leans furthest from zero, {table.loc[lean, 0.5]:+.2g}{unit}, at predictions "
-            f"around {lean:.3g}{unit}. "
+            else f"The median leans furthest from zero, {number(table.loc[lean, 0.5], 2, '+')}{unit}, at "
+            f"predictions around {number(lean)}{unit}. "
         )
         + tail
     )
@@ -174,14 +178,14 @@ def read_slices(table: pd.DataFrame, metric: str, overall: float, unit: str = ""
     if not sure:
         return (
             f"No group stands out by more than luck explains. {worst['slice']}, {worst['group']} comes last "
-            f"({metric} {worst[metric]:.3g}{unit} over {worst['rows']:,} rows, {overall:.3g} over all), "
-            f"but of {len(table)} groups one has to."
+            f"({metric} {number(worst[metric])}{unit} over {worst['rows']:,} rows, {number(overall)} over "
+            f"all), but of {len(table)} groups one has to."
         )
     return (
-        f"**Worst: {worst['slice']}, {worst['group']}**, {metric} {worst[metric]:.3g}{unit} over "
-        f"{worst['rows']:,} rows, against {overall:.3g}{unit} over all. Best: {best['slice']}, "
-        f"{best['group']}, {best[metric]:.3g}{unit}. Groups of fewer than 30 rows are left out: there, luck "
-        "would speak."
+        f"**Worst: {worst['slice']}, {worst['group']}**, {metric} {number(worst[metric])}{unit} over "
+        f"{worst['rows']:,} rows, against {number(overall)}{unit} over all. Best: {best['slice']}, "
+        f"{best['group']}, {number(best[metric])}{unit}. Groups of fewer than 30 rows are left out: "
+        "there, luck would speak."
     )
 
 

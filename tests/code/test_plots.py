@@ -1,5 +1,7 @@
 """Figures whose scale must not depend on what happens to be in them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -179,6 +181,15 @@ def test_of_errors_that_are_luck_neither_a_lean_nor_a_longer_tail_is_read():
     assert few.endswith("nothing is read of so few.")
     assert "largest truth" not in residuals.read_against("regression", error[:500], prediction[:500])
     assert "too few" in residuals.read_against("regression", error[:20], prediction[:20])
+
+
+def test_large_errors_are_written_as_people_write_them():
+    """Prices of houses: 43,512 and not 4.35e+04."""
+    prediction, error = 1e6 * np.random.default_rng(0).random((2, 1000))
+    y = prediction + error
+    said = residuals.read_errors("regression", y, prediction) + residuals.read_against("regression", y, error)
+    assert "e+0" not in said
+    assert re.search(r"\+\d{2,3},\d{3}", said)
 
 
 def overlapping(figure) -> list[tuple[str, str]]:
