@@ -494,6 +494,27 @@ def test_a_trial_whose_time_is_over_keeps_its_rounds_and_every_record_says_so():
     assert insight.stored(result)["cut"].all()
 
 
+def test_a_trial_whose_solver_did_not_converge_has_that_as_its_reason_in_the_table(monkeypatch):
+    from sklearn.svm import LinearSVR
+
+    hasty, build = models.SklearnRegressor(LinearSVR(max_iter=1)), models.build
+    monkeypatch.setattr(
+        models, "build", lambda name, *of: hasty if name == "linear_svr" else build(name, *of)
+    )
+    result = run(["linear_svr", "linear_regression"], max_evals=2, make_pool=Inline)
+    reasons = result.trials.groupby("family")["reason"].unique().to_dict()
+    assert {family: list(found) for family, found in reasons.items()} == {
+        "linear_svr": [trial.UNCONVERGED],
+        "linear_regression": [""],
+    }
+    assert (result.trials["status"] == "ok").all()
+    stored = insight.stored(result)
+    assert stored.loc[stored["family"] == "linear_svr", "reason"].eq(trial.UNCONVERGED).all()
+    assert f"linear_svr: {trial.UNCONVERGED}" in insight.read_outcome(result)
+    one = result.trials[result.trials["family"] == "linear_svr"].iloc[0]
+    assert trial.UNCONVERGED in insight.read_settings(one)
+
+
 def test_a_search_that_its_clock_cut_loses_no_model_to_a_line():
     """The first guess is done in time; what is cut later costs only itself."""
 
