@@ -253,6 +253,19 @@ def test_no_error_bar_of_the_choice_between_equals_is_cut_off(metric):
     assert high >= 5.008 + 1
 
 
+def test_the_bins_of_promises_are_those_of_scikit_learn():
+    from sklearn.calibration import calibration_curve
+
+    said = chances(3000, ["a", "b", "c"], 1)
+    y = np.random.default_rng(2).choice(list("abc"), 3000)
+    found = calibration.table("classification", y, said)
+    asked = (y[:, None] == np.array(list("abc"))).ravel()
+    came, promised = calibration_curve(asked, said.to_numpy().ravel(), n_bins=calibration.BINS)
+    assert np.allclose(found["came"], came[: len(found)])
+    assert np.allclose(found["promised"], promised[: len(found)])
+    assert len(found) >= 9
+
+
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_no_error_bar_of_the_promises_is_cut_off(task):
     """Of 60 rows a bin the bars are long, and reach beyond the dots at both ends."""
