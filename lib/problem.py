@@ -85,7 +85,7 @@ class Words:
     row: str = "row"
     rows: str = "rows"
     target: str = "the target"  # as in "tells most of a trip's minutes"
-    group: str = "group"  # what rows belong to, see `Dataset.blocks`: a day, a host
+    group: str = "group"  # what rows belong to, see `Dataset.blocks`: a host, a day
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,11 @@ class Dataset:
     def feature_sets(self) -> Mapping[str, FeatureSet]:
         """The feature sets, by name."""
         return self.serving.feature_sets
+
+    @property
+    def value_names(self) -> Mapping[str, Callable[[Any], str]]:
+        """By column how a value is written, where it is a code: `NAMES` of the problem's views."""
+        return getattr(importlib.import_module(self.views), "NAMES", {}) if self.views else {}
 
     def ingest(self, source: str, rows: int, seed: int) -> tuple[pd.DataFrame, Provenance]:
         """Raw rows, `published` or `generated`, and their provenance: seed, or each file's digest."""
@@ -256,12 +261,12 @@ class Dataset:
         return {"rows": rows} if earlier is None else {"reference": self.clean(earlier).rows, "rows": rows}
 
     def blocks(self, rows: pd.DataFrame) -> pd.Series | None:
-        """The day or the group of each row, where there are such: what its rows share, no draw may part."""
-        if self.when:
-            return pd.to_datetime(rows[self.when]).dt.floor("D").rename("days")
+        """The group of each row, else its day, where there are such: no draw may part its rows."""
         if self.groups:
             marks = schema.marks(rows, schema.kinds(rows[list(self.groups)]))
             return pd.Series(marks, index=rows.index, name="groups")
+        if self.when:
+            return pd.to_datetime(rows[self.when]).dt.floor("D").rename("days")
         return None
 
     def sliced(self, rows: pd.DataFrame) -> dict[str, pd.Series]:

@@ -5,9 +5,10 @@ drawn in `lib.plots.attributions`.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Deeper trees get the quick form of SHAP: the exact one grows with the square of the depth.
 DEEP = 16
+#: Letters of a value in a picture: two names of places, as of both ends of a trip.
+MOST = 48
 
 
 @dataclass
@@ -55,14 +58,19 @@ class Shares:
 
 
 def shares(
-    pipeline: InferencePipeline, rows: pd.DataFrame, background: pd.DataFrame, label: str | None = None
+    pipeline: InferencePipeline,
+    rows: pd.DataFrame,
+    background: pd.DataFrame,
+    label: str | None = None,
+    value_names: Mapping[str, Callable[[Any], str]] = MappingProxyType({}),
 ) -> Shares:
     """Each feature's share of each prediction, columns of one word list or one-hot block added up.
 
     Of classes, the shares in the probability of class `label`: by default, of two the second (the positive
     one), of more the one that is predicted most often here. A model that was fitted to a root, a logarithm or
     log odds has its shares there; what they make of the target is shared out along the straight way from the
-    usual row to this one (Aumann and Shapley), so that the shares still add up.
+    usual row to this one (Aumann and Shapley), so that the shares still add up. `value_names` say what values
+    that are codes are called: those of the `Dataset`.
     """
     model, matrix, classes = pipeline.model_, pipeline.matrix(rows), models.classes(pipeline.model_)
     if isinstance(model, models.Sklearn):
@@ -89,18 +97,22 @@ def shares(
     order = list(dict.fromkeys(groups))
     features = pd.DataFrame(_summed(_dense(matrix), groups), columns=order)
     shown = features.map(lambda value: f"{value:,.4g}")
-    own = {name: ordered for name, ordered in names.columns(pipeline.encoding_).items() if name in order}
+    own = {column: o for column, o in names.columns(serving, pipeline.encoding_).items() if column in order}
     engineered = serving.engineer(rows, [name for name in own if name in serving.derived])
     for name, ordered in own.items():
-        shown[name] = [_said(value) for value in engineered[name]]
+        shown[name] = [_said(value, value_names.get(name, _plain)) for value in engineered[name]]
         features[name] = features[name] if ordered else np.nan
     about = names.dictionary(serving, pipeline.encoding_)
     return Shares(pd.DataFrame(shared, columns=order), features, shown, float(start), said, unit, about)
 
 
-def _said(value: object) -> str:
-    text = "missing" if pd.isna(value) else f"{value:,.4g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 24 else f"{text[:23].rstrip()}…"
+def _said(value: object, named: Callable[[Any], str]) -> str:
+    text = "missing" if pd.isna(value) else named(value)
+    return text if len(text) <= MOST else f"{text[: MOST - 1].rstrip()}…"
+
+
+def _plain(value: object) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
 def _dense(matrix: Matrix) -> np.ndarray:

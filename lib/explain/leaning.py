@@ -14,7 +14,7 @@ from lib import evaluation
 from lib.runtime.inference import InferencePipeline
 
 #: Cells of shuffled rows that are predicted at once: where columns are many, a call costs more than its rows.
-#: `sklearn.inspection.permutation_importance`, a call a column, takes five times as long for 500 columns.
+#: `sklearn.inspection.permutation_importance` makes a call a column: `make bench ONLY=scores` compares them.
 CELLS = 2_000_000
 #: The booster that is fitted with and without a column: quick, and the same whatever model is explained.
 QUICK = {"max_depth": 5, "learning_rate": 0.25, "num_boost_round": 30}

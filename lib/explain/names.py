@@ -13,10 +13,12 @@ from lib.runtime.features import FeatureSet, Serving, encode
 NOMINAL = ("one_hot", "tfidf", "ordinal")
 
 
-def columns(encoding: Encoding) -> dict[str, bool]:
+def columns(serving: Serving, encoding: Encoding) -> dict[str, bool]:
     """Features that are columns of the rows, and whether the values of each have an order."""
+    kinds: dict[str, str] = {name: one.kind for name, one in serving.columns.items()}
+    kinds |= {name: one.kind for name, one in serving.derived.items()}
     return {
-        column: how not in NOMINAL or bool(encoder.settings().get("order"))
+        column: (how not in NOMINAL and kinds[column] == "number") or bool(encoder.settings().get("order"))
         for how, encoder in encoding.encoders_
         if how in (*NOMINAL, "number")
         for column in encoder.columns_

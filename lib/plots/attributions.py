@@ -152,7 +152,7 @@ def one_row(shares: Shares, row: int = 0, most: int = 10) -> Figure:
     places = range(len(steps))
     axes.barh(places, steps, left=starts, color=np.where(steps > 0, style.RED, style.BLUE))
     for place, value, right in zip(places, steps, np.maximum(starts, ends), strict=True):
-        axes.annotate(f" {value:+.2g}", (right, place), va="center", fontsize=8)
+        axes.annotate(f" {rounded(value, 2, '+')}", (right, place), va="center", fontsize=8)
     values = {name: f"{shares.called(name)} = {text}" for name, text in shares.shown.iloc[row].items()}
     known = [shares.about["known"].get(name) for name in steps.index]
     _name(axes, [values.get(name, str(name)) for name in steps.index], known)

@@ -16,7 +16,8 @@ BINS, LEAST = 10, 50
 def table(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame) -> pd.DataFrame:
     """Bins of promises: `rows`, mean `promised`, mean that `came`, and its standard `error`.
 
-    Of classes every probability of every class is a promise; of numbers every prediction.
+    Of classes every probability of every class is a promise; of numbers every prediction. The means of
+    classes are those of scikit-learn's `calibration_curve`, which has neither rows nor errors.
     """
     if task == "regression":
         promised, came = np.asarray(prediction, dtype=float), np.asarray(y, dtype=float)

@@ -1,6 +1,7 @@
-"""Pictures of errors: predictions against the truth, residuals, slices, and models side by side."""
+"""Pictures of errors: predictions against the truth, residuals, slices, and models side by side.
 
-import functools
+What only classes have is in `classes`.
+"""
 
 import numpy as np
 import pandas as pd
@@ -11,29 +12,32 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from lib import evaluation
-from lib.evaluation import classes
-from lib.plots import shapes, style
-from lib.wording import few, rounded, signed
+from lib.plots import classes, shapes, style
+from lib.plots.classes import ENOUGH, LUCK
+from lib.quality import sidak
+from lib.wording import rounded
 
 
 def against(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: str = "") -> Figure:
     """Predictions against the truth: a density of numbers, a normalised confusion matrix of classes."""
-    return numbers(y, prediction, unit) if task == "regression" else confusion(y, prediction)
+    return numbers(y, prediction, unit) if task == "regression" else classes.confusion(y, prediction)
 
 
 def read_against(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: str = "") -> str:
     """The same in words."""
-    return _read_numbers(y, prediction, unit) if task == "regression" else _read_confusion(y, prediction)
+    return (
+        _read_numbers(y, prediction, unit) if task == "regression" else classes.read_confusion(y, prediction)
+    )
 
 
 def errors(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: str = "") -> Figure:
     """Where the errors are: by size of the prediction for numbers, ROC curves for classes."""
-    return by_prediction(y, prediction, unit) if task == "regression" else roc(y, prediction)
+    return by_prediction(y, prediction, unit) if task == "regression" else classes.roc(y, prediction)
 
 
 def read_errors(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: str = "") -> str:
     """The same in words."""
-    return _read_residuals(y, prediction, unit) if task == "regression" else _read_roc(y, prediction)
+    return _read_residuals(y, prediction, unit) if task == "regression" else classes.read_roc(y, prediction)
 
 
 @style.figure
@@ -56,16 +60,21 @@ def numbers(y: ArrayLike, prediction: ArrayLike, unit: str = "") -> Figure:
 def _read_numbers(y: ArrayLike, prediction: ArrayLike, unit: str) -> str:
     y, prediction = np.asarray(y, dtype=float), np.asarray(prediction, dtype=float)
     unit = f" {unit}" if unit else ""
+    if len(y) < ENOUGH:
+        return f"{len(y)} rows are too few to say how near the predictions are: it takes {ENOUGH}."
     top = y >= np.quantile(y, 0.95)
     near = np.abs(y - prediction) <= np.abs(y).mean() * 0.2
     short = prediction[top].mean() < y[top].mean()
     turn = "The cloud turns away from it at the right: the" if short else "The"
     why = "A model answers towards the middle where it does not know. " if short else ""
+    largest = (
+        f"{turn} 5 % of rows with the largest truth, {rounded(y[top].mean())}{unit} on average, are "
+        f"predicted at {rounded(prediction[top].mean())}{unit}. {why}"
+    )
     return (
         f"{near.mean():.0%} of the rows lie within {rounded(np.abs(y).mean() * 0.2, 2)}{unit} of the "
-        f"diagonal. {turn} 5 % of rows with the largest truth, {rounded(y[top].mean())}{unit} on average, "
-        f"are predicted at {rounded(prediction[top].mean())}{unit}. {why}How sure it is of a single row, "
-        "this picture cannot show."
+        "diagonal. "
+        f"{largest if top.sum() >= ENOUGH else ''}How sure it is of a single row, this picture cannot show."
     )
 
 
@@ -85,108 +94,55 @@ def by_prediction(y: ArrayLike, prediction: ArrayLike, unit: str = "") -> Figure
     return figure
 
 
-def _bands(y: ArrayLike, prediction: ArrayLike, count: int = 20) -> pd.DataFrame:
-    """Quantiles of the residuals in equal parts of the rows, at the mean prediction of each part."""
+def _bands(y: ArrayLike, prediction: ArrayLike) -> pd.DataFrame:
+    """Quantiles of the residuals in at most 20 equal parts of the rows, at the mean prediction of each.
+
+    `rows` are those of the part, `above` those of them whose truth lies above the prediction.
+    """
     x = pd.Series(np.asarray(prediction, dtype=float))
-    bins = pd.qcut(x, count, duplicates="drop", labels=False).fillna(0)
+    parts = max(1, min(20, len(x) // ENOUGH))
+    bins = pd.qcut(x, parts, duplicates="drop", labels=False).fillna(0)
     residuals = (np.asarray(y, dtype=float) - x).groupby(bins)
-    quantiles = {share: residuals.quantile(share) for share in (0.05, 0.25, 0.5, 0.75, 0.95)}
-    return pd.DataFrame(quantiles).set_index(x.groupby(bins).mean())
+    found: dict[object, pd.Series] = {s: residuals.quantile(s) for s in (0.05, 0.25, 0.5, 0.75, 0.95)}
+    found |= {"rows": residuals.size(), "above": residuals.agg(lambda part: (part > 0).sum())}
+    return pd.DataFrame(found).set_index(x.groupby(bins).mean())
 
 
 def _read_residuals(y: ArrayLike, prediction: ArrayLike, unit: str) -> str:
     table, unit = _bands(y, prediction), f" {unit}" if unit else ""
+    table = table[table["rows"] >= ENOUGH]
+    if len(table) < 2:
+        return f"There are not two parts of {ENOUGH} rows with like predictions: nothing is read of so few."
     left, right = table.iloc[0], table.iloc[-1]
-    lean = table[0.5].abs().idxmax()
-    side = "upper" if table[0.95].mean() > -table[0.05].mean() else "lower"
-    off = functools.partial(signed, digits=2)
+    off = np.asarray(y, dtype=float) - np.asarray(prediction, dtype=float)
+    large = off[np.abs(off) >= np.quantile(np.abs(off), 0.9)] > 0
+    tail = "Neither tail is longer than the other by more than luck."
+    if _uneven(large.sum(), len(large)) < LUCK:
+        side = "upper" if large.mean() > 0.5 else "lower"
+        tail = f"The {side} tail is the longer one: the large errors are mostly on that side."
+    leaning = _uneven(table["above"], table["rows"]) < sidak(LUCK, len(table))
+    lean = table.loc[leaning, 0.5].abs().idxmax() if leaning.any() else None
+    low, high = (
+        f"{rounded(part[0.25], 2, '+')} to {rounded(part[0.75], 2, '+')}{unit}" for part in (left, right)
+    )
     return (
-        f"Half of the rows predicted lowest are off by {off(left[0.25])} to {off(left[0.75])}{unit}, of "
-        f"those predicted highest by {off(right[0.25])} to {off(right[0.75])}{unit}. The median leans "
-        f"furthest from zero, {off(table.loc[lean, 0.5])}{unit}, at predictions around "
-        f"{rounded(lean)}{unit}. "
-        f"The {side} tail is the longer one: the large errors are mostly on that side."
+        f"Half of the rows predicted lowest are off by {low}, of those predicted highest by {high}. "
+        + (
+            "Nowhere does the median lean from zero by more than luck. "
+            if lean is None
+            else f"The median leans furthest from zero, {rounded(table.loc[lean, 0.5], 2, '+')}{unit}, at "
+            f"predictions around {rounded(lean)}{unit}. "
+        )
+        + tail
     )
 
 
-def confusion(y: ArrayLike, prediction: pd.DataFrame) -> Figure:
-    """Each true class in a row, the share of it that is predicted as each class."""
-    table = 100 * _confusion(y, prediction).rename_axis(index="true class", columns="predicted class")
-    return shapes.heat_map(table, "% of the true class", digits=0, least=10, unit="%", limits=(0, 100))
+def _uneven(above: ArrayLike, rows: ArrayLike) -> np.ndarray:
+    """How likely a share so far from one half is as luck (the sign test)."""
+    from scipy import stats
 
-
-def _confusion(y: ArrayLike, prediction: pd.DataFrame) -> pd.DataFrame:
-    from sklearn.metrics import confusion_matrix
-
-    truth, predicted = np.asarray(y).astype(str), prediction.idxmax(axis=1).to_numpy().astype(str)
-    names = [str(name) for name in prediction.columns]
-    names += evaluation.unseen(truth, names)
-    return pd.DataFrame(confusion_matrix(truth, predicted, labels=names, normalize="true"), names, names)
-
-
-def _read_confusion(y: ArrayLike, prediction: pd.DataFrame) -> str:
-    table = _confusion(y, prediction)
-    right = pd.Series(np.diag(table), index=table.index)
-    off = np.where(np.eye(len(table), dtype=bool), 0.0, table)
-    i, j = np.unravel_index(off.argmax(), off.shape)
-    true, called, share = table.index[i], table.columns[j], off[i, j]
-    counts = pd.Series(np.asarray(y).astype(str)).value_counts()
-    sure = [name for name, share in right.items() if share >= 0.995 and counts.get(name, 0) >= 30]
-    text = (
-        f"**{right.idxmax()}** is predicted best ({right.max():.0%} of its rows), **{right.idxmin()}** worst "
-        f"({right.min():.0%}). The commonest mix-up: {share:.0%} of {true} is called {called}. A row of the "
-        "matrix adds up to all rows of that class, so a rare class weighs as much here as a common one. "
-        + classes.read_unseen(y, prediction.columns)
-    )
-    if not sure:
-        return text
-    which = "is a class" if len(sure) == 1 else f"are {len(sure)} of {len(table)} classes"
-    return (
-        f"**{few(sure)} {which} without a mistake to speak of** (99.5 % and more). Hardly anything is so "
-        f"clear in the world: look below which column gives them away. {text}"
-    )
-
-
-@style.figure
-def roc(y: ArrayLike, prediction: pd.DataFrame) -> Figure:
-    """One ROC curve a class, it against all others; the best and the worst are named."""
-    from sklearn.metrics import roc_curve
-
-    areas, truth = _areas(y, prediction), np.asarray(y).astype(str)
-    ends = {areas.index[-1]: (style.ORANGE, "--"), areas.index[0]: (style.BLUE, "-")}
-    figure, axes = plt.subplots(figsize=(5.4, 5))
-    for name, area in areas.items():
-        false, true, _ = roc_curve(truth == name, prediction[name])
-        if name in ends:
-            colour, dashes = ends[name]
-            axes.plot(false, true, dashes, color=colour, linewidth=2, label=f"{name} ({area:.3f})", zorder=3)
-        else:
-            axes.plot(false, true, color=style.GREY, linewidth=0.8)
-    axes.plot([0, 1], [0, 1], color=style.INK, linestyle=":", linewidth=1)
-    axes.set(
-        xlabel="false positive rate: share of the others", ylabel="true positive rate: share of the class"
-    )
-    axes.set_aspect("equal")
-    axes.legend(title="area under the curve", fontsize=8)
-    return figure
-
-
-def _areas(y: ArrayLike, prediction: pd.DataFrame) -> pd.Series:
-    from sklearn.metrics import roc_auc_score
-
-    truth = np.asarray(y).astype(str)
-    present = [name for name in prediction.columns if 0 < (truth == name).sum() < len(truth)]
-    areas = {name: roc_auc_score(truth == name, prediction[name]) for name in present}
-    return pd.Series(areas).sort_values(ascending=False)
-
-
-def _read_roc(y: ArrayLike, prediction: pd.DataFrame) -> str:
-    areas = _areas(y, prediction)
-    return (
-        f"The solid curve, **{areas.index[0]}**, encloses {areas.iloc[0]:.3f}; the dashed one, "
-        f"**{areas.index[-1]}**, {areas.iloc[-1]:.3f}: so often a row of the class gets a higher score than "
-        "one of the others. One half would be chance. The curve says nothing of where to set the threshold."
-    )
+    above, rows = np.asarray(above), np.asarray(rows)
+    return np.minimum(2 * stats.binom.cdf(np.minimum(above, rows - above), rows, 0.5), 1)
 
 
 @style.figure
@@ -222,14 +178,14 @@ def read_slices(table: pd.DataFrame, metric: str, overall: float, unit: str = ""
     if not sure:
         return (
             f"No group stands out by more than luck explains. {worst['slice']}, {worst['group']} comes last "
-            f"({metric} {worst[metric]:.3g}{unit} over {worst['rows']:,} rows, {overall:.3g} over all), "
-            f"but of {len(table)} groups one has to."
+            f"({metric} {rounded(worst[metric])}{unit} over {worst['rows']:,} rows, {rounded(overall)} over "
+            f"all), but of {len(table)} groups one has to."
         )
     return (
-        f"**Worst: {worst['slice']}, {worst['group']}**, {metric} {worst[metric]:.3g}{unit} over "
-        f"{worst['rows']:,} rows, against {overall:.3g}{unit} over all. Best: {best['slice']}, "
-        f"{best['group']}, {best[metric]:.3g}{unit}. Groups of fewer than 30 rows are left out: there, luck "
-        "would speak."
+        f"**Worst: {worst['slice']}, {worst['group']}**, {metric} {rounded(worst[metric])}{unit} over "
+        f"{worst['rows']:,} rows, against {rounded(overall)}{unit} over all. Best: {best['slice']}, "
+        f"{best['group']}, {rounded(best[metric])}{unit}. Groups of fewer than 30 rows are left out: "
+        "there, luck would speak."
     )
 
 

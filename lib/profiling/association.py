@@ -39,8 +39,10 @@ def held_out(rows: int, blocks: pd.Series | None = None) -> np.ndarray:
     """For each row the number of its fold; rows of one block, a day or a group, stand in one."""
     from sklearn.model_selection import GroupKFold, KFold
 
-    together = blocks is not None and blocks.nunique() >= FOLDS
-    splitter = (GroupKFold if together else KFold)(max(2, min(FOLDS, rows)), shuffle=True, random_state=0)
+    units = rows if blocks is None else blocks.nunique()
+    together = blocks is not None and units > 1
+    count = max(2, min(FOLDS, units if together else rows))
+    splitter = (GroupKFold if together else KFold)(count, shuffle=True, random_state=0)
     fold = np.zeros(rows, dtype=int)
     if rows > 1:
         for number, (_, held) in enumerate(splitter.split(fold, groups=blocks if together else None)):

@@ -81,12 +81,13 @@ def describe(
     )
     generated = "generated here, fit for trying out and nothing else"
     origin = generated if provenance.get("generated") else "published"
-    options = ", ".join(f"{key}={value}" for key, value in provenance.get("options", {}).items())
+    options = {key: value for key, value in provenance.get("options", {}).items() if value is not None}
+    said = ", ".join(f"{key}={value}" for key, value in options.items())
     lines = [
         f"{dataset.title} Predicts {means}" + (f" ({target.unit})." if target.unit else "."),
         f"Fitted on {about['rows']:,} rows, train and validation together. The data were {origin}"
         + (f": {', '.join(names)}." if names else "."),
-        f"Options of the problem: {options}." if options else "",
+        f"Options of the problem: {said}." if said else "",
         f"Family {about['family']}, feature set {about['feature_set']} ({about['columns']:,} columns); "
         f"raw columns in: {', '.join(about['inputs'])}.",
         f"Chosen among {tuned.told}." if tuned else "",

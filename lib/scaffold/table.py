@@ -154,10 +154,17 @@ def checks(columns: Mapping[str, Column], marginals: Mapping[str, Marginal]) -> 
 
 
 def split(
-    rows: pd.DataFrame, seed: int, test_share: float, validation_share: float, classes: str | None = None
+    rows: pd.DataFrame,
+    seed: int,
+    test_share: float,
+    validation_share: float,
+    classes: str | None = None,
+    groups: Sequence[str] = (),
 ) -> dict[str, pd.DataFrame]:
-    """At random; where the target is a class, each class has rows in each part."""
-    return splits.at_random(rows, test_share, validation_share, seed, by=classes)
+    """At random, groups whole; each class has rows in each part, unless one group is of several classes."""
+    if classes and groups and rows.groupby(list(groups), dropna=False)[classes].nunique().max() > 1:
+        classes = None
+    return splits.at_random(rows, test_share, validation_share, seed, classes, groups)
 
 
 def slices(columns: Mapping[str, Column], marginals: Mapping[str, Marginal], target: str) -> dict[str, Slice]:

@@ -107,8 +107,9 @@ def rules() -> tuple[Rule, ...]:
 
 
 def split(rows: pd.DataFrame, seed: int, options: {options}) -> dict[str, pd.DataFrame]:
-    """At random. If rows come in time and the future is asked for, use `splits.by_period` instead."""
-    return table.split(rows, seed, options.test_share, options.validation_share, classes={classes})
+    """At random, groups whole. If the future is asked for, use `splits.by_period` instead."""
+    shares = options.test_share, options.validation_share
+    return table.split(rows, seed, *shares, classes={classes}, groups=DATASET.groups)
 
 
 def checks() -> tuple[Check, ...]:
@@ -135,6 +136,7 @@ DATASET = Dataset(
     split=split,
     checks=checks,
     slices=table.slices(COLUMNS, MARGINALS, TARGET),
+    # groups=("patient",),  # columns: rows alike in all of them belong together, and the split keeps them so
     words=Words("{row}", "{rows_word}", f"the {{TARGET}}"),  # yours: what pages call these
     options={options}(),
 )

@@ -215,23 +215,40 @@ def read_parameters(trials: pd.DataFrame, metric: str, space: Space) -> str:
 
 
 def read_gate(trials: pd.DataFrame, metric: str, space: Space) -> str:
-    """The values of the best three trials, as the gates that the lightest lines pass."""
-    good = trials[trials["status"] == "ok"]
-    if len(good) < 5:
-        return f"A gate takes five lines at least, and here are {len(good)}: raise `max_evals`."
-    loss = evaluation.sign(metric) * good["score"]
-    best = good.loc[loss.sort_values().index[:3], "parameters"]
+    """Where the better third of the lines keeps together more closely than thirds that are drawn do.
+
+    It is silent below `ENOUGH` trials, and on any axis where chance alone may have made the gate.
+    """
+    good = trials[trials["status"] == "ok"].sort_values("score", ascending=evaluation.sign(metric) > 0)
+    if len(good) < ENOUGH:
+        return f"A gate takes {ENOUGH} finished trials, and here are {len(good)}: raise `max_evals`."
+    third, level = len(good) // 3, 1 - (1 - SURE) ** (1 / max(len(space), 1))
+    drawn = np.random.default_rng(0).random((round(4 / level), len(good))).argsort(axis=1)[:, :third]
     said = []
     for name, spec in space.items():
-        values = [point[name] for point in best]
-        same = len(set(values)) == 1
-        if spec[0] == "choice":
-            said.append(
-                f"{name} {values[0]}" if same else f"{name} {' or '.join(sorted(set(map(str, values))))}"
-            )
-        else:
-            said.append(f"{name} {_figure(min(values))}" + ("" if same else f" to {_figure(max(values))}"))
-    return f"The three lightest lines pass through {'; '.join(said)}."
+        places = _numbers(good["parameters"], name, spec)
+        if ((_width(places[drawn], spec) <= _width(places[:third], spec)).sum() + 1) / (
+            len(drawn) + 1
+        ) < level:
+            values = good["parameters"].str[name][:third]
+            said.append(f"**{name}** ({_ends(values, spec)})")
+    if not said:
+        return f"On no axis do the lightest of {len(good)} lines keep together more than luck makes them."
+    return f"The lightest third of {len(good)} lines keeps together at {', '.join(said)}."
+
+
+def _width(places: np.ndarray, spec: Spec) -> np.ndarray:
+    """How far values lie apart, along the last axis: of choices the share that is not the commonest."""
+    if spec[0] == "choice":
+        return 1 - np.max([(places == one).mean(axis=-1) for one in range(len(spec[1]))], axis=0)
+    return np.abs(places - np.median(places, axis=-1, keepdims=True)).mean(axis=-1)
+
+
+def _ends(values: pd.Series, spec: Spec) -> str:
+    """The commonest choice, or where the middle half of the values lies."""
+    if spec[0] == "choice":
+        return str(values.map(str).mode()[0])
+    return " to ".join(_figure(value) for value in np.quantile(values.astype(float), [0.25, 0.75]))
 
 
 def read_settings(choice: pd.Series) -> str:

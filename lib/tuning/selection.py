@@ -12,7 +12,7 @@ from lib.errors import ModelError
 from lib.problem import Dataset
 from lib.records import Tuned
 from lib.tuning import endings, spaces
-from lib.wording import rounded
+from lib.wording import lead, rounded
 
 #: Scores that differ by less than this share of themselves are said to be as good.
 TIE = 1e-4
@@ -62,9 +62,27 @@ def select(trials: pd.DataFrame, metric: str) -> pd.Series:
 
 
 def read_selection(trials: pd.DataFrame, metric: str, unit: str = "") -> str:
-    """The selection in words."""
-    table = contenders(trials, metric)
-    best, selected, unit = table.iloc[0], select(trials, metric), f" {unit}" if unit else ""
+    """The selection in words, and how far behind the other families are."""
+    table, selected = contenders(trials, metric), select(trials, metric)
+    return _read_selected(table, selected, metric, f" {unit}".rstrip()) + _read_others(table, unit)
+
+
+def _read_others(table: pd.DataFrame, unit: str) -> str:
+    """How much worse the best of another family is, and the standard error of that."""
+    best, others = table.iloc[0], table[table["family"] != table["family"].iloc[0]]
+    if others.empty:
+        return ""
+    other = others.iloc[0]
+    error = f"{other['error']:.2g} {unit}".rstrip() if other["error"] >= 1e-4 else "less than 0.0001"
+    worse = lead(-other["behind"], best["score"], unit)
+    return (
+        f" The best of another family, trial {other['number']} ({other['family']}), is {worse}; one standard "
+        f"error of that is {error}."
+    )
+
+
+def _read_selected(table: pd.DataFrame, selected: pd.Series, metric: str, unit: str) -> str:
+    best = table.iloc[0]
     if selected["number"] == best["number"]:
         others = int(table["equal"].sum()) - 1
         rest = {

@@ -1,6 +1,5 @@
 """A picture of a problem's rows, words and all."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -61,8 +60,7 @@ class View:
 
 def named(dataset: Dataset, column: str) -> Callable[[object], str]:
     """How a value of a column is written in a picture: by `NAMES` of the problem's views, or as it is."""
-    names = getattr(importlib.import_module(dataset.views), "NAMES", {}) if dataset.views else {}
-    return names.get(column, plain)
+    return dataset.value_names.get(column, plain)
 
 
 def plain(value: object) -> str:

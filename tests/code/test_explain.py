@@ -137,6 +137,33 @@ class TestShares:
         assert f"plan = {rows['plan'][0]}" in labels
         attributions.summary(shares)
 
+    @pytest.mark.parametrize(
+        ("name", "feature_set", "without_order", "with_order"),
+        [
+            ("green_taxi", "rich_no_distance", ["pickup_borough", "pickup_zone", "VendorID"], "pickup_hour"),
+            ("green_taxi", "zoomcamp", ["PU_DO"], "trip_distance"),
+            ("music_genres", "audio", ["key", "mode", "time_signature"], "tempo"),
+            ("music_genres", "rich_with_playlist", ["texts"], "text_length"),
+        ],
+    )
+    def test_codes_go_by_the_names_that_the_pictures_have_and_have_no_order(
+        self, name, feature_set, without_order, with_order
+    ):
+        dataset = problem.load(name)
+        rows = dataset.clean(dataset.labelled(dataset.generate(500, 3))).rows
+        choice = {"family": "xgboost", "parameters": {"num_boost_round": 3}}
+        y = rows[dataset.target.name]
+        pipeline = InferencePipeline.chosen(dataset.serving, feature_set, choice, 1).fit(rows, y)
+        some = rows.head(100)
+        shares = explain.shares(pipeline, some, some, value_names=dataset.value_names)
+        assert shares.features[without_order].isna().all(axis=None)
+        assert shares.features[with_order].notna().any()
+        codes = dataset.engineer(some)
+        for column in without_order:
+            called = codes[column].map(dataset.value_names[column])
+            assert shares.shown[column].tolist() == called.tolist()
+            assert not set(called) & set(codes[column].astype(str))
+
     def test_a_scaled_number_is_shown_as_the_row_has_it(self):
         rows = normal().assign(y=lambda t: t["a"])
         rows["a"] = 1000 + 200 * rows["a"]

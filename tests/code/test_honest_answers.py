@@ -1,5 +1,6 @@
 """Probabilities that come true, means where means are asked for, and classes that nobody has seen."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,9 +10,13 @@ import pytest
 from lib import evaluation, problem
 from lib.evaluation import admissions, classes, scores
 from lib.plots import calibration, residuals
+from lib.plots import classes as pictures
+from lib.profiling import association
 from lib.runtime import models
 from lib.runtime.encoders.means import TargetMean
 from lib.runtime.errors import InferenceError
+from lib.tuning.matrices import Matrices, folds
+from lib.tuning.plan import Plan
 from lib.uncertainty import statistics
 
 
@@ -126,8 +131,8 @@ def test_a_class_that_training_has_not_seen_is_an_error_in_every_metric_and_name
         assert one.at(np.ones((1, 3)))[0][0] == pytest.approx(value), name
     assert classes.by_class("classification", truth, said).loc["b", "recall"] == 0
     assert "Not seen in training: b (1 rows)" in classes.read("classification", truth, said)
-    assert residuals._confusion(truth, said).loc["b", "c"] == 1
-    assert "b" in residuals._read_confusion(truth, said)
+    assert pictures._confusion(truth, said).loc["b", "c"] == 1
+    assert "Not seen in training: b" in residuals.read_against("classification", truth, said)
 
 
 @pytest.mark.parametrize("balance", [0.0, 1.0])
@@ -156,10 +161,30 @@ def test_ten_rows_a_patient_teach_nothing_of_a_useless_target_where_patients_are
     assert abs(correlation(("patient",))) < 0.2
 
 
+@pytest.mark.parametrize("patients", [40, 3])
+def test_where_rows_have_groups_and_days_no_fold_and_no_draw_parts_a_group(patients):
+    """Each patient comes on ten days: by days its rows would stand on both sides."""
+    of = np.arange(10 * patients) // 10
+    days = pd.date_range("2023-01-01", periods=10)[np.arange(len(of)) % 10]
+    rows = pd.DataFrame({"patient": of, "day": days, "price": 1.0 * of})
+    dataset = dataclasses.replace(problem.load("nyc_rentals"), groups=("patient",), when="day")
+    blocks = dataset.blocks(rows)
+    assert (blocks.groupby(of).transform("first") == blocks).all()
+    fold = pd.Series(association.held_out(len(rows), blocks))
+    assert fold.nunique() == min(5, patients)
+    assert (fold.groupby(of).transform("first") == fold).all()
+    if patients >= 20:
+        plan = Plan(["linear_regression"], 1, 60.0, folds=4)
+        for learning, scoring in folds(dataset, rows[::2], rows[1::2], plan):
+            assert not {*learning["patient"]} & {*scoring["patient"]}
+    drawn = statistics.Units.of(of.astype(float), [of.astype(float)], blocks)
+    assert drawn.counts.tolist() == [10] * patients
+    alone = dataclasses.replace(dataset, groups=()).blocks(rows)
+    assert alone.name == "days"
+
+
 def test_the_pipeline_and_the_search_cross_fit_by_the_groups_of_the_problem():
     from lib.runtime.inference import InferencePipeline
-    from lib.tuning.matrices import Matrices
-    from lib.tuning.plan import Plan
 
     dataset = problem.load("nyc_rentals")
     rows = dataset.labelled(dataset.generate(400, 1))

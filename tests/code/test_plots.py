@@ -1,5 +1,7 @@
 """Figures whose scale must not depend on what happens to be in them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.text import Text
 
 from lib import uncertainty
-from lib.plots import data, residuals, shapes, style, versions
+from lib.plots import calibration, classes, data, residuals, searches, shapes, style, versions
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +66,8 @@ def test_dollars_in_names_and_categories_are_drawn_as_they_are(tmp_path):
         ),
         data.class_profile(rows, ["%_$_$"], "band"),
         data.in_order(names, "$_$", ""),
-        residuals.confusion(names, chances),
-        residuals.roc(names, chances),
+        classes.confusion(names, chances),
+        classes.roc(names, chances),
         residuals.slices(groups, "rmse", 2.0, "$_$"),
         versions.gains(gains, "rmse", "$_$", "mine_$_$"),
         shapes.points(rows["%_$_$"], rows["%_$_$"], ("$_$", "$^$"), names),
@@ -113,9 +115,81 @@ def test_the_squares_of_two_confusion_matrices_can_be_compared():
     guessed = pd.DataFrame(rng.random((300, 3)), columns=names)
     perfect = pd.get_dummies(pd.Series(truth)).astype(float)
     for prediction in (guessed, perfect):
-        axes = residuals.confusion(truth, prediction).axes[0]
+        axes = classes.confusion(truth, prediction).axes[0]
         assert axes.collections[0].get_clim() == (0, 100)
         assert all(text.get_text().endswith("%") for text in axes.texts if text.get_text())
+
+
+def chances(rows, names, seed):
+    return pd.DataFrame(np.random.default_rng(seed).dirichlet([1.0] * len(names), rows), columns=names)
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "c", "d"]])
+def test_of_answers_that_are_luck_no_class_is_named(names):
+    """Of 60 pages whose classes are drawn by a coin at most one may name a class, by either picture."""
+    named = 0
+    for seed in range(60):
+        truth = np.random.default_rng(100 + seed).choice(names, 300)
+        asked = "classification", truth, chances(300, names, seed)
+        named += "**" in residuals.read_against(*asked) + residuals.read_errors(*asked)
+    assert named <= 1
+
+
+def test_a_model_that_calls_all_rows_alike_is_not_said_to_know_one_class():
+    truth = np.repeat(["a", "b", "c"], 100)
+    constant = pd.DataFrame({"a": 0.4, "b": 0.3, "c": 0.3}, index=range(300))
+    assert "**" not in residuals.read_against("classification", truth, constant)
+    assert "**" not in residuals.read_errors("classification", truth, constant)
+
+
+def test_a_class_of_few_rows_is_neither_best_nor_worst_nor_mixed_up():
+    """`gone` has no row in test and `rare` five, all wrong; `a` is found nine times of ten, `b` always."""
+    names = ["a", "b", "c", "gone", "rare"]
+    truth = np.repeat(["a", "b", "c", "rare"], [200, 200, 200, 5])
+    called = truth.copy()
+    called[:20], called[400:500], called[600:] = "c", "b", "a"
+    said = pd.get_dummies(pd.Series(called)).reindex(columns=names, fill_value=0).astype(float)
+    text = residuals.read_against("classification", truth, said)
+    assert "**b** is predicted best (100% of its rows), **c** worst (50%)" in text
+    assert "mix-up: 50% of c is called b" in text
+    assert "gone" not in text
+    assert "rare is" not in text
+    curves = residuals.read_errors("classification", truth, said)
+    assert "rare" not in curves
+    assert "gone" not in curves
+    squares = residuals.against("classification", truth, said).axes[0].collections[0].get_array()
+    assert np.ma.masked_invalid(squares).reshape(5, 5).mask.all(axis=1).tolist() == [False] * 3 + [
+        True,
+        False,
+    ]
+    assert "nothing is read of so few" in residuals.read_against("classification", truth[:210], said[:210])
+    assert "of so few no area" in residuals.read_errors("classification", truth[:210], said[:210])
+
+
+def test_of_errors_that_are_luck_neither_a_lean_nor_a_longer_tail_is_read():
+    """Of 60 pages with even errors at most one may read either; of a lean and a tail that are there, both."""
+    loud = 0
+    for seed in range(60):
+        prediction, error = np.random.default_rng(seed).normal(size=(2, 1000))
+        text = residuals.read_errors("regression", prediction + error, prediction)
+        loud += "Nowhere does the median lean" not in text or "Neither tail" not in text
+    assert loud <= 1
+    skewed = residuals.read_errors("regression", prediction + np.exp(error), prediction)
+    assert "The median leans furthest from zero, +" in skewed
+    assert "The upper tail is the longer one" in skewed
+    few = residuals.read_errors("regression", error[:50], prediction[:50])
+    assert few.endswith("nothing is read of so few.")
+    assert "largest truth" not in residuals.read_against("regression", error[:500], prediction[:500])
+    assert "too few" in residuals.read_against("regression", error[:20], prediction[:20])
+
+
+def test_large_errors_are_written_as_people_write_them():
+    """Prices of houses: 43,512 and not 4.35e+04."""
+    prediction, error = 1e6 * np.random.default_rng(0).random((2, 1000))
+    y = prediction + error
+    said = residuals.read_errors("regression", y, prediction) + residuals.read_against("regression", y, error)
+    assert "e+0" not in said
+    assert re.search(r"\+\d{2,3},\d{3}", said)
 
 
 def overlapping(figure) -> list[tuple[str, str]]:
@@ -166,6 +240,46 @@ def test_an_axis_has_numbers_as_they_are_and_not_from_an_offset():
         return figure
 
     assert close().axes[0].xaxis.get_major_formatter().get_offset() == ""
+
+
+@pytest.mark.parametrize("metric", ["rmse", "auc"])
+def test_no_error_bar_of_the_choice_between_equals_is_cut_off(metric):
+    """Eight trials that are all but equal, and one whose bar is longer than all scores lie apart."""
+    table = pd.DataFrame({"score": 5 + 0.001 * np.arange(9), "comparisons": 2.0 ** np.arange(9)})
+    table = table.assign(error=[0.001] * 8 + [1.0], equal=True, family="a", number=range(9), status="ok")
+    axes = searches.choice(table, table.iloc[0], metric).axes[0]
+    low, high = axes.get_ylim()
+    assert low <= 5.008 - 1
+    assert high >= 5.008 + 1
+
+
+def test_the_bins_of_promises_are_those_of_scikit_learn():
+    from sklearn.calibration import calibration_curve
+
+    said = chances(3000, ["a", "b", "c"], 1)
+    y = np.random.default_rng(2).choice(list("abc"), 3000)
+    found = calibration.table("classification", y, said)
+    asked = (y[:, None] == np.array(list("abc"))).ravel()
+    came, promised = calibration_curve(asked, said.to_numpy().ravel(), n_bins=calibration.BINS)
+    assert np.allclose(found["came"], came[: len(found)])
+    assert np.allclose(found["promised"], promised[: len(found)])
+    assert len(found) >= 9
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_no_error_bar_of_the_promises_is_cut_off(task):
+    """Of 60 rows a bin the bars are long, and reach beyond the dots at both ends."""
+    rng = np.random.default_rng(0)
+    if task == "regression":
+        prediction = rng.normal(size=600)
+        y = prediction + 20 * rng.normal(size=600)
+    else:
+        prediction = pd.DataFrame({"no": (no := rng.uniform(0, 1, 600)), "yes": 1 - no})
+        y = np.where(rng.random(600) < no, "no", "yes")
+    found = calibration.table(task, y, prediction)
+    low, high = calibration.figure(task, y, prediction).axes[0].get_ylim()
+    assert low <= (found["came"] - 2 * found["error"]).min()
+    assert high >= (found["came"] + 2 * found["error"]).max()
 
 
 def test_two_models_that_say_the_same_are_not_drawn_and_a_constant_s_score_is_a_line():

@@ -403,11 +403,14 @@ class TestVersions:
             assert part in text
         assert files.digest(models.good)[:16] in text
         assert version.tags["workbook.digest"] == files.digest(models.good)
-        published = {"files": [{"name": "green_2023-01.parquet"}], "options": {"train_months": ["2023-01"]}}
+        published = {
+            "files": [{"name": "green_2023-01.parquet"}],
+            "options": {"train_months": ["2023-01"], "max_miles": None},
+        }
         about = packaging.about(models.good)
         text = registry.describe(taxi.dataset, about, published, "d" * 64)
         assert "published: green_2023-01.parquet" in text
-        assert "train_months=['2023-01']" in text
+        assert "train_months=['2023-01']." in text  # an option that is not set is not told
 
     def test_the_same_model_in_other_words_is_described_in_these(self, step, models, taxi):
         registry.register(step, models.good, taxi.dataset, PROVENANCE)

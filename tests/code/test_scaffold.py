@@ -289,6 +289,25 @@ def test_rows_without_a_target_are_refused_by_a_rule_and_counted(tmp_path):
     assert report.loc["churned is known", "refused"] == 40
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_split_that_is_written_keeps_the_groups_that_the_user_names(tmp_path, mixed):
+    """Ten rows a household; where all of one are of one class, each part has both classes, too."""
+    households = np.arange(600) // 10
+    table = customers(600).assign(household=[f"house {number}" for number in households])
+    table["churned"] = np.where((np.arange(600) if mixed else households) % 7 == 0, "yes", "no")
+    written(tmp_path, table, "churned")
+    training = tmp_path / "lib/datasets/mine/training.py"
+    said = 'DATASET = Dataset(\n    groups=("household",),'
+    training.write_text(training.read_text().replace("DATASET = Dataset(", said))
+    dataset = importlib.reload(sys.modules["lib.datasets.mine.training"]).DATASET
+    dataset = dataset.with_options({"file": str(tmp_path / "data.csv")})
+    raw, _ = dataset.ingest("published", 0, 0)
+    parts = dataset.split(dataset.clean(dataset.labelled(raw)).rows, 42)
+    assert dataset.groups == ("household",)
+    assert quality.run([quality.apart(dataset.groups)], parts)["result"].tolist() == ["ok"]
+    assert all(set(part["churned"]) == {"yes", "no"} for part in parts.values())
+
+
 def test_a_class_too_rare_for_three_splits_is_left_out_and_said(tmp_path):
     table = customers()
     table.loc[:2, "churned"] = "perhaps"

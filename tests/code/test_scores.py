@@ -68,9 +68,10 @@ def test_the_linear_baseline_is_the_best_line_of_the_search_if_there_was_one():
 
 
 def test_the_confusion_sentence_names_the_commonest_mix_up():
-    """Both b rows are called a; c is always right."""
+    """All b rows are called a; c is always right."""
     chances = pd.DataFrame({"a": [0.9, 0.8, 0.7, 0.1], "b": [0.1, 0.1, 0.2, 0.1], "c": [0.0, 0.1, 0.1, 0.8]})
-    said = residuals.read_against("classification", ["a", "b", "b", "c"], chances)
+    forty = pd.concat([chances] * 40, ignore_index=True)
+    said = residuals.read_against("classification", ["a", "b", "b", "c"] * 40, forty)
     assert "**b** worst (0%)" in said
     assert "100% of b is called a" in said
 
@@ -100,11 +101,11 @@ def test_a_test_score_better_than_validation_is_not_laid_to_the_luck_of_the_sear
 
 
 def test_the_cloud_is_said_to_turn_away_only_where_large_truths_are_predicted_too_small():
-    truth = np.arange(100.0)
-    assert "turns away" in residuals.read_against("regression", truth, truth / 2 + 25)
+    truth = np.arange(1000.0)
+    assert "turns away" in residuals.read_against("regression", truth, truth / 2 + 250)
     said = residuals.read_against("regression", truth, truth)
     assert "turns away" not in said
-    assert "predicted at 97" in said
+    assert "predicted at 974" in said
 
 
 def test_the_first_quarter_begins_at_the_smallest_target():

@@ -591,6 +591,27 @@ def test_the_device_reaches_each_fit_of_xgboost_and_no_other_family(monkeypatch)
     assert asked == [None] * 2
 
 
+def test_a_trial_whose_solver_did_not_converge_has_that_as_its_reason_in_the_table(monkeypatch):
+    from sklearn.svm import LinearSVR
+
+    hasty, build = models.SklearnRegressor(LinearSVR(max_iter=1)), models.build
+    monkeypatch.setattr(
+        models, "build", lambda name, *of: hasty if name == "linear_svr" else build(name, *of)
+    )
+    result = run(["linear_svr", "linear_regression"], max_evals=2, make_pool=Inline)
+    reasons = result.trials.groupby("family")["reason"].unique().to_dict()
+    assert {family: list(found) for family, found in reasons.items()} == {
+        "linear_svr": [trial.UNCONVERGED],
+        "linear_regression": [""],
+    }
+    assert (result.trials["status"] == "ok").all()
+    stored = insight.stored(result)
+    assert stored.loc[stored["family"] == "linear_svr", "reason"].eq(trial.UNCONVERGED).all()
+    assert f"linear_svr: {trial.UNCONVERGED}" in insight.read_outcome(result)
+    one = result.trials[result.trials["family"] == "linear_svr"].iloc[0]
+    assert trial.UNCONVERGED in insight.read_settings(one)
+
+
 def test_a_search_that_its_clock_cut_loses_no_model_to_a_line():
     """The first guess is done in time; what is cut later costs only itself."""
 
@@ -838,6 +859,28 @@ def test_a_parameter_that_matters_is_found_by_enough_trials_and_not_by_few():
     assert "takes 30" in insight.read_parameters(tried[:29], "rmse", AXES)
 
 
+def test_on_noise_the_lightest_lines_pass_no_gate_and_of_few_lines_none_is_read():
+    """Of 40 searches whose scores are chance at most one may be read as if it were not."""
+    axes = AXES | {"target": ("choice", ["identity", "sqrt", "log"])}
+    said = [insight.read_gate(noise(40, axes, seed), "rmse", axes) for seed in range(40)]
+    assert sum("more than luck makes them" not in words for words in said) <= 1
+    assert "takes 30" in insight.read_gate(noise(29, axes, 1), "rmse", axes)
+
+
+def test_a_gate_that_the_score_asks_for_is_named_with_its_ends():
+    """The score is the distance of `x1` from a half, and a step more where the target is not a root."""
+    axes = {"x0": AXES["x0"], "x1": AXES["x1"], "target": ("choice", ["identity", "sqrt"])}
+    tried = noise(60, axes, 1)
+    tried["score"] = [abs(p["x1"] - 0.5) + (p["target"] != "sqrt") for p in tried["parameters"]]
+    said = insight.read_gate(tried, "rmse", axes)
+    low, high = map(float, re.search(r"\*\*x1\*\* \((\S+) to (\S+)\)", said).groups())
+    assert 0.2 < low < 0.5 < high < 0.8
+    assert "**target** (sqrt)" in said
+    assert "x0" not in said
+    tried["score"] *= -1
+    assert insight.read_gate(tried, "auc", axes) == said
+
+
 def test_a_search_of_one_trial_has_no_picture_of_trials_and_all_its_sentences():
     from lib.plots import searches
 
@@ -868,6 +911,18 @@ def test_equal_scores_are_said_to_be_as_good_and_no_difference_is_minus_nothing(
         assert not re.search(r"-0\b|e-0", told), told
     assert "level with b" in insight.read_families(same, "auc")
     assert "brought nothing better" in insight.read_over_time(same, "auc")
+
+
+def test_how_far_the_best_of_another_family_lies_behind_is_told_whichever_trial_is_selected():
+    """B lags by 0.1 ± 0.5 on each of ten blocks: the standard error is 0.5 / 3, as of ten numbers."""
+    b = (1, "b", 5.1, list(5.1 + np.tile([0.5, -0.5], 5)), 40.0)
+    told = (
+        "The best of another family, trial 1 (b), is 0.1 min worse; one standard error of that is 0.17 min."
+    )
+    for cost in (900.0, 1.0):
+        a = (0, "a", 5.0, [5.0] * 10, cost)
+        assert selection.read_selection(table(a, b), "rmse", unit="min").endswith(told)
+    assert "another family" not in selection.read_selection(table((0, "a", 5.0, [5.0] * 10, 9.0)), "rmse")
 
 
 def test_scores_that_are_all_but_equal_leave_an_axis_that_can_be_read():

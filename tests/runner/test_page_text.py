@@ -1,5 +1,6 @@
-"""What the first three pages show when executed: no heading without content, no sign out of place."""
+"""What the pages show when executed: no heading without content, no sign out of place."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -20,19 +21,27 @@ ODD = {
 }
 
 
-@pytest.fixture(scope="module", params=["green_taxi", pytest.param("music_genres", marks=pytest.mark.slow)])
+#: Sections of prose alone: what a page closes with, and the commands of page 06.
+PROSE = ("## What to take away", "## What we know now", "## What we have seen", "## Change your mind")
+
+#: Problems, and the steps that are run of each: the first three, or (slow) all six.
+RUNS = [("green_taxi", "eda prep"), pytest.param(("music_genres", ""), marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="module", params=RUNS, ids=["green_taxi", "music_genres"])
 def pages(request, tmp_path_factory):
-    """The executed pages 01, 02 and 03 of a problem, on generated rows."""
-    outputs = tmp_path_factory.mktemp(request.param)
+    """The executed pages of a problem, on generated rows."""
+    problem, steps = request.param
+    outputs = tmp_path_factory.mktemp(problem)
     kept = {k: v for k, v in os.environ.items() if k not in ("P", "PARAMS", "RUN", "STEPS", "FORCE", "JOBS")}
     given = {
         "WORKBOOK_OUTPUTS": str(outputs),
-        "PARAMS": f"params/{request.param}.yaml",
-        "P": "source=generated rows=1500",
+        "PARAMS": f"params/{problem}.yaml",
+        "P": "source=generated rows=1500" + " max_evals=2 timeout_s=600 draws=99" * (not steps),
         "WANDB_MODE": "disabled",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "lib.cli", "pipeline", "eda", "prep"],
+        [sys.executable, "-m", "lib.cli", "pipeline", *steps.split()],
         cwd=ROOT,
         env=kept | given,
         capture_output=True,
@@ -41,8 +50,14 @@ def pages(request, tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    found = sorted(outputs.glob("*/notebooks/0[123]_*.ipynb"))
-    assert len(found) == 3
+    found = read(outputs)
+    assert len(found) == (3 if steps else 6)
+    return found
+
+
+def read(outputs) -> dict:
+    """The executed pages of the runs below `outputs`, by name."""
+    found = sorted(outputs.glob("*/notebooks/0[1-6]_*.ipynb"))
     return {path.stem: nbformat.read(path, as_version=4) for path in found}
 
 
@@ -67,8 +82,19 @@ def test_under_every_heading_of_a_page_something_is_shown(pages):
             for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
                 if line.startswith("##"):
                     assert filled, f"{name}: nothing under {heading}"
-                    heading, filled = line, line == "## What to take away"
+                    heading, filled = line, line in PROSE
         assert filled, f"{name}: nothing under {heading}"
+
+
+def test_what_is_announced_with_a_colon_is_shown(pages):
+    looked_at = 0
+    for name, page in pages.items():
+        for announced, cell in itertools.pairwise(page.cells):
+            ends = announced.cell_type == "markdown" and announced.source.rstrip().endswith(":")
+            if ends and cell.cell_type == "code" and cell.source.splitlines()[-1].startswith("display."):
+                looked_at += 1
+                assert any(shown(cell)), f"{name}: nothing after {announced.source[-80:]!r}"
+    assert looked_at > 2
 
 
 def test_no_computed_text_of_a_page_has_a_sign_out_of_place(pages):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+import test_page_text
 from tiny import ROOT, kill_group, wait_for
 
 from lib import files
@@ -146,6 +147,18 @@ def test_no_page_shows_a_sign_of_markdown_as_it_was_typed(first):
         shown = re.sub(r"<(script|style|pre|code)\b.*?</\1>", "", shown, flags=re.DOTALL)
         lines = html.unescape(re.sub("<[^>]+>", "\n", shown)).splitlines()
         assert [line for line in lines if re.search(r"[*`]|&#|\\\$", line)] == [], page.name
+
+
+def test_pages_of_numbers_have_no_empty_heading_no_odd_sign_and_one_word_of_the_problem_a_section(first):
+    """Those after the first three, which are executed in `test_page_text`."""
+    found = {
+        name: page for name, page in test_page_text.read(first.parent).items() if name[:2] in ("04", "05")
+    }
+    assert len(found) == 2
+    test_page_text.test_under_every_heading_of_a_page_something_is_shown(found)
+    test_page_text.test_what_is_announced_with_a_colon_is_shown(found)
+    test_page_text.test_no_computed_text_of_a_page_has_a_sign_out_of_place(found)
+    test_page_text.test_no_section_says_the_problem_s_word_in_more_than_one_computed_sentence(found)
 
 
 def test_a_stopped_training_is_failed_in_mlflow_and_goes_on_to_the_same_model(first, checkout, tmp_path):

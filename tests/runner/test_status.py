@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.records import Metrics, Registration, RunRecord, StepRecord, Tuned
+from lib.records import Cautions, Metrics, Registration, RunRecord, StepRecord, Tuned
 from lib.runner import status
 from lib.runner.report import index as report_index
 
@@ -114,6 +114,21 @@ def test_what_is_known_only_after_is_said_beside_the_figures_that_use_it(tmp_pat
     assert status.headline(tmp_path)[0] == f"Best model: lasso, {said}"
     assert (f"best of 3 trials, {said}", "lasso") in report_index._boxes(tmp_path)
     assert "told" not in dataclasses.replace(tuned, late=[]).features
+
+
+def test_what_must_be_minded_stands_in_the_closing_lines_and_on_the_index(tmp_path):
+    """What page 03 found in the data, and what the figures themselves say."""
+    of_a_search(tmp_path, made_of="new")
+    RunRecord("tiny", "tiny", "params/tiny.yaml", {}, {}, {}, "", "now", {}).write(tmp_path / "run.json")
+    Cautions(["The splits are <out of order>."]).write(tmp_path / "cautions.json")
+    Metrics({"test_rmse": 9.4, "beats_constant": 0.0}).write(tmp_path / "metrics.json")
+    useless = "The model is no better than one that always answers the same."
+    minded = [line for line in status.headline(tmp_path) if "Mind" in line]
+    assert minded == ["  Mind: The splits are <out of order>.", f"  Mind: {useless}"]
+    report_index.write(tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    for said in ("The splits are &lt;out of order&gt;.", useless):
+        assert f"<li><b>Mind:</b> {said}</li>" in page
 
 
 def test_no_score_stands_beside_a_model_that_did_not_make_it(tmp_path):

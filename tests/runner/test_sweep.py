@@ -5,14 +5,16 @@ import re
 import signal
 
 import pytest
-from tiny import kill_group, processes, wait_for
+from tiny import ROOT, kill_group, processes, wait_for
 
 from lib import paths
 from lib.errors import ParameterError
 from lib.notebook_source import grids
 from lib.plots import comparison as pictures
 from lib.records import Cautions, Metrics, Tuned, cautions_of
-from lib.runner import sweep
+from lib.runner import plan, sweep
+from lib.runner.plan import Wishes
+from lib.tuning.plan import Plan
 
 TRACKED = """
 import contextlib
@@ -64,6 +66,23 @@ def test_every_combination_is_a_run_with_its_values_in_its_name():
     ]
     assert points[0].run == "taxi-feature_set-zoomcamp-max_evals-10"
     assert dict(points[3].values) == {"feature_set": "rich", "max_evals": "20"}
+
+
+def test_the_sweep_of_depth_by_words_that_the_page_on_search_has_is_planned_point_by_point(tmp_path):
+    """14 depths by 3 numbers of words; each reaches the search as `fixed`, and the features as a setting."""
+    text = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    file, p = re.search(r'make sweep PARAMS=(\S+) P="(.*fixed\.tfidf\.words=\S+)"', text).groups()
+    points = grids.read(p, "songs")
+    assert len({point.run for point in points}) == 14 * 3
+    for point in (points[0], points[-1]):
+        wish = Wishes(file=file, overrides=point.p, run=point.run)
+        request = plan.ask(wish, paths.Project(ROOT, tmp_path))
+        given, depth, words = request.given("04_tune"), *map(int, point.values.values())
+        assert given["fixed"] == {"max_depth": depth, "tfidf": {"words": words}}
+        assert given["models"] == ["random_forest"]
+        assert given["feature_set"] == "course_with_playlist"
+        tuning = Plan(given["models"], 1, 60.0, fixed=given["fixed"])
+        assert tuning.given.encoders({}) == {"tfidf.words": ("choice", [words])}
 
 
 def test_names_that_would_be_too_long_stay_apart():

@@ -54,7 +54,7 @@ DERIVED = {
     "text_length": Derived(
         ("text_feature",), lambda rows: rows["text_feature"].str.len(), "letters of the texts"
     ),
-    "texts": Derived(("title", "song_name"), _texts, "which of the two texts there are"),
+    "texts": Derived(("title", "song_name"), _texts, "which of the two texts there are", kind="category"),
 }
 
 

@@ -214,8 +214,8 @@ def grouped(evidence: Evidence) -> str:
         evidence.refuse(
             "groups",
             f"Each value of {few(may)} stands in several rows: may rows of one be in train and in test?",
-            f'If not, say `groups=("{may[0]}",)` in DATASET of {evidence.package}training.py and hand the '
-            "same to `splits.at_random`",
+            f'If not, say `groups=("{may[0]}",)` in DATASET of {evidence.package}training.py: the split that '
+            "`make new-problem` wrote keeps to it, and one of your own is given the same",
             f"why rows of one {few(may)} may be parted",
             may,
         )
