@@ -46,10 +46,10 @@ def contenders(trials: pd.DataFrame, metric: str) -> pd.DataFrame:
     good = trials[trials["status"] == "ok"].copy()
     way = evaluation.sign(metric)
     best = good.iloc[int(np.argmin(way * good["score"].to_numpy()))]
-    lead = way * (np.array(good["blocks"].tolist()) - np.array(best["blocks"]))
+    differences = way * (np.array(good["blocks"].tolist()) - np.array(best["blocks"]))
     good["behind"] = way * (good["score"] - best["score"]) + 0.0  # no -0.0
-    scored = np.isfinite(lead).sum(axis=1)  # a block of a few rows of one class gives no score
-    spread = pd.DataFrame(lead).std(axis=1).fillna(0.0).to_numpy()
+    scored = np.isfinite(differences).sum(axis=1)  # a block of a few rows of one class gives no score
+    spread = pd.DataFrame(differences).std(axis=1).fillna(0.0).to_numpy()
     good["error"] = spread / np.sqrt(np.maximum(scored, 1))
     good["equal"] = good["behind"] <= good["error"]
     return good.sort_values(["behind", "number"])
@@ -73,7 +73,7 @@ def _read_others(table: pd.DataFrame, unit: str) -> str:
     if others.empty:
         return ""
     other = others.iloc[0]
-    error = f"{other['error']:.2g} {unit}".rstrip() if other["error"] >= 1e-4 else "less than 0.0001"
+    error = f"{rounded(other['error'], 2)} {unit}".rstrip()
     worse = lead(-other["behind"], best["score"], unit)
     return (
         f" The best of another family, trial {other['number']} ({other['family']}), is {worse}; one standard "

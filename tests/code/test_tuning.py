@@ -27,7 +27,7 @@ from lib.plots import searches
 from lib.runtime import encoders, models
 from lib.runtime.errors import InferenceError
 from lib.runtime.features import FeatureSet, encode
-from lib.tuning import hyperparameters, insight, search, selection, spaces, suggest, trial
+from lib.tuning import endings, hyperparameters, insight, search, selection, spaces, suggest, trial
 from lib.tuning.matrices import Matrices, folds
 from lib.tuning.plan import Plan
 
@@ -601,15 +601,15 @@ def test_a_trial_whose_solver_did_not_converge_has_that_as_its_reason_in_the_tab
     result = run(["linear_svr", "linear_regression"], max_evals=2, make_pool=Inline)
     reasons = result.trials.groupby("family")["reason"].unique().to_dict()
     assert {family: list(found) for family, found in reasons.items()} == {
-        "linear_svr": [trial.UNCONVERGED],
+        "linear_svr": [endings.UNCONVERGED],
         "linear_regression": [""],
     }
     assert (result.trials["status"] == "ok").all()
     stored = insight.stored(result)
-    assert stored.loc[stored["family"] == "linear_svr", "reason"].eq(trial.UNCONVERGED).all()
-    assert f"linear_svr: {trial.UNCONVERGED}" in insight.read_outcome(result)
+    assert stored.loc[stored["family"] == "linear_svr", "reason"].eq(endings.UNCONVERGED).all()
+    assert f"linear_svr: {endings.UNCONVERGED}" in insight.read_outcome(result)
     one = result.trials[result.trials["family"] == "linear_svr"].iloc[0]
-    assert trial.UNCONVERGED in insight.read_settings(one)
+    assert endings.UNCONVERGED in insight.read_settings(one)
 
 
 def test_a_search_that_its_clock_cut_loses_no_model_to_a_line():
