@@ -8,7 +8,6 @@ from lib.plots import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
 #: The column of the table that says what a run is told too early.
 LATE = "known only after"
 

@@ -14,6 +14,7 @@ from typing import Any
 from lib.notebook_source import grids, parameters, problems
 from lib.notebook_source.grids import Point
 from lib.paths import Project
+from lib.plots.comparison import LATE
 from lib.records import HIGHER_IS_BETTER, Metrics, Tuned, cautions_of
 from lib.runner import kernels, plan, start, status, terminal
 from lib.runner.plan import Wishes
@@ -91,7 +92,7 @@ def compare(
                 **point.values,
                 validation: figures.get(validation),
                 test: figures.get(test),
-                **({"known only after": ", ".join(tuned.late) if tuned else None} if told else {}),
+                **({LATE: ", ".join(tuned.late) if tuned else None} if told else {}),
                 "trials": tuned.told.removesuffix(" trials") if tuned else None,
                 "seconds": round(seconds[point.run], 1),
                 "run": point.run,
