@@ -24,7 +24,7 @@ _IN_QUERY = re.compile(
 )
 #: A secret name and its value as they are typed: quoted, in brackets, or up to the next `name=`. What is not
 #: closed goes on to the end.
-_TYPED = re.compile(
+_TYPED = (
     rf"""(?is)(?<![\w.-])([\w.-]*(?:{_NAMES})[\w.-]*)["']?\s*[=:]\s*"""
     r"""("[^"]*"?|'[^']*'?|[\[{(].*|.+?(?=\s+[a-z_][\w.]*=|$))"""
 )
@@ -74,7 +74,7 @@ def typed(part: str, whole: str = "") -> str:
 
     `part` may be one of the words of the `whole`, to which a name belongs that stands before it.
     """
-    for name, value in [*_TYPED.findall(part), *_TYPED.findall(whole)]:
+    for name, value in [*re.findall(_TYPED, part), *re.findall(_TYPED, whole)]:
         if _is_secret(name, value):
             part = part.replace(value, hidden(value))
     return text(part)

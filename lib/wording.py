@@ -2,7 +2,6 @@
 
 import reprlib
 from collections.abc import Iterable
-from decimal import Decimal
 
 
 def few(names: Iterable[object], most: int = 5) -> str:
@@ -21,6 +20,8 @@ def shown(value: object) -> str:
 
 def rounded(value: float, digits: int = 3, sign: str = "-") -> str:
     """So many digits of a number as a sentence has them: `1,230` and `0.0000848`, never 8.48e-05, nor -0."""
+    from decimal import Decimal  # a start with nothing to do writes no figure
+
     value = round(float(value), 12) + 0.0  # what is left of a sum of floats is nothing
     return f"{Decimal(f'{value:.{digits}g}'):{sign},f}"
 
