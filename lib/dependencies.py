@@ -7,6 +7,7 @@ library only, as it is asked before anything runs.
 
 import contextlib
 import functools
+import os
 import resource
 import sys
 import threading
@@ -49,13 +50,12 @@ def modules() -> list[str]:
     """The modules of `lib` that were imported or read so far."""
     loaded, read = list(sys.modules), list(_READ)  # at once: a tracker's thread may be importing
     imported = {name for name in loaded if name == "lib" or name.startswith("lib.")}
-    return sorted(imported | {module_name(Path(path), LIB.parent) for path in read})
+    return sorted(imported | {module_name(path.removeprefix(f"{LIB.parent}/")) for path in read})
 
 
-def module_name(path: Path, root: Path) -> str:
-    """`lib/plots/__init__.py` below `root` as `lib.plots`."""
-    parts = path.relative_to(root).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def module_name(path: str) -> str:
+    """`lib/plots/__init__.py`, as it stands below the project's folder, as `lib.plots`."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def use(kind: str, name: str, digest: str, stamp: Sequence[int] = ()) -> None:
@@ -164,7 +164,14 @@ def _brought_by() -> dict[str, list[str]]:
 
 def _folders() -> list[Path]:
     """The folders that pip leaves beside each library, those first that are imported first."""
-    return [path for place in sys.path for path in sorted(Path(place).glob("*.dist-info"))]
+    places = [Path(place) for place in sys.path]
+    return [
+        place / name
+        for place in places
+        if place.is_dir()
+        for name in sorted(entry.name for entry in os.scandir(place))
+        if name.endswith(".dist-info")
+    ]
 
 
 def _library(path: Path) -> str:

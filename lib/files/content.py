@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Any
@@ -56,8 +56,12 @@ def stamp(path: Path) -> list[int]:
     """
     found = path.stat()
     if S_ISDIR(found.st_mode):
-        parts = [[part.relative_to(path).as_posix(), *stamp(part)] for part in _parts(path)]
+        parts = [[name, *_numbers(part.stat())] for name, part in _parts(path)]
         return [int(digest_of(parts)[:15], 16)]
+    return _numbers(found)
+
+
+def _numbers(found: os.stat_result) -> list[int]:
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
@@ -73,8 +77,8 @@ def digest(path: Path) -> str:
         return known[1]
     if path.is_dir():
         total = hashlib.sha256()
-        for part in _parts(path):
-            total.update(part.relative_to(path).as_posix().encode() + b"\0" + _content(part))
+        for name, part in _parts(path):
+            total.update(name.encode() + b"\0" + _content(Path(part)))
         found = total.hexdigest()
     else:
         found = _content(path).hex()
@@ -87,10 +91,15 @@ def know(path: Path, stamp: list[int], digest: str) -> None:
     _KNOWN[path] = (stamp, digest)
 
 
-def _parts(folder: Path) -> list[Path]:
-    """The files below a folder that count, in order."""
-    found = (Path(below, name) for below, _, names in os.walk(folder) for name in names)
-    return sorted(part for part in found if counts(part) and part.is_file())
+def _parts(folder: str | Path, above: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The files below a folder that count, in order: the name below it, and the file."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from () if entry.name in _LEFT else _parts(entry.path, f"{above}{entry.name}/")
+        elif entry.name not in _LEFT and entry.is_file():
+            yield above + entry.name, entry
 
 
 def size(path: Path) -> str:

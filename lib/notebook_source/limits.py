@@ -68,7 +68,7 @@ def check(
         raise Misfit("0 (the validation rows score) or at least 2, not 1")
     if name == "early_stopping_metric" and problem:
         annotations.among(value, ("", *METRICS.get(problems.task(project, problem), (value,))))
-    if name in ("fixed", "space") and isinstance(value, dict):
+    if name in ("fixed", "space") and isinstance(value, dict) and value:
         table = hyperparameters.read(project)
         able = [one for one in families if one in table]
         if able:

@@ -1,6 +1,7 @@
 """The source of `lib` as it is now, by digest: what a step's record holds, and what it is compared with."""
 
 import contextlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ def imported(code: str) -> set[str]:
 
 
 #: Rooms in which an edit re-runs nothing.
-_APART = ("runner", "cli")
+_APART = ("runner/", "cli/")
 #: What stands in bytecode that is checked by hash, in place of the flags 0 of that checked by time.
 _CHECKED = (3).to_bytes(4, "little")
 
@@ -29,11 +30,19 @@ class Modules:
 
     def __init__(self, project: Project) -> None:
         self._root = project.root
-        rooms = [path for path in project.lib.glob("*/") if path.name not in _APART]
-        found = [*project.lib.glob("*.py"), *(path for room in rooms for path in room.rglob("*.py"))]
-        found.sort(key=lambda path: (path.name == "__init__.py", path))  # a package hides a module
-        self._paths = {module_name(path, project.root): path for path in found}
+        apart = tuple(f"{project.lib}/{room}" for room in _APART)
+        found = [
+            f"{folder}/{name}"
+            for folder, _, names in os.walk(project.lib)
+            if not f"{folder}/".startswith(apart)
+            for name in names
+            if name.endswith(".py")
+        ]
+        found.sort(key=lambda path: (path.endswith("/__init__.py"), path))  # a package hides a module
+        self._paths = {module_name(path.removeprefix(f"{project.root}/")): Path(path) for path in found}
         self._bytes: dict[str, bytes] = {}
+        self._digests: dict[str, str] = {}
+        self._meanings: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._paths
@@ -74,10 +83,19 @@ class Modules:
             self._bytes[name] = self._paths[name].read_bytes()
         return self._bytes[name]
 
+    def _digest(self, name: str) -> str:
+        if name not in self._digests:
+            self._digests[name] = files.digest_of(self._data(name))
+        return self._digests[name]
+
+    def _meaning(self, name: str) -> str:
+        if name not in self._meanings:
+            self._meanings[name] = digest_module(self._data(name))
+        return self._meanings[name]
+
     def digests(self, name: str) -> dict[str, str]:
         """The digest of a module's bytes, and of what they mean."""
-        data = self._data(name)
-        return {"bytes": files.digest_of(data), "meaning": digest_module(data)}
+        return {"bytes": self._digest(name), "meaning": self._meaning(name)}
 
     def imports(self, name: str) -> set[str]:
         """The import names, of libraries and others, that a module has at its top or within a function."""
@@ -85,12 +103,10 @@ class Modules:
 
     def digest(self) -> str:
         """One digest of all of them, by their bytes."""
-        return files.digest_of({name: files.digest_of(self._data(name)) for name in self._paths})
+        return files.digest_of({name: self._digest(name) for name in self._paths})
 
     def same(self, name: str, before: Mapping[str, str]) -> bool:
         """Whether a module means what it did; its syntax is read only if its bytes are others."""
         if name not in self:
             return False
-        data = self._data(name)
-        same_bytes = files.digest_of(data) == before["bytes"]
-        return same_bytes or digest_module(data) == before["meaning"]
+        return self._digest(name) == before["bytes"] or self._meaning(name) == before["meaning"]

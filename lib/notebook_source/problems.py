@@ -132,7 +132,8 @@ def families(project: Project, task: str) -> list[str]:
     path = project.lib / "runtime" / "models" / "__init__.py"
     tree = syntax_tree(path.read_bytes() if path.is_file() else b"", path)
     found = []
-    for node in ast.walk(tree):
+    table = [line for line in tree.body if isinstance(line, ast.Assign | ast.AnnAssign)]
+    for node in (node for line in table for node in ast.walk(line)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Family":
             name, _, tasks = node.args[:3]
             if {"BOTH", task.upper()} & {one.id for one in ast.walk(tasks) if isinstance(one, ast.Name)}:

@@ -58,7 +58,7 @@ def _target(target: str, page: PurePosixPath, root: Path) -> str:
         return target
     path, up = place(target, page), "../" * (len(page.parts) - 1)
     if path.parts[:1] == ("lib",) and path.suffix == ".py":
-        return f"#{module_name(Path(path), Path())}"
+        return f"#{module_name(str(path))}"
     if path.parts[:1] == ("lib",) and (root / path / "__init__.py").is_file():
         return f"#{'.'.join(path.parts)}"
     if path.name == "README.md" or (root / path).is_dir():

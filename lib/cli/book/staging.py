@@ -131,7 +131,7 @@ def _api(project: Project, into: Path) -> list[str]:
     """A page a room of lib/, with the docstrings of all its modules; their names, the list of them first."""
     rooms: dict[str, list[str]] = {}
     for path in sorted(project.lib.rglob("*.py")):
-        name = module_name(path, project.root)
+        name = module_name(str(path.relative_to(project.root)))
         if name != "lib":
             rooms.setdefault(name.split(".")[1], []).append(name)
     (into / "api").mkdir(parents=True)
