@@ -56,8 +56,11 @@ AREAS = {
         [f"runtime/encoders/{name}" for name in ("__init__", "base", "columns", "matrix", "means", "text")],
         ["code/test_encoders"],
     ),
-    "contest": (["registry/contest", "registry/verdict", "registry/judged"], ["code/test_contest"]),
-    "registry": (["registry/__init__"], ["code/test_registered", "code/test_registry"]),
+    "contest": (["registry/contest", "registry/verdict"], ["code/test_contest"]),
+    "registry": (
+        ["registry/__init__", "registry/judged"],
+        ["code/test_registered", "code/test_registry", "code/test_contest"],
+    ),
 }
 #: What takes seconds to import comes as a plugin: once, before the mutants are forked.
 OPTIONS = ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "sklearn.metrics", "-p", "mlflow.pyfunc"]

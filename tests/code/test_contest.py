@@ -14,6 +14,7 @@ from lib.registry import contest, judged
 from lib.registry import verdict as verdicts
 from lib.registry.contest import Contest
 from lib.registry.location import Version
+from lib.registry.store import Decision
 from lib.runtime.inference import InferencePipeline
 
 
@@ -114,7 +115,12 @@ def test_a_handful_of_rows_promotes_nobody():
     assert "8 rows are too few" in made.read()
     outcome, reason = verdict(made)
     assert outcome == "not better"
-    assert "(no interval of the gain: 8 rows are too few, it takes 10), which may be luck." in reason
+    said = (
+        "taxi version 1 stays champion: taxi version 2 has rmse 2 {} than taxi version 1 (no interval of the "
+    )
+    said += "gain: 8 rows are too few, it takes 10){}."
+    assert reason == said.format("better", ", which may be luck")
+    assert verdict(of_numbers(FAR[:8], NEAR[:8])) == ("not better", said.format("worse", ""))
 
 
 def test_of_equals_few_are_promoted_and_of_better_ones_nearly_all():
@@ -133,9 +139,25 @@ def test_of_equals_few_are_promoted_and_of_better_ones_nearly_all():
     assert better[0] >= 0.9
 
 
-@pytest.mark.parametrize(("count", "part"), [(0, "judged nobody"), (1, "judged **one**"), (9, "up to 20%")])
-def test_what_it_costs_that_rows_judge_again_and_again_is_said(count, part):
-    assert part in judged.read(SimpleNamespace(judged=count))
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "So far these rows have judged nobody. Each contest that they decide is counted here."),
+        (
+            1,
+            "These rows have judged **one** version so far. Had it been no better than the champion, it "
+            "would have won with a chance of 2.5%, and so has every further one that they judge.",
+        ),
+        (
+            9,  # 1 - 0.975^9
+            "These very rows have judged **9** versions. Had none been better than its champion, luck would "
+            "have promoted at least one with a chance of up to 20%, and the score of whoever won by them "
+            "flatters. Rows that have judged nobody yet would tell.",
+        ),
+    ],
+)
+def test_what_it_costs_that_rows_judge_again_and_again_is_said(count, said):
+    assert judged.read(SimpleNamespace(judged=count)) == said
 
 
 def test_the_same_rows_are_known_again_in_any_order():
@@ -173,6 +195,11 @@ def test_a_difference_whose_interval_holds_zero_may_be_luck(sign, word):
     assert "luck alone does not explain it" not in said
 
 
+def test_a_small_gain_is_as_sure_as_a_large_one():
+    """Whether zero lies in the interval is not asked of how large its ends are."""
+    assert "luck alone does not explain it" in of_numbers(NEAR / 10, FAR / 10).read()
+
+
 def test_the_same_predictions_are_neither_better_nor_worse():
     made = of_numbers(NEAR, NEAR)
     assert "is neither better nor worse than version 1" in made.read()
@@ -196,6 +223,7 @@ def test_gains_are_told_for_all_rows_and_for_each_large_group_with_its_rows():
     made = of_numbers(candidate, champion, **parted({"a": 40, "b": 60}))
     table = made.gains()
     assert table.index.tolist() == ["all rows", "part a", "part b"]
+    assert table.index.name == "rows of the test set"
     assert table["rows"].tolist() == [100, 40, 60]
     assert table.loc["part a", "gain"] == pytest.approx(2.0)
     assert table.loc["part b", "gain"] == pytest.approx(-1.0)
@@ -335,6 +363,8 @@ def test_without_a_champion_the_rival_says_the_rows_own_mean(taxi, folders, kept
     found = contest.compare(made, parts["test"], folders.fine)
     assert found.rival == "these rows' own mean"
     assert np.allclose(found.champion, parts["test"][made.target.name].mean())
+    answer = packaging.load(folders.fine).predict(parts["test"].drop(columns=made.target.name))
+    assert np.allclose(found.candidate, answer)
     assert len(found.champion) == len(parts["test"])
     assert (found.leaked, found.rival_leaked) == (0, 0)
 
@@ -386,7 +416,7 @@ def test_rows_without_a_column_of_the_training_rows_cannot_be_judged(taxi, folde
 
 # --- what follows from it ----------------------------------------------------------------------------
 
-FIRST, SECOND = (Version("taxi", number, "d" * 64, "", {}) for number in (1, 2))
+FIRST, SECOND, THIRD = (Version("taxi", number, "d" * 64, "", {}) for number in (1, 2, 3))
 
 
 def verdict(made, version=SECOND, holder=FIRST, alias="champion"):
@@ -442,8 +472,10 @@ def test_a_candidate_of_which_nobody_knows_what_it_has_seen_cannot_win():
 def test_a_champion_of_which_nobody_knows_it_is_contested_and_that_is_said():
     found, reason = verdict(dataclasses.replace(of_numbers(NEAR, FAR), rival_leaked=None))
     assert found == "better"
-    assert "whether taxi version 1 was fitted on some of these rows nobody can know" in reason
-    assert "nobody can know" not in verdict(of_numbers(NEAR, FAR))[1]
+    known = verdict(of_numbers(NEAR, FAR))[1]
+    assert reason == known.removesuffix(".") + (
+        "; whether taxi version 1 was fitted on some of these rows nobody can know here, without its marks."
+    )
 
 
 @pytest.mark.parametrize(
@@ -458,8 +490,13 @@ def test_what_pairing_is_worth_is_computed_and_may_be_nothing():
     rng = np.random.default_rng(0)
     shared = rng.normal(0, 3, 400)
     alike = of_numbers(shared + rng.normal(0, 0.1, 400), 1.1 * shared)
-    assert "pairing makes it" in alike.read_pairing()
-    assert "times narrower" in alike.read_pairing()
+    draws = alike.interval.draws
+    one, other, gain = (float(draws[name].std()) for name in ("one", "other", "gain"))
+    assert alike.read_pairing() == (
+        f"The scores waver by {one:.2g} and {other:.2g} min, so on draws of their own the difference would "
+        f"waver by {np.hypot(one, other):.2g}; on the same draws it wavers by {gain:.2g}: pairing makes it "
+        f"{np.hypot(one, other) / gain:.1f} times narrower."
+    )
     strangers = of_numbers(rng.normal(0, 3, 400), rng.normal(0, 3, 400))
     assert "no narrower here" in strangers.read_pairing()
     opposed = np.abs(rng.normal(0, 1, 400))
@@ -475,22 +512,70 @@ def test_of_few_rows_or_the_same_predictions_pairing_is_not_spoken_of():
 
 
 @pytest.mark.parametrize(
-    ("reported", "said"),
+    ("reported", "own", "theirs", "said"),
     [
-        ("rmse 3.0000", "here the table would not have misled"),
+        (3.0, NEAR, FAR, "now 3: it was measured on such rows, and here the table would not have misled."),
         (
-            "rmse 2.5000",
-            "The difference of 0.5 is that of the rows, no model's, though here the order is the",
+            2.5,
+            NEAR,
+            FAR,
+            "now 3. The difference of 0.5 is that of the rows, no model's, though here the order",
         ),
-        ("rmse 0.9000", "and would have turned the order round"),
-        ("mae 1.0000", "version 1 reported no rmse"),
-        ("", "version 1 reported no rmse"),
+        (
+            0.9,
+            NEAR,
+            FAR,
+            "now 3. The difference of 2.1 is that of the rows, no model's, and would have turned",
+        ),
+        (
+            2.5,
+            FAR,
+            NEAR,
+            "now 1. The difference of 1.5 is that of the rows, no model's, though here the order",
+        ),
+        (
+            3.25,
+            FAR,
+            NEAR,
+            "now 1. The difference of 2.2 is that of the rows, no model's, and would have turned",
+        ),
     ],
 )
-def test_whether_a_reported_score_misleads_is_computed(reported, said):
-    """The candidate's RMSE is 1, the rival's 3 on these rows."""
-    rival = Version("m", 1, "d", "", {"workbook.test_score": reported} if reported else {})
-    made = verdicts.Verdict(rival, rival, "better", "", of_numbers(NEAR, FAR), rival)
-    assert said in verdicts.read_reported(made)
+def test_whether_a_reported_score_misleads_is_computed(reported, own, theirs, said):
+    """The RMSE of one is 1, that of the other 3 on these rows."""
+    rival = Version("m", 1, "d", "", {"workbook.test_score": f"rmse {reported:.4f}"})
+    made = verdicts.Verdict(rival, rival, "better", "", of_numbers(own, theirs), rival)
+    said = said.replace("now", f"m version 1 reported a rmse of {reported:g}; on these rows it has", 1)
+    ends = {"order": " is the same.", "turned": " the order round."}
+    assert verdicts.read_reported(made) == said + ends.get(said.rpartition(" ")[2], "")
     alone = dataclasses.replace(made, rival=None)
     assert verdicts.read_reported(alone) == "No other version has a score to be misled by yet."
+
+
+@pytest.mark.parametrize("tags", [{"workbook.test_score": "mae 1.0000"}, {}])
+def test_a_rival_that_reported_another_metric_or_none_is_told(tags):
+    rival = Version("m", 1, "d", "", tags)
+    made = verdicts.Verdict(rival, rival, "better", "", of_numbers(NEAR, FAR), rival)
+    said = "m version 1 reported no rmse that this one could be held against."
+    assert verdicts.read_reported(made) == said
+
+
+# --- what has become of an alias -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("holder", "outcome", "before", "done", "told"),
+    [
+        (SECOND, "better", 1, True, ""),
+        (FIRST, "better", 1, True, "taxi version 1"),
+        (None, "first", None, True, "no version"),
+        (FIRST, "not better", 1, True, ""),
+        (THIRD, "not better", 1, True, "taxi version 3"),
+        (None, "unfair", None, True, ""),
+        (THIRD, "better", 1, False, ""),  # what was never carried out is not over
+    ],
+)
+def test_an_alias_that_was_moved_after_the_decision_is_told(holder, outcome, before, done, told):
+    said = verdicts.since(SECOND, holder, Decision(outcome, "", before, done), "champion")
+    moved = f" That was decided when it was new. Since then 'champion' has moved, to {told}: "
+    assert said == (moved + "nothing moves now, as only a new model starts a contest." if told else "")

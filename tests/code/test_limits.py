@@ -1,11 +1,12 @@
 """What a parameter may be beyond its type, what a problem is read to have, and the points of a grid."""
 
+import contextlib
 import re
 
 import pytest
 
 from lib.errors import ParameterError
-from lib.notebook_source import grids, limits, problems
+from lib.notebook_source import gpu, grids, limits, problems
 from lib.notebook_source.annotations import Misfit
 from lib.paths import Project
 
@@ -29,14 +30,21 @@ FAMILIES = [
 """
 
 
+HYPERPARAMETERS = """
+DEPTH = {"max_depth": "int"}
+TABLE = {"lasso": {"alpha": "float"}, "forest": DEPTH}
+"""
+
+
 @pytest.fixture
 def project(tmp_path):
-    """A project with the problem `tiny`, two feature sets, and three families of models."""
+    """A project with the problem `tiny`, two feature sets, three families and hyperparameters of two."""
     made = Project(tmp_path, tmp_path / "outputs")
     files = {
         "datasets/tiny/training": TRAINING,
         "datasets/tiny/serving": SERVING,
         "runtime/models/__init__": ZOO,
+        "tuning/hyperparameters": HYPERPARAMETERS,
     }
     for name, text in files.items():
         path = made.lib / f"{name}.py"
@@ -64,6 +72,11 @@ def project(tmp_path):
         ("alias", "staging"),
         ("feature_set", "rich"),
         ("models", ["lasso", "forest"]),
+        ("folds", 0),
+        ("folds", 2),
+        ("early_stopping_metric", ""),
+        ("early_stopping_metric", "mae"),
+        ("device", "cpu"),
     ],
 )
 def test_what_something_can_be_done_with_passes(project, name, value):
@@ -74,28 +87,76 @@ def test_what_something_can_be_done_with_passes(project, name, value):
     ("name", "value", "said"),
     [
         ("rows", 0, "at least 1, not 0"),
-        ("seed", -1, "at least 0"),
+        ("seed", -1, "at least 0 and at most 4,294,967,295, not -1"),
         ("seed", 2**32, "not 4294967296"),
         ("rows", 39, "at least 40, not 39"),
         ("alpha", 1.5, "above 0 and below 1, not 1.5"),
         ("alpha", 0, "above 0 and below 1, not 0"),
         ("alpha", 1.0, "above 0 and below 1, not 1.0"),
-        ("step_timeout_s", float("nan"), "a finite number"),
-        ("draws", float("inf"), "a finite number"),
+        ("step_timeout_s", float("nan"), "a finite number and at least 1, not nan"),
+        ("draws", float("inf"), "a finite number and at least 1, not inf"),
         ("source", "elsewhere", "'generated' or 'published', not 'elsewhere'"),
         ("on_drift", None, "'warn' or 'fail', not None"),
-        ("alias", "challenger", "another name than 'challenger'"),
+        (
+            "alias",
+            "challenger",
+            "another name than 'challenger', which is what a model that does not win is called",
+        ),
         ("alias", "v2", "not 'v2'"),
         ("feature_set", "richh", "a feature set of tiny, plain, rich; not 'richh' (the nearest is 'rich')"),
         ("feature_set", "xyz", "a feature set of tiny, plain, rich; not 'xyz'"),
         ("models", [], "one family or more, each named once, not []"),
         ("models", ["lasso", "lasso"], "each named once, not ['lasso', 'lasso']"),
         ("models", ["logistic"], "families for regression, lasso, forest; not 'logistic'"),
+        ("folds", 1, "0 (the validation rows score) or at least 2, not 1"),
+        ("early_stopping_metric", "auc", "'' or 'rmse' or 'mae' or 'r2', not 'auc'"),
     ],
 )
 def test_what_nothing_could_be_done_with_is_refused(project, name, value, said):
-    with pytest.raises(Misfit, match=re.escape(said)):
+    with pytest.raises(Misfit, match=f"{re.escape(said)}$"):
         limits.check(project, "tiny", name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("fixed", {"max_depth": 4}, None),
+        ("fixed", {"forest": {"max_depth": 4}}, None),
+        ("fixed", {}, None),
+        ("space", {"max_depth": ["choice", [4, 8]]}, None),
+        ("other", {"max_depth": "deep"}, None),
+        ("fixed", "max_depth", None),  # which its annotation refuses
+        ("fixed", {"max_depth": "deep"}, "with max_depth as int, not 'deep'"),
+        ("fixed", {"alpha": 1.0}, "of hyperparameters: max_depth; not 'alpha'"),
+        ("fixed", {"lasso": {"alpha": 1.0}}, "of the families in `models`, forest, not 'lasso'"),
+        ("space", {"max_depth": 4}, "a distribution as [uniform, 0.5, 1]"),
+    ],
+)
+def test_hyperparameters_are_those_of_the_families_that_are_searched(project, name, value, said):
+    for families in (["forest"], ["forest", "unknown"]):  # of whose hyperparameters nothing is known
+        with pytest.raises(Misfit, match=re.escape(said)) if said else contextlib.nullcontext():
+            limits.check(project, "tiny", name, value, families)
+    limits.check(project, "tiny", name, value, ["unknown"])
+
+
+def test_what_boosting_watches_is_a_metric_of_the_problem_s_task(project):
+    path = project.datasets / "tiny" / "serving.py"
+    path.write_text(SERVING.replace("regression", "classification"))
+    limits.check(project, "tiny", "early_stopping_metric", "auc")
+    with pytest.raises(Misfit, match="'' or 'auc' or 'log_loss' or 'accuracy' or 'f1', not 'rmse'"):
+        limits.check(project, "tiny", "early_stopping_metric", "rmse")
+    path.write_text("SERVING = made\n")
+    limits.check(project, "tiny", "early_stopping_metric", "any")
+    limits.check(project, None, "early_stopping_metric", "any")
+
+
+def test_a_gpu_is_asked_for_where_it_is_wanted_and_nowhere_else(project, monkeypatch):
+    asked = []
+    monkeypatch.setattr(gpu, "require", lambda: asked.append(1))
+    for name, value in (("device", "cpu"), ("alias", "cuda"), ("device", "cuda")):
+        assert not asked
+        limits.check(project, "tiny", name, value)
+    assert asked
 
 
 def test_a_problem_that_is_not_there_is_refused_and_no_problem_is_not(project):
@@ -168,6 +229,40 @@ def test_families_are_those_made_for_the_task(project):
     assert problems.families(project, "classification") == ["logistic", "forest"]
     (project.lib / "runtime" / "models" / "__init__.py").unlink()
     assert problems.families(project, "regression") == []
+
+
+def test_a_problem_has_the_parameters_file_of_its_name_else_the_first_that_names_it(project):
+    project.params.mkdir()
+    for name, text in {
+        "b.yaml": "problem: tiny",
+        "a.yaml": "problem: other",
+        "c.yaml": "problem: other",
+        "tiny.yaml": "problem: tiny",
+        "z.yaml": "problem: tiny",
+        "none.yaml": "rows: 3",
+        "notes.txt": "problem: third",
+    }.items():
+        (project.params / name).write_text(text)
+    assert problems.parameter_files(project) == {"other": "params/a.yaml", "tiny": "params/tiny.yaml"}
+    (project.params / "d.yaml").write_text("problem: [")
+    with pytest.raises(ParameterError, match=r"params/d\.yaml"):
+        problems.parameter_files(project)
+
+
+def test_where_no_file_names_a_problem_that_is_said(project):
+    with pytest.raises(ParameterError, match=re.escape(f"No file in {project.params} names a problem.")):
+        problems.parameter_files(project)
+
+
+def test_a_problem_of_an_earlier_workbook_is_told_how_it_moves(project):
+    (project.datasets / "old.py").write_text("")
+    with pytest.raises(ParameterError) as refused:
+        problems.training(project, "old")
+    assert str(refused.value) == (
+        "lib/datasets/old.py is a problem of an earlier workbook, where it was one module; it is a package "
+        "now. Move it and params/old.yaml away, run `make new-problem NAME=old DATA=… TARGET=…` again, and "
+        "carry over what you had changed."
+    )
 
 
 # --- grids -------------------------------------------------------------------------------------------

@@ -49,6 +49,9 @@ def test_options_are_the_annotated_fields_of_the_options_class_with_their_meanin
         "share", "Annotated[float, Range(0.25, 0.75), 'how much']", "how much"
     )
     assert problems.options(problem.datasets / "plain" / "training.py") == {}
+    path = problem.datasets / "plain" / "training.py"
+    path.write_text("class Other(Base):\n    x: int = 1\nclass Mine(Options):\n    y: int = 2\n")
+    assert list(problems.options(path)) == ["y"]
 
 
 def test_a_problem_is_its_training_module(problem):

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from lib import redaction
 from lib.errors import ParameterError
 from lib.notebook_source import Declared, Notebook, annotations, parameters, plain_yaml
 from lib.notebook_source.annotations import Misfit, fit, fit_text
@@ -387,6 +388,62 @@ def test_p_is_stronger_than_the_file_and_leaves_the_file_s_values_as_they_were(c
 def test_what_was_not_declared_or_does_not_fit_is_refused_with_where_it_stands(check, values, given, said):
     with pytest.raises(ParameterError, match=re.escape(said)):
         check(values, given)
+
+
+def declaring(tmp_path, values, given="", **declared):
+    """A check against one notebook that declares these parameters, without problems."""
+    project = Project(tmp_path, tmp_path / "outputs")
+    return parameters.check(project, [page(tmp_path, **declared)], "mine.yaml", values, given)
+
+
+def test_a_parameter_that_has_another_name_now_is_told_by_that(tmp_path):
+    said = "mine.yaml: no notebook has a parameter 'workers': it is called 'parallel' now."
+    with pytest.raises(ParameterError, match=f"^{re.escape(said)}$"):
+        declaring(tmp_path, {"workers": 2}, parallel=("int", 2))
+    with pytest.raises(ParameterError, match=r"'workers'\. Known are: pace"):
+        declaring(tmp_path, {"workers": 2}, pace=("int", 2))  # where nothing has the new name, either
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "said"),
+    [
+        ({"folds": 1}, "", "mine.yaml: folds must be 0 (the validation rows score) or at least 2, not 1."),
+        ({}, "folds=1", "P: folds must be 0 (the validation rows score) or at least 2, not 1."),
+        ({}, "", "by default: seed must be at least 0 and at most 4,294,967,295, not -1."),
+    ],
+)
+def test_a_value_that_nothing_could_be_done_with_is_told_with_where_it_stands(tmp_path, values, given, said):
+    with pytest.raises(ParameterError, match=f"^{re.escape(said)}$"):
+        declaring(tmp_path, values, given, folds=("int", 0), seed=("int", 0 if values or given else -1))
+
+
+def test_limits_are_those_of_the_problem_and_of_the_families_that_are_meant(tmp_path):
+    for name, text in {
+        "datasets/tiny/training": "",
+        "datasets/tiny/serving": 'SERVING = Serving(task="regression")\nFEATURE_SETS = {"plain": 1}\n',
+        "tuning/hyperparameters": 'TABLE = {"lasso": {"alpha": "float"}, "forest": {"depth": "int"}}\n',
+    }.items():
+        path = tmp_path / "lib" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    declared = {"problem": ("str", "tiny"), "models": ("list[str]", ["lasso"]), "fixed": ("dict", {})}
+    declared["feature_set"] = ("str", "plain")
+    assert declaring(tmp_path, {"fixed": {"alpha": 0.5}}, **declared).values["fixed"] == {"alpha": 0.5}
+    for values, said in (
+        ({"fixed": {"depth": 3}}, "fixed must be of hyperparameters: alpha; not 'depth'"),
+        ({"models": ["forest"], "fixed": {"alpha": 0.5}}, "fixed must be of hyperparameters: depth;"),
+        ({"feature_set": "rich"}, "feature_set must be a feature set of tiny, plain; not 'rich'"),
+    ):
+        with pytest.raises(ParameterError, match=re.escape(said)):
+            declaring(tmp_path, values, **declared)
+
+
+def test_a_secret_that_was_given_is_known_from_then_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(redaction, "_GIVEN", set())
+    text = ("str", "")
+    declaring(tmp_path, {"api_key": "in-the-file-1"}, "a_password=in-P-22222", api_key=text, a_password=text)
+    assert "in-the-file-1" not in redaction.text("it said in-the-file-1")
+    assert "in-P-22222" not in redaction.text("it said in-P-22222")
 
 
 @pytest.mark.parametrize("run", [None, ""])

@@ -11,9 +11,7 @@ from lib.errors import RegistryError, StepError
 from lib.packaging import marks
 from lib.problem import Target, load
 from lib.records import Tuned
-from lib.registry import verdict as verdicts
-from lib.registry.location import Version
-from lib.registry.store import Decision, Store
+from lib.registry.store import Store
 from lib.runtime.inference import InferencePipeline
 from lib.step import Step
 from lib.tuning import endings
@@ -65,29 +63,6 @@ def test_a_version_whose_trials_the_clock_ended_says_so():
     assert "\n\nChosen among 9 of 12 trials, as its time was over; 3 cut by the clock; the kept one " in said
     assert endings.CUT in said
     assert "Chosen among" not in described()
-
-
-# --- what has become of an alias -----------------------------------------------------------------------
-
-FIRST, SECOND, THIRD = (Version("taxi", number, "d" * 64, "", {}) for number in (1, 2, 3))
-
-
-@pytest.mark.parametrize(
-    ("holder", "outcome", "before", "done", "told"),
-    [
-        (SECOND, "better", 1, True, ""),
-        (FIRST, "better", 1, True, "'champion' has moved, to taxi version 1: nothing moves now"),
-        (None, "first", None, True, "'champion' has moved, to no version"),
-        (FIRST, "not better", 1, True, ""),
-        (THIRD, "not better", 1, True, "'champion' has moved, to taxi version 3"),
-        (None, "unfair", None, True, ""),
-        (THIRD, "better", 1, False, ""),  # what was never carried out is not over
-    ],
-)
-def test_an_alias_that_was_moved_after_the_decision_is_told(holder, outcome, before, done, told):
-    said = verdicts.since(SECOND, holder, Decision(outcome, "", before, done), "champion")
-    assert told in said
-    assert bool(said) == bool(told)
 
 
 # --- a registered model ------------------------------------------------------------------------------
