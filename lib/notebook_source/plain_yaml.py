@@ -64,7 +64,7 @@ class _Loader(yaml.SafeLoader):
     fetch_tag = fetch_anchor = fetch_alias = _refuse
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self._depth == DEEPEST:
+        if self._depth >= DEEPEST:
             raise _refused(f"it is nested more than {DEEPEST} deep", self.peek_event())
         self._depth += 1
         node = super().compose_node(parent, index)

@@ -1,6 +1,8 @@
 """Candidate against champion: which is better, by how much, whether luck explains it, and what is fair."""
 
 import dataclasses
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -213,7 +215,7 @@ def test_a_metric_without_unit_has_none_in_the_sentence():
 def parted(sizes, column="part"):
     """A slice of so many rows a group: {"a": 40, "b": 60}."""
     values = [name for name, size in sizes.items() for _ in range(size)]
-    return {column: lambda rows: pd.Series(values)}
+    return {column: lambda rows: pd.Series(values, index=rows.index)}
 
 
 def test_gains_are_told_for_all_rows_and_for_each_large_group_with_its_rows():
@@ -314,7 +316,8 @@ def test_of_groups_that_are_all_alike_none_is_named():
 
 
 def test_without_groups_there_is_nothing_to_compare_apart():
-    assert "nothing to compare apart" in told()
+    said = "The problem has no slices with two groups of 30 rows: there is nothing to compare apart."
+    assert told() == said
 
 
 # --- two stored models -------------------------------------------------------------------------------
@@ -367,6 +370,9 @@ def test_without_a_champion_the_rival_says_the_rows_own_mean(taxi, folders, kept
     assert np.allclose(found.candidate, answer)
     assert len(found.champion) == len(parts["test"])
     assert (found.leaked, found.rival_leaked) == (0, 0)
+    by_mae = contest.compare(dataclasses.replace(made, metric="mae"), parts["test"], folders.fine)
+    assert by_mae.rival == "these rows' own median"
+    assert np.allclose(by_mae.champion, parts["test"][made.target.name].median())
 
 
 def test_each_model_answers_by_itself(taxi, folders, kept_marks):
@@ -412,6 +418,17 @@ def test_rows_without_a_column_of_the_training_rows_cannot_be_judged(taxi, folde
     rows = taxi[1]["test"].drop(columns=["trip_distance", "PULocationID"])
     with pytest.raises(RegistryError, match=r"training rows had \['PULocationID', 'trip_distance'\], which"):
         contest.seen(folders.fine, rows)
+
+
+def test_a_model_of_an_earlier_workbook_has_its_own_marks_by_pandas_hashes(tmp_path):
+    golden = Path(__file__).parents[1] / "golden"
+    rows = pd.read_parquet(golden / "model_rows.parquet")
+    folder = shutil.copytree(golden / "model", tmp_path / "model")
+    columns = packaging.about(folder)["row_columns"]
+    np.save(
+        folder / "artifacts/pipeline/seen.npy", pd.util.hash_pandas_object(rows[columns].head(3), index=False)
+    )
+    assert contest.seen(folder, rows.assign(other=1)).tolist() == [True] * 3 + [False] * 17
 
 
 # --- what follows from it ----------------------------------------------------------------------------
@@ -498,9 +515,10 @@ def test_what_pairing_is_worth_is_computed_and_may_be_nothing():
         f"{np.hypot(one, other) / gain:.1f} times narrower."
     )
     strangers = of_numbers(rng.normal(0, 3, 400), rng.normal(0, 3, 400))
-    assert "no narrower here" in strangers.read_pairing()
+    why = "here, as what is hard for the one is not hard for the other."
+    assert strangers.read_pairing().endswith(f"pairing makes it no narrower {why}")
     opposed = np.abs(rng.normal(0, 1, 400))
-    assert "wider here" in of_numbers(opposed, 3 - opposed).read_pairing()
+    assert of_numbers(opposed, 3 - opposed).read_pairing().endswith(f"pairing makes it wider {why}")
 
 
 def test_of_few_rows_or_the_same_predictions_pairing_is_not_spoken_of():
@@ -512,42 +530,34 @@ def test_of_few_rows_or_the_same_predictions_pairing_is_not_spoken_of():
 
 
 @pytest.mark.parametrize(
-    ("reported", "own", "theirs", "said"),
+    ("reported", "own", "theirs", "figures", "misled"),
     [
-        (3.0, NEAR, FAR, "now 3: it was measured on such rows, and here the table would not have misled."),
-        (
-            2.5,
-            NEAR,
-            FAR,
-            "now 3. The difference of 0.5 is that of the rows, no model's, though here the order",
-        ),
-        (
-            0.9,
-            NEAR,
-            FAR,
-            "now 3. The difference of 2.1 is that of the rows, no model's, and would have turned",
-        ),
-        (
-            2.5,
-            FAR,
-            NEAR,
-            "now 1. The difference of 1.5 is that of the rows, no model's, though here the order",
-        ),
-        (
-            3.25,
-            FAR,
-            NEAR,
-            "now 1. The difference of 2.2 is that of the rows, no model's, and would have turned",
-        ),
+        (2.5, NEAR, FAR, ("2.5", "3", "0.5"), False),
+        (0.9, NEAR, FAR, ("0.9", "3", "2.1"), True),
+        (1.0, NEAR, FAR, ("1", "3", "2"), False),  # by it the two would be alike
+        (2.34567, FAR, NEAR, ("2.346", "1", "1.3"), False),
+        (3.25, FAR, NEAR, ("3.25", "1", "2.2"), True),
+        (0.03, FAR / 50, NEAR / 50, ("0.03", "0.02", "0.01"), False),
+        (0.0201, FAR / 50, NEAR / 50, ("0.0201", "0.02", "0.0001"), False),
     ],
 )
-def test_whether_a_reported_score_misleads_is_computed(reported, own, theirs, said):
-    """The RMSE of one is 1, that of the other 3 on these rows."""
-    rival = Version("m", 1, "d", "", {"workbook.test_score": f"rmse {reported:.4f}"})
+def test_whether_a_reported_score_misleads_is_computed(reported, own, theirs, figures, misled):
+    """The RMSE of one is 1 on these rows, that of the other 3."""
+    rival = Version("m", 1, "d", "", {"workbook.test_score": f"rmse {reported}"})
     made = verdicts.Verdict(rival, rival, "better", "", of_numbers(own, theirs), rival)
-    said = said.replace("now", f"m version 1 reported a rmse of {reported:g}; on these rows it has", 1)
-    ends = {"order": " is the same.", "turned": " the order round."}
-    assert verdicts.read_reported(made) == said + ends.get(said.rpartition(" ")[2], "")
+    told, now, apart = figures
+    assert verdicts.read_reported(made) == (
+        f"m version 1 reported a rmse of {told}; on these rows it has {now}. The difference of {apart} is "
+        "that of the rows, no model's, "
+        + ("and would have turned the order round." if misled else "though here the order is the same.")
+    )
+
+
+def test_a_score_that_was_measured_on_such_rows_misleads_nobody():
+    rival = Version("m", 1, "d", "", {"workbook.test_score": "rmse 3.0002"})
+    made = verdicts.Verdict(rival, rival, "better", "", of_numbers(NEAR, FAR), rival)
+    said = "m version 1 reported a rmse of 3; on these rows it has 3: it was measured on such rows, and "
+    assert verdicts.read_reported(made) == f"{said}here the table would not have misled."
     alone = dataclasses.replace(made, rival=None)
     assert verdicts.read_reported(alone) == "No other version has a score to be misled by yet."
 

@@ -186,6 +186,9 @@ def nested(depth):
 def test_lists_may_stand_fifty_deep_and_side_by_side_as_often_as_one_likes():
     assert plain_yaml.DEEPEST == 50
     assert plain_yaml.value(f"[{nested(49)}, {nested(49)}]", "here")
+    assert len(plain_yaml.value(f"[{'1, ' * 200}[2]]", "here")) == 201
+    with pytest.raises(ParameterError, match="more than 50 deep"):
+        plain_yaml.value(f"[{'1, ' * 200}{nested(50)}]", "here")
     with pytest.raises(ParameterError, match=r"^here is not YAML: it is nested more than 50 deep\.$"):
         plain_yaml.value(nested(51), "here")
     with pytest.raises(ParameterError, match=r"^here is not YAML: it is nested more than 50 deep\.$"):
