@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from lib.runtime import inference, schema, values
 from lib.runtime.errors import InferenceError
@@ -309,6 +310,17 @@ def fitted(feature_set="plain", choice=LINE, rows=ROWS, task="regression", **mor
 def test_a_line_through_points_on_a_line_answers_on_it():
     rows = pd.DataFrame({"size": [10, 20], "colour": ["red", "blue"]}, index=[3, 4])
     assert np.allclose(fitted().predict(rows), [20, 40], atol=1e-4)
+
+
+def test_what_is_not_fitted_answers_nothing():
+    numbers, classes = (
+        InferencePipeline(serving(task), "plain") for task in ("regression", "classification")
+    )
+    for ask in (numbers.predict, numbers.response, numbers.refused, classes.predict, classes.predict_proba):
+        with pytest.raises(NotFittedError):
+            ask(ROWS)
+    with pytest.raises(NotFittedError):
+        numbers.predict(ROWS, interval=0.9)
 
 
 def test_what_is_kept_of_the_fit_says_what_it_was():
