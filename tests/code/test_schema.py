@@ -84,7 +84,7 @@ def test_infinity_is_no_number_in_any_type():
 
 
 def test_a_whole_number_is_one_name_whatever_it_is_written_as():
-    for value in (130, 130.0, "130", "130.0", " 130 ", np.int32(130), np.float32(130)):
+    for value in (130, 130.0, "130", "130.0", " 130 ", "+130", "+130.0", np.int32(130), np.float32(130)):
         assert read("text", value, None, 7.5, whole=True) == (["130", np.nan, "7.5"], {})
     assert read("text", "130.0", "0130", 130.0)[0] == ["130.0", "0130", "130"]  # a text that is one
 
