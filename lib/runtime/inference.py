@@ -157,10 +157,13 @@ class InferencePipeline(BaseEstimator):
             raise InferenceError(f"{len(converted.refused):,} rows cannot be read. {first}.")
         return self._encoded(converted)
 
-    def _converted(self, rows: pd.DataFrame) -> Converted:
+    def _fitted(self) -> "InferencePipeline":
         if not hasattr(self, "model_"):  # the check itself takes longer than this question
             check_is_fitted(self)
-        return self.schema_.convert(rows)
+        return self
+
+    def _converted(self, rows: pd.DataFrame) -> Converted:
+        return self._fitted().schema_.convert(rows)
 
     def _encoded(self, read: Converted) -> encoders.Matrix:
         return self.encoding_.transform(self.serving.engineered(read.columns, read.index, self._derived))
@@ -186,8 +189,8 @@ class InferencePipeline(BaseEstimator):
         """
         if interval is None:
             labels = self.serving.task == "classification"
-            return self._answers(X, self.model_.predict, np.empty(0, object if labels else float))
-        if "errors" not in self.about_:
+            return self._answers(X, self._fitted().model_.predict, np.empty(0, object if labels else float))
+        if "errors" not in self._fitted().about_:
             raise InferenceError(
                 "This model has no intervals: nobody has told it its errors (`learn_errors`)."
             )
@@ -216,13 +219,13 @@ class InferencePipeline(BaseEstimator):
     @available_if(lambda self: self.serving.task == "classification")
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Probabilities, rows × `classes_`."""
-        model = cast(models.Classifier, self.model_)
+        model = cast(models.Classifier, self._fitted().model_)
         return self._answers(X, model.predict_proba, np.empty((0, len(self.classes_))))
 
     def response(self, rows: pd.DataFrame) -> np.ndarray | pd.DataFrame:
         """What is scored and served: numbers, or a frame with a column of probabilities for each class."""
         if self.serving.task == "regression":
-            return self._answers(rows, self.model_.predict, np.empty(0))
+            return self._answers(rows, self._fitted().model_.predict, np.empty(0))
         return pd.DataFrame(self.predict_proba(rows), columns=models.classes(self.model_), index=rows.index)
 
     def score(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

@@ -22,7 +22,7 @@ Order: TypeAlias = Literal["", "day", "month"]
 #: What a time that comes as a number may count since 1970, UTC.
 EPOCH = ("s", "ms", "us", "ns")
 
-_WHOLE = re.compile(r"[+-]?\d+\.0+")
+_WHOLE = re.compile(r"[+-]?\d+(\.0+)?")
 _CLOCK = r"(?:[T, ]+(?P<clock>\d.*))?"
 _ORDERED = re.compile(
     r"(?P<one>\d{1,2})(?P<mark>[./-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d)" + _CLOCK

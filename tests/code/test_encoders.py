@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 
 from lib.runtime.encoders import Encoding, matrix
 from lib.runtime.encoders.base import Vocabulary, numeric
+from lib.runtime.encoders.columns import Number, OneHot
 from lib.runtime.encoders.matrix import Codes
 from lib.runtime.encoders.means import TargetMean
 from lib.runtime.errors import InferenceError
@@ -148,6 +151,77 @@ def test_a_column_may_have_any_sign_in_its_name(tmp_path):
     assert Encoding.load(tmp_path).transform(rows).tolist() == encoding.transform(rows).tolist()
 
 
+def test_an_encoder_that_names_no_column_takes_all_and_is_read_back_with_them(tmp_path):
+    rows = pd.DataFrame({"b": [1.0, 2.0], "a": [3.0, 4.0]})
+    encoding, found = fitted(rows, encode("number"))
+    assert (encoding.get_feature_names_out().tolist(), found.tolist()) == (["b", "a"], [[1, 3], [2, 4]])
+    encoding.save(tmp_path)
+    again = Encoding.load(tmp_path)
+    assert again.training_columns == ["b", "a"]
+    assert again.transform(rows[["a", "b"]]).tolist() == found.tolist()
+
+
+def test_what_is_not_fitted_has_no_matrix_and_no_names():
+    for one in (Encoding([encode("number", "size")]), Number(["size"])):
+        for ask in (lambda one: one.transform(ROWS), lambda one: one.get_feature_names_out()):
+            with pytest.raises(NotFittedError):
+                ask(one)
+
+
+# --- an encoder alone, as a transformer of scikit-learn ----------------------------------------------
+
+
+def test_the_columns_of_an_array_have_numbers_and_gaps_stay():
+    number = Number()
+    assert same(number.fit_transform(np.array([[1, 2], [NAN, 4]])), [[1, 2], [NAN, 4]])
+    assert number.get_feature_names_out().tolist() == ["x0", "x1"]
+    assert same(number.transform([[NAN, 7]]), [[NAN, 7]])
+    words = OneHot().fit(np.array([["b", 1], ["a", 1]], dtype=object))
+    assert words.get_feature_names_out().tolist() == ["x0=a", "x0=b", "x1=1"]
+    assert words.transform(np.array([["a", 2]], dtype=object)).tolist() == [[1, 0, 0]]
+
+
+def test_endless_numbers_and_another_width_are_refused_and_a_second_fit_begins_anew():
+    number = Number().fit([[1.0, 2.0]])
+    assert number.n_features_in_ == 2
+    with pytest.raises(ValueError, match="X has 1 features, but Number is expecting 2 features"):
+        number.transform([[1.0]])
+    with pytest.raises(ValueError, match="infinity"):
+        number.transform([[1.0, np.inf]])
+    assert number.fit([[1.0]]).n_features_in_ == 1
+    assert number.transform([[5.0]]).tolist() == [[5]]
+
+
+def test_a_frame_s_columns_are_all_of_them_in_their_order_or_those_that_are_named():
+    rows = pd.DataFrame({"b": [1.0], "a": [2.0]})
+    every, named = Number().fit(rows), Number(["a"]).fit(rows)
+    assert every.feature_names_in_.tolist() == every.get_feature_names_out().tolist() == ["b", "a"]
+    with pytest.raises(ValueError, match="same order"):
+        every.transform(rows[["a", "b"]])
+    for given in (rows, rows[["a", "b"]], rows[["a"]]):
+        assert named.transform(given).tolist() == [[2]]
+    assert (named.n_features_in_, named.get_feature_names_out().tolist()) == (1, ["a"])
+    assert every.fit(rows[["a"]]).transform(rows[["a"]]).tolist() == [[2]]
+
+
+def test_means_alone_are_of_their_target_and_of_other_rows_while_fitting():
+    """Overall 3; "a" has 1 + 3 in two rows, "b" 5 in one, each beside one row of 3: 7 / 3 and 8 / 2."""
+    rows, y = pd.DataFrame({"k": ["a", "a", "b"]}), [1.0, 3.0, 5.0]
+    means = TargetMean(["k"], smooth=1.0, random_state=0)
+    assert means.fit_transform(rows, y)[2, 0] < 4  # by the others, whose target is less
+    again = TargetMean(["k"], smooth=1.0).fit(rows, y)
+    part = Encoding([encode("target_mean", "k", smooth=1.0)]).fit(rows, y)
+    for one in (means, again, part):
+        assert same(one.transform(rows), [[7 / 3], [7 / 3], [4]])
+
+
+def test_scikit_learn_is_told_what_an_encoder_takes():
+    tags = get_tags(OneHot())
+    assert (tags.input_tags.allow_nan, tags.input_tags.string, tags.input_tags.categorical) == (True,) * 3
+    assert tags.transformer_tags.preserves_dtype == []
+    assert (tags.target_tags.required, get_tags(TargetMean()).target_tags.required) == (False, True)
+
+
 # --- vocabularies and numbers ------------------------------------------------------------------------
 
 
@@ -243,6 +317,21 @@ def test_without_scale_numbers_stay_as_they_are():
     rows = pd.DataFrame({"x": [1.0, 5.0]})
     encoding, found = fitted(rows, encode("number", "x", impute="mean"))
     assert found.tolist() == encoding.transform(rows).tolist() == [[1], [5]]
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        ([20230131, 20230133], [-1, 1]),
+        ([0, 2**24 + 2], [-(2**23) - 1, 2**23 + 1]),
+        ([0, 2**24], [0, 2**24]),
+        ([0.5, 2**24 + 1.5], [0.5, 2**24 + 2]),
+    ],
+)
+def test_whole_numbers_are_measured_from_their_middle_where_32_bits_would_merge_them(values, kept):
+    rows = pd.DataFrame({"x": values})
+    encoding, found = fitted(rows, encode("number", "x"))
+    assert found[:, 0].tolist() == encoding.transform(rows)[:, 0].tolist() == kept
 
 
 def test_scale_leaves_missing_numbers_out():
@@ -568,6 +657,17 @@ def test_means_are_stored_with_their_keys_and_read_back(tmp_path):
     assert again.get_feature_names_out().tolist() == encoding.get_feature_names_out().tolist()
     asked = pd.concat([rows, rows.head(1).assign(zone=9, colour="grey")])
     assert np.array_equal(again.transform(asked), encoding.transform(asked))
+
+
+def test_of_rows_that_belong_together_none_knows_the_target_of_another():
+    rows = pd.DataFrame({"zone": list("aabbccddee"), "album": list("aabbccddee")})
+    part, y = encode("target_mean", "zone", smooth=1.0), np.arange(10.0)
+    one, other = (
+        Encoding([part], random_state=1, groups=("album",)).fit_transform(rows, target)
+        for target in (y, np.where(rows["album"] == "a", 99.0, y))
+    )
+    assert same(one[:2], other[:2])
+    assert not same(one[2:], other[2:])
 
 
 def test_the_seed_deals_the_folds():
