@@ -115,12 +115,13 @@ def read_means(pipeline: InferencePipeline, metric: str, unit: str = "") -> str:
     """What was done so that answers are right on average."""
     model: Any = pipeline.model_
     if hasattr(model, "classes_"):
-        factors = pd.Series(1 / model.weights_, index=model.classes_)
-        most = np.log(factors).abs().idxmax()
-        times = rounded(factors[most] / factors.median(), 2)
+        logs = pd.Series(-np.log(model.weights_), index=model.classes_)
+        moved = pd.Series({name: log - logs.drop(name).median() for name, log in logs.items()})
+        most = moved.abs().idxmax()
         return (
             "On the validation rows each class is now promised as often as it comes. Against the bare "
-            f"fit the odds of **{most}** were changed most, by {times} times."
+            f"fit the odds of **{most}** against the others were changed most, by "
+            f"{rounded(np.exp(moved[most]), 2)} times."
         )
     fitted_to = getattr(model, "target", "identity")
     if fitted_to == "identity":

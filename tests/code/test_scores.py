@@ -167,6 +167,21 @@ def test_a_fit_that_had_not_converged_is_named_beside_its_figure():
     assert endings.read_fits({"refitted": fits["refitted"]}) == ""
 
 
+@pytest.mark.parametrize(
+    ("weights", "most", "times"),
+    [
+        ([0.5, 0.25, 0.25], "a", "0.5"), ([50, 25, 25], "a", "0.5"), ([2, 0.5, 0.1], "c", "10"),
+        ([2, 1, 16, 4], "c", "0.12"), ([0.25, 1], "a", "4"),
+    ],
+)  # fmt: skip
+def test_the_odds_that_were_changed_most_are_told_whatever_the_scale_of_the_weights(weights, most, times):
+    """Chances are divided by the weights: of two classes the odds change by their ratio."""
+    model = SimpleNamespace(classes_=np.array(list("abcd"[: len(weights)])), weights_=np.array(weights))
+    said = scores.read_means(SimpleNamespace(model_=model), "auc")
+    assert said.startswith("On the validation rows each class is now promised as often as it comes.")
+    assert said.endswith(f"the odds of **{most}** against the others were changed most, by {times} times.")
+
+
 @pytest.fixture(scope="module")
 def trips():
     dataset = problem.load("green_taxi")
