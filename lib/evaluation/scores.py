@@ -123,13 +123,14 @@ def read_means(pipeline: InferencePipeline, metric: str, unit: str = "") -> str:
             f"fit the odds of **{most}** against the others were changed most, by "
             f"{rounded(np.exp(moved[most]), 2)} times."
         )
-    fitted_to = getattr(model, "target", "identity")
-    if fitted_to == "identity":
+    if model.target == "identity":
         return "This model was fitted to the target itself: it answers the mean already."
     if metric not in evaluation.OF_MEANS:
-        return f"It was fitted to the {fitted_to} of the target and stays near the median, as {metric} asks."
-    more = f"times {rounded(model.spread_)}" if fitted_to == "log" else signed(model.spread_, unit)
-    return f"It was fitted to the {fitted_to} of the target; answers are taken to the mean: {more}."
+        return (
+            f"It was fitted to the {model.target} of the target and stays near the median, as {metric} asks."
+        )
+    more = f"times {rounded(model.spread_)}" if model.target == "log" else signed(model.spread_, unit)
+    return f"It was fitted to the {model.target} of the target; answers are taken to the mean: {more}."
 
 
 def stacked(*parts: pd.DataFrame) -> pd.DataFrame:
@@ -172,10 +173,7 @@ def some_answers(
     """The truth and the prediction of a few raw rows, and beside them the rows: no two alike."""
     inputs = list(pipeline.inputs_)
     picked = np.flatnonzero(~rows[inputs].duplicated().to_numpy())[:most]
-    rows = rows.iloc[picked]
-    predictions = (
-        predictions.iloc[picked] if isinstance(predictions, pd.DataFrame) else np.asarray(predictions)[picked]
-    )
+    rows, predictions = rows.iloc[picked], evaluation.take(predictions, picked)
     answers = {"truth": rows[target].to_numpy()}
     if isinstance(predictions, pd.DataFrame):
         answers |= {"prediction": predictions.idxmax(axis=1), "chance": predictions.max(axis=1).round(2)}
