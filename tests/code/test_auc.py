@@ -63,6 +63,12 @@ def test_fifteen_classes_are_scored_in_a_blink():
     assert time.perf_counter() - start < 1.0  # 0.01 s on a quiet core; scikit-learn takes 0.5 s
 
 
+def test_a_row_whose_classes_that_are_there_have_no_chance_is_told_from_others_by_none():
+    """By a the rows are alike, by b rightly ordered: a half and a whole."""
+    chances = pd.DataFrame({"a": [0.0, 0.0], "b": [0.0, 0.5], "c": [1.0, 0.5]})
+    assert evaluation.metric("auc", "classification", ["a", "b"], chances) == 0.75
+
+
 def test_of_three_classes_two_that_are_there_share_what_the_third_was_given():
     """Of a and b alone the first row is a by 0.3 of 0.4, the second by 0.2 of 0.9: told apart, both ways."""
     chances = pd.DataFrame({"a": [0.3, 0.2], "b": [0.1, 0.7], "c": [0.6, 0.1]})
