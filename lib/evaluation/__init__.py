@@ -120,16 +120,13 @@ class Ranks:
         """The area for these rows."""
         if self.classes < 2:
             return float("nan")
-        return float(np.nanmean([self._of(column, place) for column, place in self.places.items()]))
+        return float(np.mean([self._of(column, place) for column, place in self.places.items()]))
 
     def _of(self, column: int, place: np.ndarray) -> float:
         """The mean over the other classes of how often `column`'s rows stand above theirs."""
         size = (place.max() + 1) * self.classes
         counts = np.bincount(place * self.classes + self.codes, minlength=size).reshape(-1, self.classes)
-        sizes = counts.sum(axis=0)
-        others = (np.arange(self.classes) != column) & (sizes > 0)
-        if not sizes[column] or not others.any():
-            return float("nan")
+        sizes, others = counts.sum(axis=0), np.arange(self.classes) != column
         below = counts.cumsum(axis=0) - 0.5 * counts
         return float(((counts[:, column] @ below)[others] / (sizes[column] * sizes[others])).mean())
 

@@ -37,6 +37,12 @@ def test_by_hand():
     assert evaluation.metric("auc", "classification", ["a", "a", "b"], chances) == 0.5
 
 
+def test_of_two_classes_the_second_one_s_probability_orders_the_rows():
+    """As scikit-learn has it: also where the two do not add up, as the first one's tells nothing here."""
+    chances = pd.DataFrame({"no": [0.5, 0.5], "yes": [0.2, 0.8]})
+    assert evaluation.metric("auc", "classification", ["no", "yes"], chances) == 1.0
+
+
 def test_a_constant_answer_tells_nothing_apart():
     y, chances = drawn(300, 5, ties=False)
     same = pd.DataFrame(np.full(chances.shape, 0.2), columns=list(chances))

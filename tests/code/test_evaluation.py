@@ -76,6 +76,7 @@ def test_blocks_spread_the_target_evenly_and_are_always_the_same():
     which = evaluation.blocks(y)
     assert (pd.crosstab(y, which) == 4).all(axis=None)
     assert (which == evaluation.blocks(y)).all()
+    assert evaluation.blocks(np.zeros(1000)).tolist() == [*range(10)] * 100  # of rows alike in their order
 
 
 @pytest.mark.parametrize(("task", "y"), [("regression", [1.0, 3.0]), ("classification", ["a", "b"])])
