@@ -408,10 +408,10 @@ def test_a_group_with_twice_the_error_stands_out_and_no_group_never_does():
 
 
 @pytest.mark.parametrize("name", ["rmse", "accuracy"])
-@pytest.mark.parametrize("blocks", [None, pd.Series(np.arange(600) % 60 // 2, name="days")])
+@pytest.mark.parametrize(("blocks", "seed"), [(None, {}), (pd.Series(np.arange(600) % 60 // 2), {"seed": 7})])
 @pytest.mark.parametrize(("count", "wider"), [(1, 1.0), (10, 2.80703 / 1.95996)])
 def test_a_group_stands_out_once_its_interval_at_the_level_of_all_groups_leaves_out_the_overall_figure(
-    name, blocks, count, wider
+    name, blocks, seed, count, wider
 ):
     """Normal quantiles of 1 - 0.025 / 10 and of 0.975; the end that lies towards the better ones decides."""
     rng, parts = np.random.default_rng(0), {"part": pd.Series(np.repeat(list("abcdefghij"), 60))}
@@ -422,9 +422,9 @@ def test_a_group_stands_out_once_its_interval_at_the_level_of_all_groups_leaves_
         said = pd.DataFrame({one: ((y == one) ^ (rng.random(600) < 0.2)) * 1.0 for one in ("no", "yes")})
     table = evaluation.by_slice(name, task, y, said, parts).head(count)
     own = np.flatnonzero(parts["part"] == table["group"][0])
-    drawn = {"blocks": None if blocks is None else blocks.iloc[own], "draws": 199, "seed": 42}
+    drawn = {"blocks": None if blocks is None else blocks.iloc[own], "draws": 199, "seed": 42} | seed
     found = uncertainty.of_metric(name, task, y[own], evaluation.take(said, own), **drawn)
     end = found.value + wider * ((found.low if way > 0 else found.high) - found.value)
     for overall, sure in ((end - way * 1e-4, True), (end + way * 1e-4, False)):
-        told = groups.stands_out(table, name, task, y, said, parts, overall, blocks=blocks)
+        told = groups.stands_out(table, name, task, y, said, parts, overall, blocks=blocks, **seed)
         assert told is sure
