@@ -68,7 +68,7 @@ def _of_classes(y: np.ndarray, chances: np.ndarray, names: list[str]) -> dict[st
 
     chances, names = with_unseen(y, chances, names)
     best = np.asarray(names)[chances.argmax(axis=1)]
-    f1 = f1_score(y, best, average="macro", zero_division=0)
+    f1 = f1_score(y, best, average="macro")
     given = chances[np.arange(len(y)), pd.Index(names).get_indexer(y)].astype(float)
     return {
         "auc": _auc(y, chances, names),

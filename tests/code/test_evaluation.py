@@ -98,7 +98,7 @@ CHANCES = pd.DataFrame({"a": [0.8, 0.3, 0.6, 0.1], "b": [0.2, 0.7, 0.4, 0.9]})
 
 
 def test_probabilities_without_names_need_the_names_of_their_classes():
-    with pytest.raises(DataError, match="Probabilities without names"):
+    with pytest.raises(DataError, match=r"^Probabilities without names: give .* or `classes`\.$"):
         evaluation.metrics("classification", list("abab"), CHANCES.to_numpy())
     by_names = evaluation.metrics("classification", list("abab"), CHANCES.to_numpy(), ["a", "b"])
     assert by_names == evaluation.metrics("classification", list("abab"), CHANCES)
