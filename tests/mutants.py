@@ -49,7 +49,10 @@ AREAS = {
     ),
     "evaluation": (
         [f"evaluation/{name}" for name in ("__init__", "scores", "classes", "admissions")],
-        ["code/test_evaluation", "code/test_auc", "code/test_figures", "code/test_honest_answers"],
+        [
+            f"code/test_{name}"
+            for name in ("evaluation", "auc", "figures", "scores", "wording", "honest_answers")
+        ],
     ),
     "inference": (["runtime/schema", "runtime/values", "runtime/inference"], ["code/test_schema"]),
     "encoders": (

@@ -68,7 +68,7 @@ def _of_classes(y: np.ndarray, chances: np.ndarray, names: list[str]) -> dict[st
 
     chances, names = with_unseen(y, chances, names)
     best = np.asarray(names)[chances.argmax(axis=1)]
-    f1 = f1_score(y, best, average="macro", zero_division=0)
+    f1 = f1_score(y, best, average="macro")
     given = chances[np.arange(len(y)), pd.Index(names).get_indexer(y)].astype(float)
     return {
         "auc": _auc(y, chances, names),
@@ -120,16 +120,13 @@ class Ranks:
         """The area for these rows."""
         if self.classes < 2:
             return float("nan")
-        return float(np.nanmean([self._of(column, place) for column, place in self.places.items()]))
+        return float(np.mean([self._of(column, place) for column, place in self.places.items()]))
 
     def _of(self, column: int, place: np.ndarray) -> float:
         """The mean over the other classes of how often `column`'s rows stand above theirs."""
         size = (place.max() + 1) * self.classes
         counts = np.bincount(place * self.classes + self.codes, minlength=size).reshape(-1, self.classes)
-        sizes = counts.sum(axis=0)
-        others = (np.arange(self.classes) != column) & (sizes > 0)
-        if not sizes[column] or not others.any():
-            return float("nan")
+        sizes, others = counts.sum(axis=0), np.arange(self.classes) != column
         below = counts.cumsum(axis=0) - 0.5 * counts
         return float(((counts[:, column] @ below)[others] / (sizes[column] * sizes[others])).mean())
 
@@ -158,17 +155,14 @@ def block_scores(
     name: str, task: str, y: Truth, prediction: Prediction, classes: Sequence[str] | None = None
 ) -> list[float]:
     """The metric in each of ten blocks of the same rows: how far two models' scores differ by luck."""
-    which, y, side = blocks(y), np.asarray(y), _frame(prediction)
+    which, y = blocks(y), np.asarray(y)
     picks = [np.flatnonzero(which == block) for block in np.unique(which)]
-    return [metric(name, task, y[pick], _rows(side, pick), classes) for pick in picks]
+    return [metric(name, task, y[pick], take(prediction, pick), classes) for pick in picks]
 
 
-def _frame(side: Prediction) -> np.ndarray | pd.DataFrame:
-    return side.drop(columns="label", errors="ignore") if isinstance(side, pd.DataFrame) else np.asarray(side)
-
-
-def _rows(side: np.ndarray | pd.DataFrame, pick: np.ndarray) -> np.ndarray | pd.DataFrame:
-    return side.iloc[pick] if isinstance(side, pd.DataFrame) else side[pick]
+def take(prediction: Prediction, places: np.ndarray) -> np.ndarray | pd.DataFrame:
+    """What is said of the rows at these places."""
+    return prediction.iloc[places] if isinstance(prediction, pd.DataFrame) else np.asarray(prediction)[places]
 
 
 def by_slice(
@@ -180,16 +174,16 @@ def by_slice(
     least: int = 30,
 ) -> pd.DataFrame:
     """The metric within each group of each slice, worst first; not for fewer than `least` rows."""
-    y, way, rows = np.asarray(y), sign(name), []
+    y, rows = np.asarray(y), []
     for label, group in groups.items():
         values = group.astype(str).to_numpy()
         for value in np.unique(values):
             picked = np.flatnonzero(values == value)
             if len(picked) >= least:
-                score = metric(name, task, y[picked], _rows(_frame(prediction), picked))
+                score = metric(name, task, y[picked], take(prediction, picked))
                 rows.append((label, value, len(picked), score))
     table = pd.DataFrame(rows, columns=["slice", "group", "rows", name]).dropna(subset=[name])
-    return table.sort_values(name, ascending=way < 0, ignore_index=True)
+    return table.sort_values(name, ascending=name in HIGHER_IS_BETTER, ignore_index=True)
 
 
 def constant(task: str, y: Truth, rows: int, metric: str = "") -> np.ndarray | pd.DataFrame:

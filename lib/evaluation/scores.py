@@ -115,20 +115,22 @@ def read_means(pipeline: InferencePipeline, metric: str, unit: str = "") -> str:
     """What was done so that answers are right on average."""
     model: Any = pipeline.model_
     if hasattr(model, "classes_"):
-        factors = pd.Series(1 / model.weights_, index=model.classes_)
-        most = np.log(factors).abs().idxmax()
-        times = rounded(factors[most] / factors.median(), 2)
+        logs = pd.Series(-np.log(model.weights_), index=model.classes_)
+        moved = pd.Series({name: log - logs.drop(name).median() for name, log in logs.items()})
+        most = moved.abs().idxmax()
         return (
             "On the validation rows each class is now promised as often as it comes. Against the bare "
-            f"fit the odds of **{most}** were changed most, by {times} times."
+            f"fit the odds of **{most}** against the others were changed most, by "
+            f"{rounded(np.exp(moved[most]), 2)} times."
         )
-    fitted_to = getattr(model, "target", "identity")
-    if fitted_to == "identity":
+    if model.target == "identity":
         return "This model was fitted to the target itself: it answers the mean already."
     if metric not in evaluation.OF_MEANS:
-        return f"It was fitted to the {fitted_to} of the target and stays near the median, as {metric} asks."
-    more = f"times {rounded(model.spread_)}" if fitted_to == "log" else signed(model.spread_, unit)
-    return f"It was fitted to the {fitted_to} of the target; answers are taken to the mean: {more}."
+        return (
+            f"It was fitted to the {model.target} of the target and stays near the median, as {metric} asks."
+        )
+    more = f"times {rounded(model.spread_)}" if model.target == "log" else signed(model.spread_, unit)
+    return f"It was fitted to the {model.target} of the target; answers are taken to the mean: {more}."
 
 
 def stacked(*parts: pd.DataFrame) -> pd.DataFrame:
@@ -171,10 +173,7 @@ def some_answers(
     """The truth and the prediction of a few raw rows, and beside them the rows: no two alike."""
     inputs = list(pipeline.inputs_)
     picked = np.flatnonzero(~rows[inputs].duplicated().to_numpy())[:most]
-    rows = rows.iloc[picked]
-    predictions = (
-        predictions.iloc[picked] if isinstance(predictions, pd.DataFrame) else np.asarray(predictions)[picked]
-    )
+    rows, predictions = rows.iloc[picked], evaluation.take(predictions, picked)
     answers = {"truth": rows[target].to_numpy()}
     if isinstance(predictions, pd.DataFrame):
         answers |= {"prediction": predictions.idxmax(axis=1), "chance": predictions.max(axis=1).round(2)}

@@ -134,7 +134,7 @@ class Contest:
         return selected
 
     def _interval(self, picked: np.ndarray, draws: int) -> Interval:
-        candidate, rival = (_take(one, picked) for one in (self.candidate, self.champion))
+        candidate, rival = (evaluation.take(one, picked) for one in (self.candidate, self.champion))
         y, metric, task = self.y.to_numpy()[picked], self.dataset.metric, self.dataset.task
         blocks = self.dataset.blocks(self.rows.iloc[picked])
         return uncertainty.of_gain(metric, task, y, candidate, rival, blocks=blocks, draws=draws)
@@ -221,7 +221,3 @@ def _natural(group: str) -> tuple[float, float, str]:
     """Sorts "to 1 mile", "1-2 miles", "10-20 miles" by their numbers, and words after them by letter."""
     numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", group)]
     return (numbers[0], numbers[-1], group) if numbers else (float("inf"), float("inf"), group)
-
-
-def _take(prediction: Prediction, picked: np.ndarray) -> Prediction:
-    return prediction.iloc[picked] if isinstance(prediction, pd.DataFrame) else np.asarray(prediction)[picked]

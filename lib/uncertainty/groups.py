@@ -32,9 +32,8 @@ def stands_out(
     if table.empty:
         return False
     picked = np.flatnonzero(groups[table["slice"][0]].astype(str).to_numpy() == table["group"][0])
-    said = prediction.iloc[picked] if isinstance(prediction, pd.DataFrame) else np.asarray(prediction)[picked]
+    truth, said = np.asarray(y)[picked], evaluation.take(prediction, picked)
     parts = None if blocks is None else blocks.iloc[picked]
-    truth = np.asarray(y)[picked]
     found = uncertainty.of_metric(name, task, truth, said, blocks=parts, draws=DRAWS, seed=seed)
     way, stretch = evaluation.sign(name), stats.norm.ppf(1 - 0.025 / len(table)) / stats.norm.ppf(0.975)
     near = found.low if way > 0 else found.high  # the end that lies towards the better ones

@@ -37,6 +37,12 @@ def test_by_hand():
     assert evaluation.metric("auc", "classification", ["a", "a", "b"], chances) == 0.5
 
 
+def test_of_two_classes_the_second_one_s_probability_orders_the_rows():
+    """As scikit-learn has it: also where the two do not add up, as the first one's tells nothing here."""
+    chances = pd.DataFrame({"no": [0.5, 0.5], "yes": [0.2, 0.8]})
+    assert evaluation.metric("auc", "classification", ["no", "yes"], chances) == 1.0
+
+
 def test_a_constant_answer_tells_nothing_apart():
     y, chances = drawn(300, 5, ties=False)
     same = pd.DataFrame(np.full(chances.shape, 0.2), columns=list(chances))
@@ -61,6 +67,12 @@ def test_fifteen_classes_are_scored_in_a_blink():
     start = time.perf_counter()
     evaluation.metric("auc", "classification", y, chances)
     assert time.perf_counter() - start < 1.0  # 0.01 s on a quiet core; scikit-learn takes 0.5 s
+
+
+def test_a_row_whose_classes_that_are_there_have_no_chance_is_told_from_others_by_none():
+    """By a the rows are alike, by b rightly ordered: a half and a whole."""
+    chances = pd.DataFrame({"a": [0.0, 0.0], "b": [0.0, 0.5], "c": [1.0, 0.5]})
+    assert evaluation.metric("auc", "classification", ["a", "b"], chances) == 0.75
 
 
 def test_of_three_classes_two_that_are_there_share_what_the_third_was_given():

@@ -64,11 +64,19 @@ def test_slices_come_worst_first_and_small_groups_are_left_out():
     assert table["rmse"].tolist() == [3.0, 1.0]
 
 
+def test_a_group_is_scored_on_its_own_rows_wherever_they_stand():
+    """Errors 1, 2, 3 in turn: each group's rows are spread over all of them."""
+    y, errors = np.zeros(90), np.tile([1.0, 2.0, 3.0], 30)
+    table = evaluation.by_slice("mae", "regression", y, list(errors), {"part": pd.Series([*"abc"] * 30)})
+    assert table.set_index("group")["mae"].to_dict() == {"c": 3.0, "b": 2.0, "a": 1.0}
+
+
 def test_blocks_spread_the_target_evenly_and_are_always_the_same():
     y = np.repeat(list("abcde"), 40)
     which = evaluation.blocks(y)
     assert (pd.crosstab(y, which) == 4).all(axis=None)
     assert (which == evaluation.blocks(y)).all()
+    assert evaluation.blocks(np.zeros(1000)).tolist() == [*range(10)] * 100  # of rows alike in their order
 
 
 @pytest.mark.parametrize(("task", "y"), [("regression", [1.0, 3.0]), ("classification", ["a", "b"])])
@@ -90,7 +98,7 @@ CHANCES = pd.DataFrame({"a": [0.8, 0.3, 0.6, 0.1], "b": [0.2, 0.7, 0.4, 0.9]})
 
 
 def test_probabilities_without_names_need_the_names_of_their_classes():
-    with pytest.raises(DataError, match="Probabilities without names"):
+    with pytest.raises(DataError, match=r"^Probabilities without names: give .* or `classes`\.$"):
         evaluation.metrics("classification", list("abab"), CHANCES.to_numpy())
     by_names = evaluation.metrics("classification", list("abab"), CHANCES.to_numpy(), ["a", "b"])
     assert by_names == evaluation.metrics("classification", list("abab"), CHANCES)

@@ -57,6 +57,10 @@ def test_a_worse_test_score_than_on_validation_is_said_to_be_worse_and_in_part_l
     assert "a test rmse of **1**, 4" in said
 
 
+def test_a_test_score_like_that_on_validation_needs_no_reason():
+    assert page(validation=2).read("rmse").endswith("no better on test than it was on validation (2).")
+
+
 def test_additional_rows_that_were_no_gain_are_said_to_be_a_loss():
     assert "additional rows were worth +1." in page().read("rmse")
     assert "additional rows were worth -2." in page(refitted=4).read("rmse")

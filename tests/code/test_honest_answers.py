@@ -15,6 +15,8 @@ from lib.profiling import association
 from lib.runtime import models
 from lib.runtime.encoders.means import TargetMean
 from lib.runtime.errors import InferenceError
+from lib.runtime.features import FeatureSet, encode
+from lib.runtime.inference import InferencePipeline
 from lib.tuning.matrices import Matrices, folds
 from lib.tuning.plan import Plan
 from lib.uncertainty import statistics
@@ -184,8 +186,6 @@ def test_where_rows_have_groups_and_days_no_fold_and_no_draw_parts_a_group(patie
 
 
 def test_the_pipeline_and_the_search_cross_fit_by_the_groups_of_the_problem():
-    from lib.runtime.inference import InferencePipeline
-
     dataset = problem.load("nyc_rentals")
     rows = dataset.labelled(dataset.generate(400, 1))
     name = next(n for n, one in dataset.feature_sets.items() if "target_mean" in {e.how for e in one.encodes})
@@ -223,6 +223,54 @@ def test_what_the_late_columns_are_worth_is_said_side_by_side_and_nothing_where_
     assert "nothing to compare" in admissions.read(none, "rich")
 
 
+def test_the_set_beside_it_is_the_one_most_alike_of_those_that_differ_in_what_they_admit():
+    """`audio` shares 12 of its 12 columns with both others; the one that adds fewer is more alike."""
+    songs = problem.load("music_genres").serving
+    sets, late = songs.feature_sets, encode("ordinal", "title")
+    sets = sets | {
+        "one_more": FeatureSet("one_more", "", (*sets["audio"].encodes, late), ("title",)),
+        "alone": FeatureSet("alone", "", (late,), ("title",)),
+    }
+    for names, wanted in ((["alone", "one_more", "rich_with_playlist"], "one_more"), (["alone"], "alone")):
+        serving = dataclasses.replace(songs, feature_sets={name: sets[name] for name in ["audio", *names]})
+        assert admissions.counterpart(serving, "audio") == wanted
+        assert admissions.counterpart(serving, wanted) == "audio"
+
+
+def test_the_two_figures_are_those_of_a_quick_model_of_the_same_training_rows(monkeypatch):
+    monkeypatch.setattr(admissions, "MOST", 300)
+    songs = problem.load("music_genres")
+    rows = songs.clean(songs.labelled(songs.generate(900, 2))).rows
+    train, validation, given = rows[::2], rows[1::2], {"random_state": 1, "n_jobs": 1}
+    table = admissions.side_by_side(
+        songs.serving, "rich_with_playlist", "log_loss", train, validation, **given
+    )
+    assert list(table) == ["known only after", "log_loss"]
+    assert table.index.name == "features"
+    assert table["known only after"].to_dict() == {"audio": "none", "rich_with_playlist": "song_name, title"}
+    fewer = train.sample(300, random_state=0)
+    for name in table.index:
+        quick = InferencePipeline(songs.serving, name, "xgboost", admissions.QUICK, **given)
+        said = quick.fit(fewer, fewer["genre"]).response(validation)
+        wanted = evaluation.metric("log_loss", "classification", validation["genre"], said)
+        assert table.loc[name, "log_loss"] == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("metric", "used", "gain", "question"),
+    [("rmse", "told", "1.11 better", "easier"), ("auc", "honest", "1.11 worse", "harder")],
+)
+def test_the_late_columns_are_told_with_what_they_bring_and_which_question_is_answered(
+    metric, used, gain, question
+):
+    known = {"known only after": ["none", "tip"], metric: [2.34567, 1.23456]}
+    assert admissions.read(pd.DataFrame(known, ["honest", "told"]), used) == (
+        f"Validation {metric} of a quick, untuned model: **2.346** on `honest`, which keeps to what is known "
+        f"before, **1.235** on `told`, which is told tip ({gain}). All other figures here are those of "
+        f"`{used}`: they answer the {question} question."
+    )
+
+
 def kept_promises(seed, rows=2000):
     rng = np.random.default_rng(seed)
     chance = rng.uniform(0, 1, rows)
@@ -257,11 +305,74 @@ def test_of_two_classes_the_positive_one_and_what_a_threshold_costs_are_said_by_
     assert classes.by_class("regression", [1.0], [1.0]).empty
 
 
+def confused(*cells):
+    """Truths and sure answers: so many rows of a class called another, by `(truth, called, rows)`."""
+    truth, called, rows = zip(*cells, strict=True)
+    return np.repeat(truth, rows), pd.get_dummies(pd.Series(np.repeat(called, rows)), dtype=float)
+
+
+def test_of_each_class_precision_and_recall_by_hand_the_largest_first():
+    """Of 50 rows called b 30 are; c is found once and called once more; d was not seen, a is never called."""
+    truth, said = confused(("b", "b", 30), ("a", "b", 20), ("d", "c", 1), ("c", "c", 1))
+    said.insert(0, "a", 0.0)
+    table = classes.by_class("classification", truth, said.assign(label=said.idxmax(axis=1)))
+    assert (table.index.name, list(table)) == ("class", ["rows", "precision", "recall", "f1"])
+    assert table.index.tolist() == ["b", "a", "c", "d"]
+    assert table["rows"].tolist() == [30, 20, 1, 1]
+    assert table["precision"].tolist() == pytest.approx([0.6, np.nan, 0.5, np.nan], nan_ok=True)
+    assert table["recall"].tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert table["f1"].tolist() == pytest.approx([0.75, 0.0, 2 / 3, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (
+            [("a", "a", 20), ("a", "b", 10), ("b", "b", 30), ("c", "c", 29)],
+            "Of the classes with 30 rows or more **a** is found least (67% of its rows); where it is called, "
+            "**b** is right least often (75%).",
+        ),
+        (  # a is never called; of d and e, which the model has never seen, none could be found
+            [("a", "b", 30), ("b", "b", 90), ("d", "b", 40), ("e", "b", 2000)],
+            "**Not seen in training: e (2,000 rows), d (40 rows).** The model cannot give this answer: each "
+            "such row is an error. Of the classes with 30 rows or more **a** is found least (0% of its "
+            "rows); where it is called, **a** is right least often (0%).",
+        ),
+        ([("a", "a", 29), ("b", "b", 29)], "No class has 30 rows: shares of so few would be luck."),
+    ],
+)  # fmt: skip
+def test_which_class_is_found_least_and_which_is_called_wrongly_most(cells, said):
+    truth, chances = confused(*cells)
+    assert classes.read_by_class(truth, chances.reindex(columns=list("abc"), fill_value=0.0)) == said
+
+
+def test_of_three_classes_no_threshold_is_set():
+    truth, said = confused(("a", "a", 3), ("b", "b", 3), ("c", "c", 3))
+    assert classes.read_thresholds(truth, said).startswith("There are 3 classes: the likeliest is the answer")
+    assert classes.read_unseen(truth, list(said)) == ""
+
+
+def test_a_higher_threshold_gives_fewer_false_alarms_and_misses_more():
+    """A chance that stands just at the threshold is called; classes may be numbers."""
+    said = pd.DataFrame({0: [0.8, 0.5, 0.2, 0.9], 1: [0.2, 0.5, 0.8, 0.1]})
+    table = classes.thresholds([0, 1, 1, 1], said)
+    assert table.index.name == "threshold"
+    assert table.index.tolist() == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    assert table["found"].tolist() == [3, 2, 2, 2, 2, 1, 1, 1, 0]
+    assert table["false alarms"].tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0]
+    assert table["missed"].tolist() == [0, 1, 1, 1, 1, 2, 2, 2, 3]
+    assert "From 0.2 on it would miss 1 at 1 false alarms." in classes.read_thresholds([0, 1, 1, 1], said)
+
+
 def test_the_median_stays_where_absolute_errors_are_scored():
     from types import SimpleNamespace
 
     root = SimpleNamespace(model_=SimpleNamespace(target="sqrt", spread_=0.62))
     assert "stays near the median, as mae asks" in scores.read_means(root, "mae")
     assert "taken to the mean: +0.62 min" in scores.read_means(root, "rmse", "min")
+    logs = SimpleNamespace(model_=SimpleNamespace(target="log", spread_=1.13))
+    assert "fitted to the log of the target; answers are taken to the mean: times 1.13." in scores.read_means(
+        logs, "r2", "min"
+    )
     plain = SimpleNamespace(model_=SimpleNamespace(target="identity"))
     assert "answers the mean already" in scores.read_means(plain, "rmse")

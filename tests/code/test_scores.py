@@ -132,6 +132,15 @@ def test_the_constant_is_the_best_one_by_each_metric():
     assert figures.of("constant", "r2") == 0
 
 
+def test_scores_are_told_with_four_figures():
+    figures = scores.Scores("regression")
+    errors = {"validation": 2.34567, "constant": 5, "linear": 3, "on train alone": 2, "refitted": 1.23456}
+    figures.add_all([0.0, 9.0], {name: [error, 9 + error] for name, error in errors.items()})
+    said = figures.read("rmse")
+    assert "a test rmse of **1.235**, 3.77 better than the constant" in said
+    assert "than it was on validation (2.346): rows differ." in said
+
+
 def test_a_difference_that_four_figures_do_not_tell_is_none():
     figures = page()
     figures.add("linear", np.array([0.0, 10.0]), np.array([1.00001, 11.0]))
@@ -167,6 +176,31 @@ def test_a_fit_that_had_not_converged_is_named_beside_its_figure():
     assert endings.read_fits({"refitted": fits["refitted"]}) == ""
 
 
+def test_a_search_over_folds_is_not_compared_with_the_figure_on_the_validation_rows():
+    figures = scores.Scores("regression")
+    figures.add("validation", [0.0], [4.6])
+    tuned = Tuned("rich", "rmse", {"score": 4.5}, {}, 1, folds=4)
+    assert scores.read_repeat(figures, tuned) == (
+        "The search scored 4 folds of training and validation rows, rmse 4.5 on average; fitted on training "
+        "rows alone it has 4.6 on the validation rows."
+    )
+
+
+@pytest.mark.parametrize(
+    ("weights", "most", "times"),
+    [
+        ([0.5, 0.25, 0.25], "a", "0.5"), ([50, 25, 25], "a", "0.5"), ([2, 0.5, 0.1], "c", "10"),
+        ([2, 1, 16, 4], "c", "0.12"), ([0.25, 1], "a", "4"),
+    ],
+)  # fmt: skip
+def test_the_odds_that_were_changed_most_are_told_whatever_the_scale_of_the_weights(weights, most, times):
+    """Chances are divided by the weights: of two classes the odds change by their ratio."""
+    model = SimpleNamespace(classes_=np.array(list("abcd"[: len(weights)])), weights_=np.array(weights))
+    said = scores.read_means(SimpleNamespace(model_=model), "auc")
+    assert said.startswith("On the validation rows each class is now promised as often as it comes.")
+    assert said.endswith(f"the odds of **{most}** against the others were changed most, by {times} times.")
+
+
 @pytest.fixture(scope="module")
 def trips():
     dataset = problem.load("green_taxi")
@@ -190,6 +224,19 @@ def test_the_metric_round_by_round_is_that_of_a_model_of_so_many_rounds(trips):
     axes = searches.rounds(curve, "rmse", "min").axes[0]
     assert [list(line.get_ydata()) for line in axes.get_lines()] == [list(curve[name]) for name in curve]
     assert axes.get_ylabel() == "rmse, min"
+
+
+def test_the_curve_of_training_rows_is_that_of_a_part_spread_evenly_over_them(trips, monkeypatch):
+    """None of these columns is encoded by its target: the model answers a training row as any other."""
+    dataset, train, validation = trips
+    monkeypatch.setattr(scores, "MOST", 3)
+    pipeline = InferencePipeline(dataset.serving, "zoomcamp", parameters={"num_boost_round": 5})
+    pipeline.fit(train, train[dataset.target.name])
+    curve = scores.by_round(pipeline, train, validation, "mae")
+    some = train.iloc[[0, 299, 599]]
+    score = evaluation.metric("mae", "regression", some[dataset.target.name], pipeline.response(some))
+    assert curve["train_mae"].iloc[-1] == pytest.approx(score, rel=1e-6)
+    assert curve.index.name == "round"
 
 
 def test_what_is_not_boosted_has_no_curve(trips):

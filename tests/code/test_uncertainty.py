@@ -190,6 +190,8 @@ def test_the_interval_is_that_of_so_many_draws_by_that_seed():
     assert few.value == others.value == many.value
     assert len({few.low, others.low, many.low}) == 3
     assert len(few.draws) == 50
+    assert uncertainty.of_metric("mae", "regression", y, one).draws.shape == (999, 1)
+    assert uncertainty.of_gain("mae", "regression", y, one, y).draws.shape == (999, 3)
 
 
 def test_a_draw_costs_no_memory_for_all_draws_at_once(monkeypatch):
@@ -251,6 +253,15 @@ def test_the_rmse_of_errors_with_too_heavy_a_tail_is_refused_and_the_mae_stands_
     assert found.instead == uncertainty.of_metric("mae", "regression", errors, np.zeros(2000))
     gain = uncertainty.of_gain("r2", "regression", errors, np.zeros(2000), errors / 2 + 1)
     assert gain.instead == uncertainty.of_gain("mae", "regression", errors, np.zeros(2000), errors / 2 + 1)
+
+
+@pytest.mark.parametrize(("interval", "times"), [(uncertainty.of_metric, [0]), (uncertainty.of_gain, [0, 3])])
+def test_what_stands_in_its_place_is_drawn_as_was_asked(interval, times):
+    errors, days = np.random.default_rng(0).standard_t(2, 4000), pd.Series(np.arange(4000) // 2, name="days")
+    sides, given = [time * errors for time in times], {"blocks": days, "draws": 99, "seed": 7}
+    found = interval("rmse", "regression", errors, *sides, **given)
+    assert found.instead == interval("mae", "regression", errors, *sides, **given)
+    assert found.instead.drawn == "2,000 days"
 
 
 def share_refused(draw, samples=100):
@@ -358,6 +369,7 @@ def test_each_gain_is_told_with_its_interval_and_whether_it_is_sure():
     [
         (told(1.0, 0.5, 1.5), True, "more than luck"),
         (told(1.0, -0.5, 1.5), False, "cannot tell the model from"),
+        (told(1.0, 0.0, 2.0), False, "cannot tell the model from"),
         (told(2.0, np.nan, np.nan, "heavy", told(1.0, 0.5, 1.5, metric="mae")), True, "more than luck"),
         (told(-2.0, np.nan, np.nan, "heavy", told(1.0, 0.5, 1.5, metric="mae")), False, "cannot tell"),
         (told(3.0, np.nan, np.nan, "too few"), None, "nobody can say if it is more than luck"),
@@ -369,6 +381,8 @@ def test_each_gain_is_told_with_its_interval_and_whether_it_is_sure():
 def test_luck_is_excluded_only_by_an_interval_and_no_gain_at_all_needs_none(gain, beats, said):
     assert gains.beats(gain) is beats
     assert said in gains.read_beats(beats)
+    assert gains.read_beats(beats).startswith("It can: " if beats else "**Mind: ")
+    assert gains.read_beats(beats).endswith("luck." if beats else ".**")
 
 
 def sliced(seed, worse=1.0):
@@ -391,3 +405,26 @@ def test_a_group_with_twice_the_error_stands_out_and_no_group_never_does():
     table, sure = sliced(1, worse=2.0)
     assert (table["group"][0], sure) == ("j", True)
     assert not groups.stands_out(table.head(0), "rmse", "regression", [], [], {}, 1.0)
+
+
+@pytest.mark.parametrize("name", ["rmse", "accuracy"])
+@pytest.mark.parametrize(("blocks", "seed"), [(None, {}), (pd.Series(np.arange(600) % 60 // 2), {"seed": 7})])
+@pytest.mark.parametrize(("count", "wider"), [(1, 1.0), (10, 2.80703 / 1.95996)])
+def test_a_group_stands_out_once_its_interval_at_the_level_of_all_groups_leaves_out_the_overall_figure(
+    name, blocks, seed, count, wider
+):
+    """Normal quantiles of 1 - 0.025 / 10 and of 0.975; the end that lies towards the better ones decides."""
+    rng, parts = np.random.default_rng(0), {"part": pd.Series(np.repeat(list("abcdefghij"), 60))}
+    if name == "rmse":
+        task, way, y, said = "regression", 1, *rng.normal(size=(2, 600))
+    else:
+        task, way, y = "classification", -1, rng.choice(["no", "yes"], 600)
+        said = pd.DataFrame({one: ((y == one) ^ (rng.random(600) < 0.2)) * 1.0 for one in ("no", "yes")})
+    table = evaluation.by_slice(name, task, y, said, parts).head(count)
+    own = np.flatnonzero(parts["part"] == table["group"][0])
+    drawn = {"blocks": None if blocks is None else blocks.iloc[own], "draws": 199, "seed": 42} | seed
+    found = uncertainty.of_metric(name, task, y[own], evaluation.take(said, own), **drawn)
+    end = found.value + wider * ((found.low if way > 0 else found.high) - found.value)
+    for overall, sure in ((end - way * 1e-4, True), (end + way * 1e-4, False)):
+        told = groups.stands_out(table, name, task, y, said, parts, overall, blocks=blocks, **seed)
+        assert told is sure
