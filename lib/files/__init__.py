@@ -11,8 +11,6 @@ import fcntl
 import glob
 import json
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -69,6 +67,8 @@ def temporary_folder(parent: Path | None = None, prefix: str = "workbook-") -> I
     The system lets go of a lock when its holder dies, whatever its process id, container or host: what nobody
     holds was left by a dead one, and `sweep` removes it. By default it lies where temporary files go.
     """
+    import tempfile  # as `shutil` below: a start with nothing to do has no use for them
+
     parent = parent or Path(tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(".new", prefix, parent))
@@ -154,6 +154,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def copy(source: Path, target: Path) -> None:
     """The same content in files of its own: whoever writes into one changes that one alone."""
+    import shutil
+
     if source.is_dir():
         with whole_folder(target) as folder:
             shutil.copytree(source, folder, dirs_exist_ok=True)
@@ -164,6 +166,8 @@ def copy(source: Path, target: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file or a folder if it is there."""
+    import shutil
+
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
