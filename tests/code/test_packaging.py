@@ -63,8 +63,8 @@ def of_other_code(pipeline, rows, tmp_path) -> Path:
     """The same pipeline, stored by a project whose runtime adds 1000 to each prediction."""
     lib = Path(shutil.copytree(LIB, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__")))
     module = lib / "runtime" / "inference.py"
-    source, ours = module.read_text(), "return self._answers(rows, self.model_.predict, np.empty(0))"
-    assert ours in source
+    source, ours = module.read_text(), "self._answers(rows, self._fitted().model_.predict, np.empty(0))"
+    assert source.count(ours) == 1
     module.write_text(source.replace(ours, f"{ours} + 1000"))
     packaging.save_model(pipeline, tmp_path / "other", rows.head(2), lib=lib)
     return tmp_path / "other"
