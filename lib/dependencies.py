@@ -164,14 +164,8 @@ def _brought_by() -> dict[str, list[str]]:
 
 def _folders() -> list[Path]:
     """The folders that pip leaves beside each library, those first that are imported first."""
-    places = [Path(place) for place in sys.path]
-    return [
-        place / name
-        for place in places
-        if place.is_dir()
-        for name in sorted(entry.name for entry in os.scandir(place))
-        if name.endswith(".dist-info")
-    ]
+    folders = ((place, next(os.walk(place), ("", [], []))[1]) for place in map(Path, sys.path))
+    return [place / name for place, names in folders for name in sorted(names) if name.endswith(".dist-info")]
 
 
 def _library(path: Path) -> str:

@@ -119,8 +119,8 @@ def test_a_handful_of_rows_promotes_nobody():
     assert outcome == "not better"
     said = (
         "taxi version 1 stays champion: taxi version 2 has rmse 2 {} than taxi version 1 (no interval of the "
+        "gain: 8 rows are too few, it takes 10){}."
     )
-    said += "gain: 8 rows are too few, it takes 10){}."
     assert reason == said.format("better", ", which may be luck")
     assert verdict(of_numbers(FAR[:8], NEAR[:8])) == ("not better", said.format("worse", ""))
 

@@ -83,3 +83,16 @@ def test_a_version_whose_files_somebody_keeps_elsewhere_is_known_by_its_number(o
     assert dependencies.registered("models:/p/3", outputs) == ("", None)
     (outputs / "mlflow.db").write_text("no database")
     assert dependencies.registered("models:/p/1", outputs) == ("", None)
+
+
+def test_places_of_libraries_that_are_absent_or_cannot_be_read_are_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "there" / "some_lib-1.2.dist-info").mkdir(parents=True)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "shut").mkdir(mode=0)  # to all but root
+    names = ["gone", "file", "shut", "x" * 300, "there"]
+    monkeypatch.setattr(sys, "path", [str(tmp_path / name) for name in names])
+    dependencies.installed.cache_clear()
+    try:
+        assert dependencies.installed()["some_lib"] == "1.2"
+    finally:
+        dependencies.installed.cache_clear()
