@@ -115,6 +115,8 @@ def read_means(pipeline: InferencePipeline, metric: str, unit: str = "") -> str:
     """What was done so that answers are right on average."""
     model: Any = pipeline.model_
     if hasattr(model, "classes_"):
+        if len(model.classes_) < 2:
+            return "Training has one class alone, which has every chance: there are no odds to change."
         logs = pd.Series(-np.log(model.weights_), index=model.classes_)
         moved = pd.Series({name: log - logs.drop(name).median() for name, log in logs.items()})
         most = moved.abs().idxmax()

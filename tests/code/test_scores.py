@@ -226,6 +226,12 @@ def test_the_metric_round_by_round_is_that_of_a_model_of_so_many_rounds(trips):
     assert axes.get_ylabel() == "rmse, min"
 
 
+def test_where_training_has_one_class_alone_no_odds_are_told():
+    model = SimpleNamespace(classes_=np.array(["a"]), weights_=np.array([1.0]))
+    said = "Training has one class alone, which has every chance: there are no odds to change."
+    assert scores.read_means(SimpleNamespace(model_=model), "auc") == said
+
+
 def test_the_curve_of_training_rows_is_that_of_a_part_spread_evenly_over_them(trips, monkeypatch):
     """None of these columns is encoded by its target: the model answers a training row as any other."""
     dataset, train, validation = trips
