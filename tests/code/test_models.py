@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import math
+import sys
 import time
 import zipfile
 
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from lib.runtime import models
 from lib.runtime.errors import InferenceError
-from lib.runtime.models import stored
+from lib.runtime.models import boosted, stored, walk
 from lib.runtime.models.trees import Trees
 from lib.tuning import spaces
 
@@ -219,6 +220,26 @@ def test_a_few_rows_walk_the_trees_to_the_very_number_that_xgboost_gives(grown):
     together = model.predict(asked)
     assert np.array_equal([model.predict(asked[i : i + 1])[0] for i in range(len(asked))], together)
     assert np.array_equal(together, wanted.astype(float))
+    many = np.concatenate([asked, x])  # neither a whole number of blocks nor the same on each core
+    assert np.array_equal(walk.sums(walked, many), model.booster_.inplace_predict(many))
+    assert np.array_equal(walk.sums(walked, x[:1]), walked.sums(x[:1]))
+
+
+def test_very_many_rows_are_walked_without_xgboost_and_without_numba_by_it(monkeypatch):
+    x, y = rows("regression", True, n=900)
+    model = models.build("xgboost", {"num_boost_round": 60}, "regression", 1, 1, True).fit(x, y)
+    wanted = model.predict(x)
+    monkeypatch.setattr(boosted, "MANY", 900 * 60)
+    with monkeypatch.context() as without_booster:
+        without_booster.setattr(model.booster_, "inplace_predict", None)
+        assert np.array_equal(model.predict(x), wanted)
+        with pytest.raises(TypeError, match="NoneType"):  # a row fewer is XGBoost's
+            model.predict(x[:-1])
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, walk.__name__)
+    monkeypatch.delattr(models, "walk")
+    assert np.array_equal(model.predict(x), wanted)
+    assert walk.__name__ not in sys.modules
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ class TargetMean(Encoder):
         estimates: Estimates = {}
         for i in range(len(self.of)):
             for key in self.keys_:
-                sums, counts = self.tables_[f"{key}|{i}"][places[key]].T  # -1, unseen: the last row, of zeros
+                # -1, unseen: the last column, of zeros
+                sums, counts = (part.take(places[key], mode="wrap") for part in self.tables_[f"{key}|{i}"])
                 estimates[key, i, "n"] = counts
                 estimates[key, i] = (sums + self.smooth * self._prior(key, i, estimates)) / (
                     counts + self.smooth
@@ -129,7 +130,7 @@ class TargetMean(Encoder):
             total = np.stack([np.bincount(cell, w, (size + 1) * k).reshape(-1, k) for w in (clean, seen)])
             whole = total.sum(axis=2)
             whole[:, size] = 0.0
-            self.tables_[f"{key}|{i}"] = np.ascontiguousarray(whole.T)
+            self.tables_[f"{key}|{i}"] = whole
             left_sum, left_count = (whole[j][code] - total[j][code, folds] for j in (0, 1))
             missing = code == size
             left_sum, left_count = np.where(missing, 0, left_sum), np.where(missing, 0, left_count)
@@ -180,7 +181,7 @@ class TargetMean(Encoder):
         stored = {f"values {key}": vocabulary.stored() for key, vocabulary in self.vocabularies_.items()}
         return (
             stored
-            | {f"table {name}": table for name, table in self.tables_.items()}
+            | {f"table {name}": table.T for name, table in self.tables_.items()}
             | {"overall": self.overall_}
         )
 
@@ -189,7 +190,7 @@ class TargetMean(Encoder):
         self.overall_ = state["overall"]
         self.vocabularies_ = {key: Vocabulary(state[f"values {key}"]) for key in self.keys_}
         wanted = [f"{key}|{i}" for i in range(len(self.of)) for key in self.keys_]
-        self.tables_ = {name: state[f"table {name}"] for name in wanted}
+        self.tables_ = {name: np.ascontiguousarray(state[f"table {name}"].T) for name in wanted}
         self._name()
 
 

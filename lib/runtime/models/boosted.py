@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: So many rows at most are walked through `Trees`, and fewer than this are predicted by one thread.
 A_FEW, FEW = 16, 1000
+#: Rows times trees from which on a walk is worth the second that compiling it takes.
+MANY = 200_000_000
 #: Bins that a column is cut into, as XGBoost does.
 MAX_BIN = 256
 #: What is taken of input: gaps are XGBoost's own business.
@@ -151,19 +153,30 @@ class Boosted(BaseEstimator):
             check_is_fitted(self)
         if not self._is_ours(X):
             X = validate_data(self, X, reset=False, **CHECKS)
-        elif len(X) <= A_FEW and (walked := self._walked()) is not None:
-            return self.back(walked.sums(X))
+        elif (sums := self._walked(X)) is not None:
+            return self.back(sums)
         threads = 1 if X.shape[0] < FEW else 0  # waking threads takes longer than a few rows do
         if self._threads != [threads]:  # setting them anew costs half of what a row does
             self.booster_.set_param({"nthread": threads})
             self._threads[:] = [threads]
         return self.back(self.booster_.inplace_predict(X, validate_features=False))
 
-    def _walked(self) -> Trees | None:
-        """The booster as `Trees`, made when it is asked for a few rows for the first time."""
-        if not self._trees:
+    def _walked(self, X: np.ndarray) -> np.ndarray | None:
+        """What a walk of our own says of a few rows or of very many, where it is quicker than XGBoost's."""
+        if len(X) > A_FEW and len(X) * self.rounds_ < MANY:
+            return None
+        if not self._trees:  # read when they are asked for the first time
             self._trees.append(Trees.of(self.booster_))
-        return self._trees[0]
+        trees = self._trees[0]
+        if trees is None:
+            return None
+        if len(X) <= A_FEW:
+            return trees.sums(X)
+        try:
+            from . import walk
+        except ImportError:  # a model is answered without numba, too: by XGBoost, with the same numbers
+            return None
+        return walk.sums(trees, X)
 
     def _is_ours(self, X: Matrix) -> bool:
         """Whether it is what encoders make: to look through it again would take longer than one row does."""
