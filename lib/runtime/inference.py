@@ -204,9 +204,11 @@ class InferencePipeline(BaseEstimator):
     def learn_means(self, y: ArrayLike, response: np.ndarray | pd.DataFrame) -> "InferencePipeline":
         """Be right on average from now on, by a like model's `response` to rows that it was not fitted on.
 
-        Of numbers the mean, where √y or log y was fitted (`models.targets`); of classes their shares.
+        Of numbers the mean, where √y or log y was fitted (`models.targets`); of classes their shares. Rows
+        without a prediction have no part in it.
         """
-        self.model_.learn_means(y, response)
+        answered = np.asarray(pd.DataFrame(response).notna().all(axis=1))
+        self.model_.learn_means(np.asarray(y)[answered], response[answered])
         return self
 
     def with_means_of(self, other: "InferencePipeline") -> "InferencePipeline":

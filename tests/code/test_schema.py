@@ -470,19 +470,21 @@ def test_an_interval_is_of_the_errors_that_it_was_told_and_without_them_refused(
 
 
 def test_a_model_of_roots_answers_means_by_its_own_errors_or_by_those_of_a_like_one():
-    """Roots 1 and 3 where 2 was answered: their variance, 1, is added to every square."""
+    """Roots 1 and 3 where 2 was answered: their variance, 1, is added to every square; one row has no answer."""
     made, like = (fitted(choice={**LINE, "parameters": {"target": "sqrt"}}) for _ in range(2))
     before = made.predict(ROWS)
     assert like.with_means_of(made) is like
     assert np.array_equal(like.predict(ROWS), before)
-    assert made.learn_means([1.0, 9.0], np.array([4.0, 4.0])) is made
+    assert made.learn_means([1.0, 9.0, 5.0], np.array([4.0, 4.0, np.nan])) is made
     for pipeline in (made, like.with_means_of(made)):
         assert np.allclose(pipeline.predict(ROWS), before + 1)
 
 
 def test_promises_of_classes_are_put_right_by_those_of_a_like_one():
     made, like = sorting(), sorting()
-    made.learn_means(["large"] * 90 + ["small"] * 10, np.full((100, 2), 0.5))
+    promised = np.full((101, 2), 0.5)
+    promised[50] = np.nan  # a row that could not be read
+    made.learn_means(["large"] * 90 + ["small"] * 11, promised)
     assert (made.response(ROWS)["large"] > like.response(ROWS)["large"]).all()
     assert like.with_means_of(made).response(ROWS).equals(made.response(ROWS))
 
