@@ -88,6 +88,8 @@ class Table:
         return f"\n… and {self.left_out:,} more columns." if self.left_out else ""
 
     def _repr_html_(self) -> str:
+        if self.table.shape == (0, 0):
+            return ""  # not the rule of a head without names
         rows, index = self._formatted(), self.table.index
         styles = [_style(rows.iloc[:, i], self.table.dtypes.iloc[i]) for i in range(rows.shape[1])]
         head = [_html("th", index.name or "", _LEFT), *map(_html, ["th"] * len(styles), rows, styles)]

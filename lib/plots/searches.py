@@ -85,8 +85,9 @@ def families(trials: pd.DataFrame, metric: str, unit: str = "") -> Figure:
         text = f"{best:.4g}  ({count} trial{'s' if count > 1 else ''})"
         axes.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
     low, high = _window(finished["score"], metric)
-    margin = 0.02 * (high - low)
-    axes.set_xlim(min(low, table["best"].min() - margin), max(high, table["best"].max() + margin))
+    low, high = min(low, table["best"].min()), max(high, table["best"].max())
+    margin = 0.02 * (high - low)  # room for the dots of the best and of the last
+    axes.set_xlim(low - margin, high + margin)
     axes.set(xlabel=label(metric, unit), ylabel="")
     return figure
 

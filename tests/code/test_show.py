@@ -64,6 +64,7 @@ def test_of_many_columns_the_first_are_shown_and_the_others_counted():
 
 def test_a_table_without_rows_is_its_head():
     assert "<th" in display.Table(pd.DataFrame({"a": [], "b": []}))._repr_html_()
+    assert display.Table(pd.DataFrame())._repr_html_() == ""  # no line of nothing
 
 
 def test_rows_are_shown_with_their_values_as_they_are():

@@ -881,6 +881,20 @@ def test_a_gate_that_the_score_asks_for_is_named_with_its_ends():
     assert insight.read_gate(tried, "auc", axes) == said
 
 
+@pytest.mark.parametrize(
+    ("metric", "scores"), [("rmse", [5.3, 4.07, 4.1, 4.09]), ("auc", [0.5, 0.9, 0.88, 0.89])]
+)
+def test_the_dots_of_the_best_and_the_worst_family_lie_whole_in_the_picture(metric, scores):
+    from lib.plots import searches
+
+    tried = pd.DataFrame({"score": scores, "family": ["line", "trees", "trees", "trees"], "status": "ok"})
+    axes = searches.families(tried, metric).axes[0]
+    low, high = axes.get_xlim()
+    room = 0.015 * (high - low)
+    assert low + room < min(scores[0], scores[1])
+    assert max(scores[0], scores[1]) < high - room
+
+
 def test_a_search_of_one_trial_has_no_picture_of_trials_and_all_its_sentences():
     from lib.plots import searches
 
