@@ -470,7 +470,7 @@ def test_an_interval_is_of_the_errors_that_it_was_told_and_without_them_refused(
 
 
 def test_a_model_of_roots_answers_means_by_its_own_errors_or_by_those_of_a_like_one():
-    """Roots 1 and 3 where 2 was answered: their variance, 1, is added to every square; one row has no answer."""
+    """Roots 1 and 3 where 2 was answered: their variance, 1, is added to every square. One row has none."""
     made, like = (fitted(choice={**LINE, "parameters": {"target": "sqrt"}}) for _ in range(2))
     before = made.predict(ROWS)
     assert like.with_means_of(made) is like
