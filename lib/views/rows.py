@@ -175,7 +175,7 @@ def numbers(dataset: Dataset) -> View:
         text = _drawn(table.columns, f"tell most of {dataset.target.name}") + (
             f"The longest tail is that of {far.index[0]}: its largest value, "
             f"{table[far.index[0]].max():,.0f}, is {far.iloc[0]:,.0f} times as far from the median as its "
-            "99th percentile. "
+            "99th percentile. Trees cut such a tail off by themselves; a linear model is bent by it. "
             if len(far) and far.iloc[0] > 5 and len(table) >= 10 * association.ENOUGH
             else "No tail runs far off. "
         )
@@ -183,7 +183,7 @@ def numbers(dataset: Dataset) -> View:
             text += f"{zero.index[0]} is zero in {zero.iloc[0]:.0%} of the {dataset.words.rows}. "
         if 0 < negative.iloc[0] < 0.01 * len(table):
             text += f"{negative.index[0]} is negative in {negative.iloc[0]:,}. "
-        return text + "Trees cut such tails off by themselves; a linear model is bent by them."
+        return text.rstrip()
 
     return View(
         "Each number",
