@@ -154,6 +154,7 @@ def test_a_column_may_have_any_sign_in_its_name(tmp_path):
 def test_an_encoder_that_names_no_column_takes_all_and_is_read_back_with_them(tmp_path):
     rows = pd.DataFrame({"b": [1.0, 2.0], "a": [3.0, 4.0]})
     encoding, found = fitted(rows, encode("number"))
+    assert encoding.encoders_[0][1].get_feature_names_out().dtype == object
     assert (encoding.get_feature_names_out().tolist(), found.tolist()) == (["b", "a"], [[1, 3], [2, 4]])
     encoding.save(tmp_path)
     again = Encoding.load(tmp_path)
@@ -268,15 +269,21 @@ def test_numbers_are_floats_in_any_spelling(column):
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "UInt8", "Float64", "boolean", "int64[pyarrow]", "bool[pyarrow]"])
-def test_a_number_that_is_missing_is_nan_whatever_the_column_calls_it(dtype):
-    found = numeric(pd.Series([1, None, 0], dtype=dtype))
-    assert np.array_equal(found, [1, NAN, 0], equal_nan=True)
+@pytest.mark.parametrize("times", [1, 40], ids=["few", "many"])
+def test_a_number_that_is_missing_is_nan_whatever_the_column_calls_it(dtype, times):
+    found = numeric(pd.Series([1, None, 0] * times, dtype=dtype))
+    assert np.array_equal(found, [1, NAN, 0] * times, equal_nan=True)
     assert found.dtype == np.float64
 
 
-def test_what_is_no_number_is_missing():
-    assert np.array_equal(numeric(pd.Series(["1", "many", None])), [1, NAN, NAN], equal_nan=True)
-    assert numeric(pd.Series([True, False])).tolist() == [1.0, 0.0]
+@pytest.mark.parametrize("times", [1, 40], ids=["few", "many"])
+def test_what_is_no_number_is_missing(times):
+    texts = pd.Series(["1", "many", None] * times, index=range(3 * times, 0, -1))
+    assert np.array_equal(numeric(texts), [1, NAN, NAN] * times, equal_nan=True)
+    assert numeric(texts).dtype == np.float64
+    assert numeric(pd.Series([True, False] * times)).tolist() == [1.0, 0.0] * times
+    mixed = pd.Series([1, "1", 1.5, True, "x"] * times, dtype=object)
+    assert np.array_equal(numeric(mixed), [1, 1, 1.5, 1, NAN] * times, equal_nan=True)
 
 
 # --- single columns ----------------------------------------------------------------------------------

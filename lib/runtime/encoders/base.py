@@ -92,7 +92,7 @@ class Encoder(TransformerMixin, BaseEstimator):
         if isinstance(X, pd.DataFrame):
             return validate_data(self, X, reset=reset, skip_check_array=True) if self.columns is None else X
         X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
-        return pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])], copy=False)
+        return pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
 
     def __sklearn_tags__(self) -> Tags:
         """Gaps are taken as they come, and what comes out is 32-bit whatever goes in."""
