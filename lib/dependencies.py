@@ -69,10 +69,10 @@ def use(kind: str, name: str, digest: str, stamp: Sequence[int] = ()) -> None:
 def changed(one: Mapping[str, object], outputs: Path) -> str:
     """What became of something that was noted by `use`; empty where it is as it was, or is not asked.
 
-    A "file" must still be there with its content. A web "address" is not asked, nor what was read of a
-    "mirror" that is named no more, as its address stands; but a file that today's mirror has is what a step
-    would read, and must be the same. "tracking" is the address of the record, "registry" a model there (see
-    `registered`); a registry on a server is not asked.
+    A "file", named from the project's folder or by its whole path, must still be there with its content. A
+    web "address" is not asked, nor what was read of a "mirror" that is named no more, as its address stands;
+    but a file that today's mirror has is what a step would read, and must be the same. "tracking" is the
+    address of the record, "registry" a model there (see `registered`); one on a server is not asked.
     """
     kind, name = one.get("kind"), str(one.get("name"))
     if kind == "tracking":
@@ -85,14 +85,14 @@ def changed(one: Mapping[str, object], outputs: Path) -> str:
         if not folder or files.stamp(folder) == one.get("stamp") or files.digest(folder) in str(held):
             return ""
         return f"the files of {name} changed"
-    path = Path(name) if kind == "file" else _mirrored(name)
+    path = paths.ROOT / name if kind == "file" else _mirrored(name)
     if kind not in ("file", "mirror", "address") or path is None:
         return ""
     if not path.is_file():
-        return f"{path} is gone" if kind == "file" else ""
+        return f"{name} is gone" if kind == "file" else ""
     if files.stamp(path) == one.get("stamp") or files.digest(path) == one.get("digest"):
         return ""
-    return f"{path} changed" if path == Path(name) else f"{path} is not what {name} was"
+    return f"{name} changed" if path == paths.ROOT / name else f"{path} is not what {name} was"
 
 
 def _mirrored(name: str) -> Path | None:

@@ -69,10 +69,15 @@ def outputs() -> Path:
     return Path(os.environ.get("WORKBOOK_OUTPUTS") or ROOT / "outputs").absolute()
 
 
+def typed(name: str | Path) -> Path:
+    """A path as a user types it: `~` is a home, of a user whom nobody knows the name of a folder."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's raises there
+
+
 def mirror() -> Path | None:
     """The folder DATA_MIRROR, counted from the project's wherever a notebook runs."""
     named = os.environ.get("DATA_MIRROR", "")
-    return ROOT / Path(named).expanduser() if named else None
+    return ROOT / typed(named) if named else None
 
 
 def tracking_uri(outputs: Path) -> str:
@@ -138,7 +143,7 @@ def without_folder(value: object) -> object:
     if not isinstance(value, str) or not value:
         return value
     try:
-        path = Path(value).expanduser()
+        path = typed(value)
         return path.name if path.is_absolute() or (ROOT / path).is_file() else value
-    except (OSError, ValueError, RuntimeError):  # too long for a path, or of a user whom nobody knows
+    except (OSError, ValueError):  # too long for a path
         return value

@@ -68,7 +68,8 @@ def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fe
     name = file_name(url)
     mirror = paths.mirror()
     if mirror and (mirror / name).is_file():
-        return _verified(mirror / name, url, check, "mirror", f"Replace it in the mirror folder {mirror}.")
+        noted, remedy = ("mirror", str(mirror / name)), f"Replace it in the mirror folder {mirror}."
+        return _verified(mirror / name, url, check, noted, remedy)
     # a folder for each URL, as two of them may end in the same name
     folder = (cache or paths.outputs() / "cache") / hashlib.sha256(url.encode()).hexdigest()[:10]
     try:
@@ -81,7 +82,7 @@ def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fe
                 digest = files.digest(path)
                 files.write_text(note, digest)
             remedy = f"Delete the folder {folder} and run again."
-            return _verified(path, url, check, "address", remedy, digest)
+            return _verified(path, url, check, ("address", url), remedy, digest)
     except OSError as error:
         raise SourceError(
             f"{name}: cannot be kept in the cache ({error}). Make room, or let WORKBOOK_OUTPUTS name "
@@ -91,11 +92,13 @@ def fetch(url: str, check: Check | None = None, cache: Path | None = None) -> Fe
 
 def local(path: str | Path, check: Check | None = None) -> Fetched:
     """A file that the user named, from the project's folder or by its whole path, checked where it lies."""
-    path = paths.ROOT / Path(path).expanduser()
+    named = paths.typed(path)
+    path = paths.ROOT / named
     if not path.is_file():
         raise SourceError(f"There is no file {path}. Put it back, or correct the path in the parameters.")
+    remedy = "Name another file in the parameters."
     # its name alone: the same bytes in another folder are the same source
-    return _verified(path, path.name, check, "file", "Name another file in the parameters.")
+    return _verified(path, path.name, check, ("file", str(named)), remedy)
 
 
 def file_name(url: str) -> str:
@@ -157,12 +160,14 @@ def csv_table(path: Path, separator: str = ",", types: str | Mapping[str, str] =
     raise DataError(f"{path} is neither UTF-8 nor Windows text. Save it as UTF-8.")
 
 
-def _verified(path: Path, url: str, check: Check | None, kind: str, remedy: str, digest: str = "") -> Fetched:
-    """What is known of a file that its check accepts; noted as what the step depends on."""
+def _verified(
+    path: Path, url: str, check: Check | None, noted: tuple[str, str], remedy: str, digest: str = ""
+) -> Fetched:
+    """What is known of a file that its check accepts; `noted` (kind, name) as what the step depends on."""
     stamp = files.stamp(path)
     rows = _rows(path, check, f"{path.name}, at {path}, is", remedy)
     digest = digest or files.digest(path)
-    dependencies.use(kind, url if kind == "address" else str(path), digest, stamp)
+    dependencies.use(*noted, digest, stamp)
     return Fetched(path, path.name, url, stamp[0], digest, rows, tuple(stamp))
 
 

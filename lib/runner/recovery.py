@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from lib import files, paths, tracking
+from lib import files, paths, redaction, tracking
 from lib.errors import one_line
 from lib.records import FailedStep, OpenStep, StepRecord
 from lib.runner import terminal
@@ -99,7 +99,8 @@ def close_tracked(notes: Iterable[Path], say: Callable[[str], None]) -> None:
             try:
                 tracking.close_dead(note)
             except Exception as error:  # noqa: BLE001 - a tracker that is away must not hide the failure itself
-                say(f"  The tracked run of {path.name} could not be closed: {one_line(error)}")
+                said = one_line(redaction.text(str(error)))
+                say(f"  The tracked run of {path.name} could not be closed: {said}")
                 if note.mlflow_uri == paths.kept_uri(paths.tracking_uri(outputs), outputs):
                     continue
         path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ def new_problem(name: str, data: str | Path, target: str, project: Path = paths.
     from lib.scaffold import inspection, write  # not by a problem that only wants `table`
 
     package, params = write.places(name, project)
-    inspected = inspection.inspect_file(Path(data).expanduser(), target)
+    inspected = inspection.inspect_file(paths.typed(data), target)
     modules = write.package(name, inspected, project)
     for file, text in modules.items():
         compile(text, str(package / file), "exec")

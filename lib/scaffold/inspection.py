@@ -64,6 +64,11 @@ def inspect_file(path: Path, target: str) -> Inspection:
     """Read the file and infer its columns; what cannot be worked with is refused, with what to do."""
     if not path.is_file():
         raise ParameterError(f"DATA={path}: there is no such file.")
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        why = "the name of the file, or of a folder above it, is no UTF-8"
+        raise ParameterError(f"DATA={path}: {why}. Rename it.") from None
     separator, decimal = (",", ".") if path.suffix.lower() in (".parquet", ".pq") else dialect(path)
     table.fetch(path.resolve())
     rows = table.read(path, separator)

@@ -163,7 +163,7 @@ class Step:
         The kinds are those of `dependencies.use`; what `lib.sources` fetches is noted there already. `folder`
         is where the files of a registered model lie on this machine, if they do.
         """
-        place = Path(name) if kind in ("file", "mirror") else folder
+        place = paths.ROOT / name if kind in ("file", "mirror") else folder
         stamp = files.stamp(place) if place else ()
         dependencies.use(kind, name, digest, stamp)
 

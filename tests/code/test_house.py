@@ -240,3 +240,21 @@ def test_the_search_would_find_one(tmp_path, name, text, finds):
     edited = tmp_path / "lib" / f"{name}.py"
     edited.write_text(edited.read_text() + "\n" + text)
     assert finds(graph(tmp_path))
+
+
+def test_mistakes_are_put_where_they_would_be_silent_into_modules_that_there_are():
+    """Read, not imported: what makes the mistakes is installed by `make mutants` alone."""
+    lines = ast.parse((ROOT / "tests" / "mutants.py").read_text(encoding="utf-8")).body
+    names = {"AREAS", "ENOUGH"}
+    found = [line for line in lines if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) in names]
+    said: dict = {}
+    exec("\n".join(map(ast.unparse, found)), said)  # noqa: S102 - literals
+    modules_, tests = ({one for area in said["AREAS"].values() for one in area[n]} for n in (0, 1))
+    assert [name for name in modules_ if not (ROOT / "lib" / f"{name}.py").is_file()] == []
+    assert [name for name in tests if not (ROOT / "tests" / f"{name}.py").is_file()] == []
+    assert {
+        *("runner/staleness", "records", "notebook_source/__init__", "notebook_source/parameters", "splits"),
+        *("evaluation/__init__", "runtime/schema", "runtime/inference", "registry/contest"),
+        "runtime/encoders/__init__",
+    } <= modules_
+    assert said["ENOUGH"] >= 0.85

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from lib import files, packaging, paths, problem
+from lib import files, notebook_source, packaging, paths, problem
 from lib.errors import ModelError
 from lib.packaging import marks
 from lib.runtime import schema
@@ -225,6 +225,15 @@ def test_no_row_that_a_model_was_fitted_on_can_be_found_or_asked_for_in_its_fold
     for file in (path for path in (tmp_path / "model").rglob("*") if path.is_file()):
         content = file.read_bytes()
         assert not [mark for mark in pipeline.seen_ if mark.tobytes() in content], file
+
+
+def test_the_page_that_stores_a_model_gives_it_generated_rows_and_keeps_its_marks_apart():
+    page = notebook_source.read(paths.here().notebooks / "05_train.ipynb")
+    (cell,) = [cell for cell in page.cells if "packaging.save_model(" in cell]
+    calls = [node for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Call)]
+    (example,) = [one.args[2] for one in calls if ast.unparse(one.func) == "packaging.save_model"]
+    assert ast.unparse(example.func) == "dataset.generate"
+    assert "marks.keep" in map(ast.unparse, (one.func for one in calls))
 
 
 def test_the_marks_of_the_rows_lie_beside_the_runs_under_the_name_that_the_folder_has_of_them(

@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
-from lib import paths
-from lib.notebook_source import grids
+from lib import notebook_source, paths
+from lib.notebook_source import annotations, grids
 from lib.runner import graph, plan
 
 PROJECT = Path(__file__).parents[2]
@@ -70,6 +71,49 @@ def test_every_example_of_p_is_taken(outputs, command, file, typed):
     each = [point.p for point in grids.read(typed, "example")] if command == "sweep" else [typed]
     for p in each:
         assert plan.ask(plan.Wishes(file=file, overrides=p)).parameters.overrides
+
+
+@pytest.mark.parametrize(("command", "file", "typed"), TYPED)
+def test_no_clock_ends_the_search_of_an_example(outputs, command, file, typed):
+    """Five seconds a trial are plenty, and what came first would be kept without a word in the example."""
+    for point in grids.read(typed, "example") if command == "sweep" else [typed]:
+        request = plan.ask(plan.Wishes(file=file, overrides=getattr(point, "p", point)))
+        given = request.given("04_tune")
+        assert given["timeout_s"] >= 5 * given["max_evals"] * len(given["models"])
+
+
+def test_steps_can_be_asked_for_as_the_readme_has_it():
+    asked = {page.name: re.findall(r"\bSTEPS=([\w,]+)", page.read_text()) for page in PAGES}
+    assert asked["README.md"]
+    named_there = {step for examples in asked.values() for steps in examples for step in steps.split(",")}
+    assert named_there <= set(STEPS)
+
+
+def test_papermill_is_told_what_its_notebook_takes():
+    text = re.sub(r"\s+", " ", PAGES[0].read_text())
+    assert {"-f", "-y", "--help-notebook", "-p"} <= set(re.findall(r"(?<= |`)-{1,2}[\w-]+", text))
+    (path,) = set(re.findall(r"papermill (?:--help-notebook )?(notebooks/\S+\.ipynb)", text))
+    declared = notebook_source.read(PROJECT / path).parameters
+    given = dict(re.findall(r"papermill notebooks/\S+ \S+ -p (\w+) (\S+)", text))
+    for mapping in re.findall(r"-y '(\{.*?\})'", text):
+        given |= yaml.safe_load(mapping)
+    assert len(given) > 1
+    for name, value in given.items():
+        annotations.fit_text(value, declared[name].annotation)  # raises what it refuses
+
+
+def test_it_is_said_how_long_the_two_commands_take_and_every_other_one_on_what():
+    text, times = (page.read_text() for page in (PAGES[0], PROJECT / "docs" / "times.md"))
+    first = [line for line in text.split("```")[1].splitlines() if line]
+    assert [line.split()[1] for line in first] == ["pipeline", "test"]
+    rows = re.findall(r"^\| (`make .*?) \| (.*?) \|", times, re.MULTILINE)
+    assert {"make pipeline", "make test", "make sweep", "make book", "make mutants"} <= {
+        command for row, _ in rows for command in re.findall(r"make \w+", row)
+    }
+    for took in (*first, *(took for _, took in rows if "a point" not in took)):
+        assert re.search(r"second|minute|hour", took)
+    assert "two cores" in first[1] + times
+    assert "(docs/times.md)" in text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -258,6 +259,22 @@ def test_a_name_longer_than_a_file_may_have_is_refused_in_a_line(tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ParameterError, match=r"DATA=gone\.csv: there is no such file"):
         new_problem("x", "gone.csv", "y", tmp_path)
+
+
+def test_a_file_below_a_home_that_nobody_knows_is_not_there(tmp_path):
+    with pytest.raises(ParameterError, match=r"DATA=~nobody-of-that-name/x\.csv: there is no such file"):
+        new_problem("x", "~nobody-of-that-name/x.csv", "y", tmp_path)
+
+
+def test_a_file_whose_name_is_no_text_is_refused_in_a_line(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    try:
+        customers().to_csv(path, index=False)
+    except OSError:
+        pytest.skip("here every name of a file is UTF-8")
+    with pytest.raises(ParameterError, match=r"DATA=.*: the name of the file.* is no UTF-8"):
+        new_problem("x", path, "churned", tmp_path)
+    assert not (tmp_path / "lib").exists()
 
 
 def test_an_unknown_target_is_answered_with_the_columns(tmp_path):

@@ -277,6 +277,39 @@ def test_what_was_fetched_is_noted_as_what_the_step_depends_on(server, table, tm
     assert dependencies.taken()[0]["stamp"] == files.stamp(mine)
 
 
+def test_a_file_named_from_the_project_s_folder_is_asked_for_in_the_project_that_has_the_record(
+    tmp_path, monkeypatch
+):
+    """A project that was copied reads the copy of the file, and sees what becomes of that."""
+    monkeypatch.setattr(dependencies, "_TAKEN", {})
+    for name in ("project", "copy"):
+        (tmp_path / name / "tables").mkdir(parents=True)
+        (tmp_path / name / "tables" / "mine.csv").write_text("x\n1\n")
+    whole = str(tmp_path / "project" / "tables" / "mine.csv")
+    for named in ("tables/mine.csv", whole):
+        monkeypatch.setattr(sources.paths, "ROOT", tmp_path / "project")
+        sources.local(named)
+    monkeypatch.setattr(sources.paths, "ROOT", tmp_path / "copy")
+
+    def told():
+        return [dependencies.changed(one, tmp_path / "outputs") for one in dependencies.taken()]
+
+    assert told() == ["", ""]
+    (tmp_path / "copy" / "tables" / "mine.csv").write_text("x\n2\n3\n")
+    assert told() == ["tables/mine.csv changed", ""]
+    (tmp_path / "copy" / "tables" / "mine.csv").unlink()
+    assert told() == ["tables/mine.csv is gone", ""]
+    Path(whole).write_text("x\n4\n5\n")
+    assert told() == ["tables/mine.csv is gone", f"{whole} changed"]
+
+
+def test_a_file_and_a_mirror_below_a_home_that_nobody_knows_are_not_there(tmp_path, monkeypatch):
+    with pytest.raises(SourceError, match=r"There is no file .*~nobody-of-that-name/x\.csv"):
+        sources.local("~nobody-of-that-name/x.csv")
+    monkeypatch.setenv("DATA_MIRROR", "~nobody-of-that-name/files")
+    assert not sources.paths.mirror().exists()
+
+
 def test_a_relative_mirror_counts_from_the_projects_folder_wherever_a_notebook_runs(
     table, tmp_path, monkeypatch
 ):

@@ -3,6 +3,9 @@
 import errno
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -364,6 +367,26 @@ class TestTrackedRun:
         for step in (first, second):
             step.tracked.close("KILLED")
         assert list(first.note.parent.glob("*.tmp")) == []
+
+    def test_what_a_killed_page_left_open_is_closed_as_failed_when_its_step_opens_again(
+        self, outputs, monkeypatch
+    ):
+        monkeypatch.setattr("lib.step._OPEN", {})  # another process had it open
+        program = (
+            "import os, signal; from lib.step import Step\n"
+            "step = Step('03_prep', 'scratch', 'green_taxi', writes=['train'])\n"
+            "step.open(); print(step.tracked.run_id, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+        )
+        killed = subprocess.run(
+            [sys.executable, "-c", program], cwd=paths.ROOT, capture_output=True, text=True
+        )
+        assert killed.returncode == -signal.SIGKILL
+        run_id = killed.stdout.strip()
+        assert self.status(run_id, outputs) == "RUNNING"
+        step = made(run="scratch", writes=["train"])
+        step.open()
+        assert self.status(run_id, outputs) == "FAILED"
+        step.tracked.close("KILLED")
 
     @pytest.mark.parametrize(
         "fate", ["moved away", "of a new database", "deleted", "erased", "server is off"]

@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib import files, paths, redaction, tracking
+from lib import files, notebook_source, paths, redaction, tracking
 from lib.errors import ParameterError, StepError
 from lib.records import OpenStep, StepRecord
 from lib.runner import recovery
@@ -92,6 +92,22 @@ def test_importing_costs_neither_tracker():
     program = "import sys; from lib import step, tracking; print({'mlflow', 'wandb'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_page_shows_no_warning_of_a_progress_bar_when_its_trackers_are_loaded():
+    """In a kernel tqdm looks for one of widgets where it is imported, and warns that there is none."""
+    program = (
+        "import ipykernel.zmqshell; from lib.tracking import tags; tags.load(['mlflow.tracking', 'wandb'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "Warning" not in done.stderr
+
+
+def test_rows_and_models_are_handed_on_by_no_page_unless_its_parameter_is_set():
+    pages = [notebook_source.read(path) for path in sorted(paths.here().notebooks.glob("*.ipynb"))]
+    declared = [page.parameters["wandb_upload"] for page in pages if "wandb_upload" in page.parameters]
+    assert len(declared) > 1
+    assert {one.default for one in declared} == {False}
 
 
 def test_a_curve_goes_to_both_trackers_round_by_round(outputs, monkeypatch):

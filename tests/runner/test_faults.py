@@ -154,6 +154,19 @@ def test_a_kernel_that_cannot_start_says_why_with_its_log(tiny):
     assert "\n    no such protocol" in result.stdout
 
 
+def test_an_ordinary_kernel_that_cannot_start_or_ends_itself_says_so_too(tiny):
+    tiny.replace("01_ingest", "step.write(", "import os\nos._exit(3)\nstep.write(")
+    result = tiny.run("pipeline", "ingest", WORKBOOK_WARM="0")
+    assert result.returncode == 1
+    assert "The kernel died: it ended itself with exit code 3" in result.stdout
+    script = tiny.root / "lib" / "compute" / "alone.py"
+    script.write_text("raise SystemExit('no such protocol')\n")
+    result = tiny.run("pipeline", "ingest", WORKBOOK_WARM="0")
+    assert result.returncode == 1
+    assert "The kernel could not start: it ended itself with exit code 1." in result.stdout
+    assert "\n    no such protocol" in result.stdout
+
+
 @pytest.mark.parametrize(
     "cell",
     ["while True: pass", "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"],
@@ -488,6 +501,12 @@ def test_a_terminal_that_cannot_show_a_tick_ends_no_run(tiny, encoding):
     assert "✗ notebooks/02_eda.ipynb failed" in (tiny.folder() / "pipeline.log").read_text()
 
 
+def test_how_the_runs_stand_is_told_to_a_terminal_that_cannot_show_a_tick(done):
+    result = done.run("status", PYTHONIOENCODING="ascii")
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"\n  \? 02_eda ", result.stdout)
+
+
 def test_a_user_of_whom_the_system_knows_neither_name_nor_home_can_run_it(tiny):
     command, environment = tiny.command("pipeline", "eda")
     known = {k: v for k, v in environment.items() if k not in ("HOME", "USER", "LOGNAME")}
@@ -644,3 +663,16 @@ def test_a_note_of_a_run_out_of_reach_is_told_in_a_line_and_kept_while_its_place
         "  The tracked run of .04_tune.open.json could not be closed: MLflow does not answer"
     )
     assert note.exists() == bool(today)
+
+
+def test_what_is_said_of_a_tracked_run_that_cannot_be_closed_holds_no_secret(tmp_path, monkeypatch):
+    def fail(note):
+        raise ConnectionError("API request to http://me:pw@127.0.0.1:9/api/2.0/mlflow/runs/get failed")
+
+    monkeypatch.setenv("WORKBOOK_OUTPUTS", str(tmp_path))
+    monkeypatch.setattr("lib.tracking.close_dead", fail)
+    note, said = tmp_path / ".sweep.open.json", []
+    OpenStep(pid=1).write(note)
+    recovery.close_tracked([note], said.append)
+    assert "API request to http://(hidden" in said[0]
+    assert "me:pw" not in said[0]

@@ -6,6 +6,7 @@ asked for and runs nothing. The same values are tried in every run.
 
 import contextlib
 import io
+import os
 import re
 from pathlib import Path
 
@@ -159,6 +160,23 @@ def test_any_bytes_as_a_parameters_file_are_taken_or_refused_in_one_line(outputs
 def test_any_jobs_run_name_step_and_file_name_are_taken_or_refused_in_one_line(outputs, jobs):
     for option in ("--jobs", "--run", "--steps", "--params"):
         in_one_line("plan", option, jobs)
+
+
+@FEW
+@each("text", [*HARD, "~nobody-of-that-name/x", os.fsdecode(b"caf\xe9.csv"), "n" * 300, "a/b"])
+@given(text=st.text(max_size=40))
+def test_any_name_file_and_target_that_no_problem_can_be_written_of_is_refused_in_one_line(
+    outputs, tmp_path, text
+):
+    file = tmp_path / "mine.csv"
+    file.write_text("x,y\n1,2\n3,4\n")
+    for words in ((text, str(file), "z"), ("never_there", text, "y"), ("never_there", str(file), f"{text}z")):
+        options = zip(("--name", "--data", "--target"), words, strict=True)
+        code, error = told("new-problem", *(word for option in options for word in option))
+        assert code == REFUSED
+        assert error.startswith("✗ ")
+        assert len(error.splitlines()) == 1
+        assert len(error) <= 600
 
 
 @pytest.fixture

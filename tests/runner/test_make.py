@@ -155,6 +155,10 @@ def test_clean_all_leaves_the_outputs_folder_alone_and_no_environment(fresh):
     assert not (fresh / ".venv").exists()
 
 
+def test_clean_all_says_that_the_environment_goes(fresh):
+    assert "Removed .venv, which the next command builds again." in clean(fresh, "clean-all").stdout
+
+
 def test_there_is_nothing_to_clean_where_there_are_no_outputs(fresh):
     shutil.rmtree(fresh / "outputs")
     done = clean(fresh, "clean-all")

@@ -229,6 +229,19 @@ def test_a_graph_that_cannot_run_is_refused(tiny, notebooks, message):
         planned(tiny)
 
 
+def test_no_step_writes_over_anything_that_a_run_keeps_for_itself(done):
+    folder, steps = done.folder(), graph.read(done.project).notebooks
+    there = {
+        path.name.partition(".")[0] for path in (*folder.glob("[!.]*"), paths.memory(folder, "x").parent)
+    }
+    kept = there - {thing for notebook in steps for thing in notebook.writes}
+    assert {"run", "index", "pipeline", "notebooks", "data"} <= kept
+    for name in sorted(kept):
+        done.notebook("05_a", 'run: str = "scratch"', step("05_a", ["metrics"], [name]))
+        with pytest.raises(StepError, match=f"05_a writes '{name}': such a name is"):
+            planned(done)
+
+
 def test_order_follows_reads_and_writes_and_not_numbers(tiny):
     tiny.notebook("00_last", 'run: str = "scratch"', step("00_last", ["metrics"], ["end"]))
     steps = graph.read(tiny.project)

@@ -287,6 +287,13 @@ def test_a_start_that_runs_a_step_sees_that_what_the_others_logged_is_there(done
     ]
 
 
+def test_what_is_no_longer_in_the_record_is_told_at_the_end_of_a_start_that_ran_a_step(done):
+    path = done.root / "lib" / "tracking.py"
+    path.write_text(path.read_text().replace('return ""', 'return f"{record.step} is logged again"'))
+    lines = done.run(P="max_evals=7").stdout.splitlines()
+    assert sorted(line.split()[0] for line in lines if line.endswith("is logged again")) == ALL
+
+
 def test_another_version_of_a_library_that_the_code_imports_makes_a_step_run_again(done):
     path = done.folder() / "notebooks" / "03_prep.json"
     kept = json.loads(path.read_text())

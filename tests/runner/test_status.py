@@ -154,6 +154,47 @@ def test_no_score_stands_beside_a_model_that_did_not_make_it(tmp_path):
     ]
 
 
+def test_a_champion_that_is_of_an_earlier_model_is_not_named(tmp_path):
+    """`make tune` after a whole run: what is registered is not the best model that the lines begin with."""
+    made = {"04_tune": ("", "tuned"), "05_train": ("tuned", "model"), "06_registry": ("model", "registry")}
+    graph = {
+        step: {"reads": [read] if read else [], "writes": [wrote]} for step, (read, wrote) in made.items()
+    }
+    RunRecord("r", "taxi", "p.yaml", {}, {}, {step: {} for step in made}, "", "", graph).write(
+        tmp_path / "run.json"
+    )
+    Tuned("rich", "rmse", {"family": "lasso"}, {}, 3, 3).write(tmp_path / "tuned.json")
+    fields = {"alias": "champion", "holder": 2, "metric": "rmse", "test_rows": 9, "score": 1.0}
+    Registration("taxi", 2, "d", "better", "", rival="version 1", rival_score=2.0, **fields).write(
+        tmp_path / "registry.json"
+    )
+
+    def done(step, number="1"):
+        read, wrote = made[step]
+        record = dataclasses.replace(
+            DONE, step=step, inputs={read: "1"} if read else {}, outputs={wrote: number}
+        )
+        record.write(tmp_path / "notebooks" / f"{step}.json")
+
+    for step in made:
+        done(step)
+    assert "Registered: taxi version 2, now champion" in status.headline(tmp_path)
+    done("04_tune", "another")
+    assert not [line for line in status.headline(tmp_path) if "champion" in line]
+    assert ("taxi (out of date)", "version 2") in report_index._boxes(tmp_path)
+
+
+def test_the_index_says_how_far_the_search_came(tmp_path):
+    Tuned("rich", "rmse", {"family": "lasso"}, {}, 12, 50, 2, "its time was over").write(
+        tmp_path / "tuned.json"
+    )
+    dataclasses.replace(DONE, step="04_tune", outputs={"tuned": "d"}).write(
+        tmp_path / "notebooks" / "04_tune.json"
+    )
+    said = "best of 12 of 50 trials, as its time was over; 2 failed, features rich"
+    assert report_index._boxes(tmp_path) == [(said, "lasso")]
+
+
 # --- what is out of date, and pages --------------------------------------------------------------------
 
 
