@@ -154,6 +154,8 @@ def tell(module: Module) -> bool:
 
 def main() -> int:
     """Every area, or those that are named; gives 1 where too many mutants of a module live."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal that has no tick
     start, parser = time.monotonic(), argparse.ArgumentParser(description=__doc__)
     parser.add_argument("areas", nargs="*", metavar="area", help=", ".join(AREAS))
     parser.add_argument("--draw", type=int, default=40, help="mutants a module, 40 unless told otherwise")
