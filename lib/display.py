@@ -131,6 +131,8 @@ def _cell(name: str, value: object, exact: bool = False) -> str:
     if np.isnan(number):
         return ""
     if exact:
+        if 1e6 <= abs(number) < 1e16 and not isinstance(value, int | np.integer):
+            return np.format_float_positional(number, trim="-")  # whole numbers with all their digits
         return str(value) if isinstance(value, int | np.integer) else f"{number:.7g}"
     if name in ("share", "explained") or name.startswith("share "):
         return f"{number:.1%}"

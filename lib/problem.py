@@ -26,6 +26,7 @@ from lib.runtime import schema
 from lib.runtime.features import Derived, FeatureSet, Serving
 from lib.runtime.schema import Column, Target
 from lib.sources import Fetched, FileRecord
+from lib.wording import rounded
 
 #: The functions of a problem that may take its `options`.
 FUNCTIONS = ("fetch", "load", "generate", "reference", "label", "rules", "split", "checks")
@@ -277,7 +278,7 @@ class Dataset:
             return sliced | {"class": target.astype(str)}
         quarter = pd.qcut(target, 4, duplicates="drop")
         names = {
-            band: f"{i + 1}. {max(band.left, target.min()):.3g} to {band.right:.3g}"
+            band: f"{i + 1}. {rounded(max(band.left, target.min()))} to {rounded(band.right)}"
             for i, band in enumerate(quarter.cat.categories)
         }
         return sliced | {f"quarter of {self.target.name}": quarter.map(names).astype(str)}

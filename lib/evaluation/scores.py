@@ -101,13 +101,14 @@ def read_repeat(scores: Scores, tuned: Tuned) -> str:
     if tuned.folds:
         return (
             f"The search scored {tuned.folds} folds of training and validation rows, {tuned.metric} "
-            f"{then:.6g} on average; fitted on training rows alone it has {now:.6g} on the validation rows."
+            f"{rounded(then, 6)} on average; fitted on training rows alone it has {rounded(now, 6)} on the "
+            "validation rows."
         )
     if abs(now - then) <= 1e-6 * max(1.0, abs(then)):
-        return f"It is: {tuned.metric} {now:.6g} then and now."
+        return f"It is: {tuned.metric} {rounded(now, 6)} then and now."
     return (
-        f"**It is not**: {now:.6g} now, {then:.6g} in the search. Was a library or a feature set changed "
-        "since? Tune again before trusting what follows."
+        f"**It is not**: {rounded(now, 6)} now, {rounded(then, 6)} in the search. Was a library or a feature "
+        "set changed since? Tune again before trusting what follows."
     )
 
 
@@ -161,7 +162,7 @@ def read_reload(before: Prediction, after: Prediction, times: Mapping[str, float
     same = (
         f"All {len(after):,} predictions are the same"
         if gap == 0
-        else f"The predictions differ by at most {gap:.2g}"
+        else f"The predictions differ by at most {rounded(gap, 2)}"
     )
     return (
         f"{same}. The folder takes {_megabytes(folder):.1f} MB; loading takes {times['load_seconds']:.2f} s, "

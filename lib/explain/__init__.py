@@ -17,6 +17,7 @@ from lib.explain import names
 from lib.runtime import models
 from lib.runtime.encoders import Matrix
 from lib.runtime.inference import InferencePipeline
+from lib.wording import rounded
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -96,7 +97,7 @@ def shares(
         shared, start = _rescaled(moves[:, 0], base[0], model.back)
     order = list(dict.fromkeys(groups))
     features = pd.DataFrame(_summed(_dense(matrix), groups), columns=order)
-    shown = features.map(lambda value: f"{value:,.4g}")
+    shown = features.map(lambda value: rounded(value, 4))
     own = {column: o for column, o in names.columns(serving, pipeline.encoding_).items() if column in order}
     engineered = serving.engineer(rows, [name for name in own if name in serving.derived])
     for name, ordered in own.items():
@@ -112,7 +113,7 @@ def _said(value: object, named: Callable[[Any], str]) -> str:
 
 
 def _plain(value: object) -> str:
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+    return rounded(value, 4) if isinstance(value, float) else str(value)
 
 
 def _dense(matrix: Matrix) -> np.ndarray:

@@ -6,8 +6,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from lib import evaluation
 from lib.plots import style
 from lib.quality import sidak
+from lib.wording import rounded
 
 #: Promises are sorted into so many bins of equal width (numbers: of equal rows), read from so many rows on.
 BINS, LEAST = 10, 50
@@ -53,7 +55,7 @@ def figure(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: 
 
 
 def read(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: str = "") -> str:
-    """The bin that is furthest off by its standard error, if that is no chance; and promises by class."""
+    """The bin that is furthest off by its standard error, if that is no chance; of classes more figures."""
     found = table(task, y, prediction)
     if found.empty:
         return f"No bin has {LEAST} promises: of so few nothing is read."
@@ -68,7 +70,7 @@ def read(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: st
     else:
         worst = distance.idxmax()
         promised, came = found.loc[worst, "promised"], found.loc[worst, "came"]
-        shown = (f"{promised:.3g}{unit}", f"{came:.3g}{unit}")
+        shown = (f"{rounded(promised)}{unit}", f"{rounded(came)}{unit}")
         if task != "regression":
             shown = (f"{promised:.1%}", f"{came:.1%}")
         said = (
@@ -76,7 +78,11 @@ def read(task: str, y: ArrayLike, prediction: ArrayLike | pd.DataFrame, unit: st
             f"chance brings them. Most surely so the {found.loc[worst, 'rows']:,.0f} promises around "
             f"{shown[0]}: what came was {shown[1]}."
         )
-    return said if task == "regression" else f"{said} {_by_class(y, pd.DataFrame(prediction))}"
+    if task == "regression":
+        return said
+    loss = rounded(evaluation.metric("log_loss", task, y, prediction))
+    by_class = _by_class(y, pd.DataFrame(prediction))
+    return f"{said} All promises in one figure, the log loss: **{loss}**. {by_class}".rstrip()
 
 
 def _by_class(y: ArrayLike, prediction: pd.DataFrame) -> str:

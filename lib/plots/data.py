@@ -18,6 +18,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator, SymmetricalLogLocator
 from lib import profiling
 from lib.plots import shapes, style
 from lib.profiling import association
+from lib.wording import rounded
 
 FEW = 8  # values of a column that have a box each
 
@@ -44,7 +45,7 @@ def target_number(
         value = np.nanpercentile(after, percent)
         height = top * (1.56 - 0.09 * step)
         right.vlines(value, 0, height, color=style.ORANGE, linewidth=1.2)
-        right.annotate(f" {percent} %: {value:,.4g}", (value, height), fontsize=8.5, va="top")
+        right.annotate(f" {percent} %: {rounded(value, 4)}", (value, height), fontsize=8.5, va="top")
     right.set(title=f"{selection}: {len(after):,} rows", xlabel=label, ylabel="rows")
     style.thousands(right.yaxis)
     return figure
@@ -94,8 +95,7 @@ def numbers(rows: pd.DataFrame, units: Mapping[str, str]) -> Figure:
             axes.set_yscale("log")
         axes.axvline(median, color=style.ORANGE)
         style.thousands(axes.yaxis)
-        text = f"{median:,.0f}" if abs(median) >= 1000 else f"{median:.4g}"
-        axes.set(title=name, xlabel=f"{unit or 'value'}; median {text}", ylabel="")
+        axes.set(title=name, xlabel=f"{unit or 'value'}; median {rounded(median, 4)}", ylabel="")
         if not stretched:
             digits = len(f"{values.abs().max():,.0f}")
             nbins = max(2, min(5, 10 - digits))  # long numbers would touch

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from lib.plots import style
+from lib.wording import rounded
 
 #: The bins of a picture have so many rows at least; of fewer than two bins nothing is drawn.
 FEWEST, BINS = 100, 10
@@ -76,7 +77,7 @@ def read(table: pd.DataFrame, held: np.ndarray, level: float, numbers: bool, uni
     what = "in the interval" if numbers else "in the set"
     text = f"Of the {len(held):,} test rows {held.mean():.1%} are {what}, of {level:.0%} that were promised. "
     if numbers:
-        ends = [f"{row['width']:.3g} {unit}".rstrip() for row in (first, last)]
+        ends = [f"{rounded(row['width'])} {unit}".rstrip() for row in (first, last)]
         text += f"It is {ends[0]} wide for the smallest predictions and {ends[1]} for the largest. "
     else:
         text += (
@@ -88,7 +89,9 @@ def read(table: pd.DataFrame, held: np.ndarray, level: float, numbers: bool, uni
     if missed.empty:
         return text + f"In none of {len(table)} bins by the prediction does it miss by more than chance."
     worst = missed.loc[(missed["inside"] - level).abs().idxmax()]
-    around = f"{worst['size']:.3g} {unit}".rstrip() if numbers else f"a probability of {worst['size']:.2f}"
+    around = (
+        f"{rounded(worst['size'])} {unit}".rstrip() if numbers else f"a probability of {worst['size']:.2f}"
+    )
     return text + (
         f"In {len(missed)} of {len(table)} bins by the prediction it misses by more than chance, most around "
         f"{around}: {worst['inside']:.1%}. Test rows are not quite like those that the errors were learnt on."

@@ -82,7 +82,7 @@ def families(trials: pd.DataFrame, metric: str, unit: str = "") -> Figure:
     sns.stripplot(finished, order=table.index, size=5, color=style.GREY, alpha=0.8, **dots)
     sns.stripplot(table.rename(columns={"best": "score"}), size=7.5, color=style.BLUE, **dots)
     for place, (best, count) in enumerate(table.itertuples(index=False)):
-        text = f"{best:.4g}  ({count} trial{'s' if count > 1 else ''})"
+        text = f"{rounded(best, 4)}  ({count} trial{'s' if count > 1 else ''})"
         axes.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
     low, high = _window(finished["score"], metric)
     low, high = min(low, table["best"].min()), max(high, table["best"].max())
@@ -129,7 +129,7 @@ def _marks(spec: tuple) -> list[str]:
         return [str(value) for value in spec[1]]
     places = np.linspace(spec[1], spec[2], 3)
     numbers = np.exp(places) if spec[0] == "loguniform" else places
-    return [f"{number:,.0f}" if abs(number) >= 100 else f"{number:.2g}" for number in numbers]
+    return [f"{number:,.0f}" if abs(number) >= 100 else rounded(number, 2) for number in numbers]
 
 
 def _places(values: pd.Series, spec: tuple) -> np.ndarray:
@@ -154,7 +154,7 @@ def parallel(trials: pd.DataFrame, metric: str, space: Mapping[str, tuple]) -> F
         axes.annotate(low, (place, -0.02), ha="center", va="top", fontsize=7, color=style.INK)
         axes.annotate(high, (place, 1.02), ha="center", va="bottom", fontsize=7, color=style.INK)
     worst, best = finished["score"].iloc[[0, -1]]
-    for y, text in enumerate((f"{worst:.4g} worst", f"{best:.4g} best")):
+    for y, text in enumerate((f"{rounded(worst, 4)} worst", f"{rounded(best, 4)} best")):
         axes.annotate(text, (len(names) - 0.95, y), va="center", fontsize=8)
     axes.set(yticks=[], ylim=(-0.1, 1.1), xlim=(-0.3, len(names) + 0.1))
     return figure

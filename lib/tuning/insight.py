@@ -165,7 +165,7 @@ def table(best: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 def _figure(value: float) -> str:
     """A number as a reader wants it: 1,000 rather than 1e+03."""
-    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else rounded(value)
 
 
 def _said(parameters: Point) -> str:

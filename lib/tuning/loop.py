@@ -21,6 +21,7 @@ from lib.tuning.checkpoint import Checkpoint, fingerprint
 from lib.tuning.matrices import Matrices
 from lib.tuning.plan import Plan
 from lib.tuning.result import SearchResult
+from lib.wording import rounded
 
 #: A trial may take this share of the whole time, and never less than these seconds.
 SHARE, LEAST = 0.5, 20.0
@@ -172,4 +173,4 @@ class Loop:
         if not losses:
             return "no score yet"
         name, loss = min(losses.items(), key=lambda item: item[1])
-        return f"best {self.metric} {self.way * loss:.4g} ({name})"
+        return f"best {self.metric} {rounded(self.way * loss, 4)} ({name})"

@@ -93,11 +93,11 @@ def _read_selected(table: pd.DataFrame, selected: pd.Series, metric: str, unit: 
             f"**{selected['family']}**, trial {selected['number']}, is best "
             f"({metric} {rounded(selected['score'], 4)}{unit}), and {rest}"
         )
-    share = selected["comparisons"] / best["comparisons"]
+    share = min(selected["comparisons"] / best["comparisons"], 0.99)  # it is less, and is said to be
     least = f"{metric} {rounded(best['score'], 4)}{unit}"
     first = f"Trial {best['number']} ({best['family']}) is best with {least}"
     other = f"trial {selected['number']} ({selected['family']}"
-    kept = f"for {share:.0%} of the cost of a prediction: **that one is selected**."
+    kept = f"for {rounded(100 * share, 2)}% of the cost of a prediction: **that one is selected**."
     if selected["behind"] < TIE * max(abs(best["score"]), TIE):
         return f"{first}; {other}) is as good, {kept}"
     return (

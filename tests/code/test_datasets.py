@@ -56,6 +56,19 @@ def test_a_value_of_another_type_or_beyond_its_range_is_refused(option, says):
         problem.load("green_taxi", option)
 
 
+@pytest.mark.parametrize("name", ["nyc_rentals", "music_genres"])
+def test_rows_of_one_host_or_one_track_stand_on_one_side(name):
+    """A track may have several labels, a host many homes: test rows are of none that was learnt from."""
+    dataset = problem.load(name)
+    rows = dataset.clean(dataset.labelled(dataset.generate(2000, 1))).rows
+    other = rows.assign(**{dataset.target.name: rows[dataset.target.name].sample(frac=1).to_numpy()})
+    parts = dataset.split(pd.concat([rows, other], ignore_index=True), 1)
+    both = pd.concat([part.assign(side=side) for side, part in parts.items()])
+    sides = both.groupby(list(dataset.groups), dropna=False)["side"]
+    assert sides.size().min() > 1
+    assert sides.nunique().max() == 1
+
+
 def test_the_options_of_every_parameters_file_are_taken():
     taken = 0
     for path in paths.here().params.glob("*.yaml"):

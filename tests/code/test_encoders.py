@@ -286,6 +286,25 @@ def test_what_is_no_number_is_missing(times):
     assert np.array_equal(numeric(mixed), [1, 1, 1.5, 1, NAN] * times, equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series(["1", " 2", "many", None, "inf", ""]),
+        pd.Series(["1", " 2", True, None, 3, pd.NA], dtype=object),
+        pd.Series([[1], {"a": 2}, 3.0, "4"], dtype=object),
+        pd.Series([1, None, 2]).astype("category"),
+        pd.to_datetime(pd.Series(["2023-01-01", None])),
+        pd.to_timedelta(pd.Series(["1h", None])),
+    ],
+    ids=lambda values: str(values.dtype),
+)
+def test_a_number_is_the_same_alone_and_among_many_and_a_gap_is_none(values):
+    many = pd.concat([values] * 20, ignore_index=True)
+    alone = [numeric(many.iloc[i : i + 1])[0] for i in range(len(many))]
+    assert same(numeric(many), alone)
+    assert np.isnan(numeric(many)[many.isna()]).all()
+
+
 # --- single columns ----------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import log_loss
 
 from lib import evaluation, problem
 from lib.evaluation import admissions, classes, scores
@@ -20,6 +21,7 @@ from lib.runtime.inference import InferencePipeline
 from lib.tuning.matrices import Matrices, folds
 from lib.tuning.plan import Plan
 from lib.uncertainty import statistics
+from lib.wording import rounded
 
 
 def mixture(rows, seed):
@@ -289,6 +291,13 @@ def test_promises_that_are_kept_are_not_blamed_and_those_that_are_not_are():
     assert "**no** is promised 0.5" in told
     assert calibration.read("classification", y[:20], too_often.head(20)).startswith("No bin has 50")
     assert len(calibration.figure("classification", y, too_often).axes) == 1
+
+
+def test_the_log_loss_is_said_with_the_promises():
+    y, said = kept_promises(1)
+    told = calibration.read("classification", y, said)
+    assert f"the log loss: **{rounded(log_loss(y, said))}**." in told
+    assert "log loss" not in calibration.read("regression", said["yes"], said["yes"])
 
 
 def test_of_two_classes_the_positive_one_and_what_a_threshold_costs_are_said_by_hand():

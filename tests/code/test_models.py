@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 
+import joblib
 import numpy as np
 import pytest
 from scipy import sparse
@@ -223,6 +224,40 @@ def test_a_few_rows_walk_the_trees_to_the_very_number_that_xgboost_gives(grown):
     many = np.concatenate([asked, x])  # neither a whole number of blocks nor the same on each core
     assert np.array_equal(walk.sums(walked, many), model.booster_.inplace_predict(many))
     assert np.array_equal(walk.sums(walked, x[:1]), walked.sums(x[:1]))
+
+
+def frozen(x):
+    x = x.copy()
+    x.setflags(write=False)
+    return x
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "sequential"])
+@pytest.mark.parametrize(
+    "lying", [np.asfortranarray, frozen, lambda x: np.repeat(x, 2, axis=1)[:, ::2], lambda x: x[::-1]]
+)
+def test_very_many_rows_may_lie_in_memory_as_they_like_and_joblib_work_as_it_was_told(
+    lying, backend, monkeypatch
+):
+    """Processes would fill copies of their own of what is answered."""
+    x, y = rows("regression", True, n=900)
+    x[::7, 1] = np.nan
+    model = models.build("xgboost", {"num_boost_round": 20}, "regression", 1, 1, True).fit(x, y)
+    asked = lying(x)
+    wanted = model.predict(asked)
+    monkeypatch.setattr(boosted, "MANY", 1)
+    monkeypatch.setattr(model.booster_, "inplace_predict", None)
+    with joblib.parallel_config(backend, n_jobs=2):
+        assert np.array_equal(model.predict(asked), wanted)
+
+
+def test_a_gap_goes_its_way_past_a_threshold_that_nothing_is_below():
+    """Gaps to the left of minus infinity, all others to the right."""
+    edge = {"left_children": [1, -1, -1], "right_children": [2, -1, -1], "split_indices": [0, 0, 0]}
+    edge |= {"split_conditions": [-np.inf, 1.0, 2.0], "default_left": [1, 0, 0]}
+    trees = Trees([edge, edge | {"default_left": [0, 0, 0]}], np.float32(0), 1)
+    asked = np.array([[np.nan], [-np.inf], [-3e38], [np.inf]], np.float32)
+    assert walk.sums(trees, asked).tolist() == trees.sums(asked).tolist() == [3, 4, 4, 4]
 
 
 def test_very_many_rows_are_walked_without_xgboost_and_without_numba_by_it(monkeypatch):

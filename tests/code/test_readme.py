@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
@@ -13,10 +14,20 @@ from lib.runner import graph, plan
 
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", PROJECT / "DATA.md", *sorted((PROJECT / "docs").glob("*.md"))]
+#: Their prose has commands to try, too.
+NUMBERED = sorted((PROJECT / "notebooks").glob("0*.ipynb"))
 
 
 def named(page: Path) -> str:
     return page.relative_to(PROJECT).as_posix()
+
+
+def text_of(page: Path) -> str:
+    """What a page says; of a notebook its prose, a line a cell."""
+    if page.suffix == ".md":
+        return page.read_text()
+    cells = nbformat.read(page, as_version=4).cells
+    return "\n".join(cell.source.replace("\n", " ") for cell in cells if cell.cell_type == "markdown")
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +43,10 @@ def test_every_link_to_a_file_leads_somewhere(page):
     assert not gone
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
+@pytest.mark.parametrize("page", [*PAGES, *NUMBERED], ids=named)
 def test_every_make_target_that_a_page_names_exists(page, targets):
-    code = re.findall(r"```.*?```|`[^`\n]+`", page.read_text(), re.DOTALL)
-    targets = targets | set(
-        re.findall(r"notebooks/\d\d_(\w+)\.ipynb", page.read_text())
-    )  # a step that it adds
+    code = re.findall(r"```.*?```|`[^`\n]+`", text_of(page), re.DOTALL)
+    targets = targets | set(re.findall(r"notebooks/\d\d_(\w+)\.ipynb", text_of(page)))  # a step that it adds
     named_there = {target for part in code for target in re.findall(r"\bmake ([a-z][\w-]*)", part)}
     assert named_there <= targets
 
@@ -47,7 +56,7 @@ def parameters(page: Path) -> list[tuple[str, str, str]]:
 
     Left out is what is said of a problem or a step that a reader makes with the page.
     """
-    text, found = page.read_text(), []
+    text, found = text_of(page), []
     for typed in re.finditer(r'\bP="([^"…]+)"', text):
         before = text[: typed.start()].rpartition("\n")[2]
         command, file = (re.findall(what, before)[-1:] for what in (r"make (\S+)", r"PARAMS=([\w/.]+)"))
@@ -58,12 +67,17 @@ def parameters(page: Path) -> list[tuple[str, str, str]]:
 
 
 STEPS = [notebook.target for notebook in graph.read(paths.here()).notebooks]
-TYPED = [pytest.param(*one, id=f"{named(page)}: {one[2]}") for page in PAGES for one in parameters(page)]
+TYPED = [
+    pytest.param(*one, id=f"{named(page)}: {one[2]}")
+    for page in (*PAGES, *NUMBERED)
+    for one in parameters(page)
+]
 
 
 def test_the_examples_are_found():
     assert len(TYPED) > 10
-    assert {"README.md", "docs/search.md"} <= {case.id.partition(":")[0] for case in TYPED}
+    pages = {"README.md", "docs/search.md", "notebooks/02_eda.ipynb", "notebooks/06_registry.ipynb"}
+    assert pages <= {case.id.partition(":")[0] for case in TYPED}
 
 
 @pytest.mark.parametrize(("command", "file", "typed"), TYPED)
@@ -123,3 +137,19 @@ def test_every_parameters_file_that_a_page_names_exists(page):
     named_there = set(re.findall(r"params/(\w+)\.yaml", text)) - written_there
     gone = [name for name in named_there if not (PROJECT / "params" / f"{name}.yaml").exists()]
     assert not gone
+
+
+def test_the_caption_of_the_result_says_what_the_model_is_told_only_afterwards():
+    text = (PROJECT / "README.md").read_text()
+    (caption,) = re.findall(r"\(docs/result\.png\)\s+\*(.+?)\*\n", text, re.DOTALL)
+    assert "told the metered distance, which is known only after the trip" in " ".join(caption.split())
+
+
+def test_the_table_of_notebooks_says_what_each_reads_and_writes():
+    rows = [line.strip("| ").split(" | ") for line in (PROJECT / "README.md").read_text().splitlines()]
+    told = {row[0]: row[-2:] for row in rows if row[0].startswith("[0")}
+    steps = graph.read(paths.here()).notebooks
+    assert told == {
+        f"[{step.name}](notebooks/{step.path.name})": [", ".join(step.reads) or "–", ", ".join(step.writes)]
+        for step in steps
+    }

@@ -75,6 +75,12 @@ def test_rows_are_shown_with_their_values_as_they_are():
     assert shown == [["1019", "-73.98765", "2023-01-05 10:00:00"], ["25", "0.5", "2023-01-05 10:00:00"]]
 
 
+def test_a_large_float_is_shown_with_all_its_digits():
+    rows = pd.DataFrame({"day": [20230131.0, np.nan], "at": [1675173909000.0, 0.1 + 0.2]})
+    shown = display.Table(rows, exact=True)._formatted().to_numpy().tolist()
+    assert shown == [["20230131", "1675173909000"], ["", "0.3"]]
+
+
 def test_two_columns_of_one_name_are_both_shown():
     rows = pd.DataFrame([["yes", 9.5]], columns=["truth", "truth"])
     assert display.Table(rows)._formatted().to_numpy().tolist() == [["yes", "9.5"]]

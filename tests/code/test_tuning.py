@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import compute, evaluation
+from lib import compute, evaluation, problem
 from lib.compute import pool
 from lib.errors import ModelError, ParameterError
 from lib.notebook_source import hyperparameters as written
@@ -768,6 +768,24 @@ def test_what_cannot_be_searched_is_refused_with_what_can(given, said):
         run(make_pool=Inline, **given)
 
 
+@pytest.mark.parametrize("dense", [True, False], ids=["dense", "sparse"])
+@pytest.mark.parametrize("family", sorted(spaces.SPARSE))
+def test_a_first_guess_has_no_more_trees_than_the_middle_of_its_space(family, dense):
+    """On a busy machine the first trial may be the only one that a family gets."""
+    space = spaces.space(family, dense)
+    guess = spaces.first(family, space)
+    for name in space.keys() & {"n_estimators", "num_boost_round", "max_iter"}:
+        assert guess[name] <= (space[name][1] + space[name][2]) / 2
+
+
+def test_how_long_a_solver_may_take_is_no_hyperparameter():
+    """`max_iter` is searched where it counts rounds of boosting, and nowhere else."""
+    sets = [one for name in problem.names() for one in problem.load(name).feature_sets.values()]
+    spaces_ = [spaces.SPARSE, spaces.DENSE, *(one.spaces for one in sets)]
+    searched = {family for given in spaces_ for family, space in given.items() if "max_iter" in space}
+    assert searched == {"gradient_boosting"}
+
+
 @pytest.mark.parametrize("family", sorted(hyperparameters.TABLE))
 def test_every_hyperparameter_in_the_table_is_one_of_the_estimator(family):
     """XGBoost takes any name, so of it those are asked that its own documentation has."""
@@ -925,6 +943,12 @@ def test_equal_scores_are_said_to_be_as_good_and_no_difference_is_minus_nothing(
         assert not re.search(r"-0\b|e-0", told), told
     assert "level with b" in insight.read_families(same, "auc")
     assert "brought nothing better" in insight.read_over_time(same, "auc")
+
+
+@pytest.mark.parametrize(("cost", "share"), [(7.0, "0.14"), (1500.0, "30"), (4999.0, "99")])
+def test_what_costs_less_is_not_said_to_cost_nothing_or_all(cost, share):
+    equal = table((0, "a", 5.0, [5.0] * 10, 5000.0), (1, "b", 5.01, [4.9, 5.12] * 5, cost))
+    assert f", for {share}% of the cost of a prediction: " in selection.read_selection(equal, "rmse")
 
 
 def test_how_far_the_best_of_another_family_lies_behind_is_told_whichever_trial_is_selected():

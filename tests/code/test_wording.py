@@ -1,17 +1,23 @@
 """Figures in sentences: a gain with its sign or its word, and no number as machines write it."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
+from lib import explain
 from lib.evaluation import admissions, scores
-from lib.plots import attributions, residuals, searches
+from lib.plots import attributions, calibration, data, intervals, residuals, searches
+from lib.problem import load
+from lib.records import Tuned
 from lib.registry import verdict
 from lib.registry.contest import Contest
 from lib.registry.location import Version
-from lib.tuning import selection
+from lib.runtime import conformal
+from lib.tuning import insight, selection
 from lib.uncertainty import gains
 from lib.wording import lead, rounded, signed
 
@@ -88,6 +94,44 @@ def test_no_sentence_about_a_gain_has_an_exponent(scale):
     for one in said:
         assert one
         assert not pd.Series([one]).str.contains(r"\d[eE][+-]\d").any(), one
+
+
+def of_numbers(scale, folder):
+    """What the pages say of targets and errors that are about as large as `scale`."""
+    rng = np.random.default_rng(0)
+    y = scale * rng.uniform(1, 9, 3000)
+    near = y + 0.3 * scale * rng.normal(size=3000)
+    yield calibration.read("regression", y, 1.5 * near, "$")
+    around = conformal.around(near, conformal.learn(y, 0.9 * near), 0.8)
+    held = conformal.covered(y, around)
+    yield intervals.read(intervals.bins(near, around, held, 0.8, 3000), held, 0.8, True, "$")
+    figures = scores.Scores("regression")
+    figures.add("validation", y, near)
+    now = figures.of("validation", "rmse")
+    yield scores.read_repeat(figures, Tuned("all", "rmse", {"score": now}, {}, 1))
+    yield scores.read_repeat(figures, Tuned("all", "rmse", {"score": 1.1 * now}, {}, 1))
+    yield scores.read_repeat(figures, Tuned("all", "rmse", {"score": 1.1 * now}, {}, 1, folds=3))
+    times = dict.fromkeys(["load_seconds", "one_row_us", "bulk_row_us"], 1.0)
+    yield scores.read_reload(y, near, times, folder)
+    choice = {"family": "lasso", "parameters": {"alpha": scale}, "rounds": None, "reason": ""}
+    yield insight.read_settings(pd.Series(choice))
+    taxi = dataclasses.replace(load("green_taxi"), slices={})
+    yield "; ".join(taxi.sliced(pd.DataFrame({"duration": y}))["quarter of duration"].unique())
+    yield explain._plain(float(y[0]))
+    trials = pd.DataFrame({"status": "ok", "score": [now, 2 * now], "family": ["a", "b"]})
+    trials["parameters"] = [{"x": scale}] * 2
+    space = {"x": ("uniform", scale / 3, 3 * scale)}
+    drawn = searches.families(trials, "rmse"), searches.parallel(trials, "rmse", space)
+    for one in (*drawn, data.target_number(pd.Series(y), pd.Series(near), "price", "$", "all")):
+        for text in one.findobj(Text):
+            yield f"picture: {text.get_text()}"
+
+
+@pytest.mark.parametrize("scale", [2e-5, 1.0, 3e6])
+def test_no_figure_of_a_page_is_written_as_machines_do(scale, tmp_path):
+    for one in of_numbers(scale, tmp_path):
+        assert one
+        assert not pd.Series([one]).str.contains(r"\d[eE][+-]?\d").any(), one
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the pages show when executed: no heading without content, no sign out of place."""
 
 import itertools
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import nbformat
 import pytest
 from tiny import ROOT
+
+from lib.wording import rounded
 
 #: What no computed sentence or table may have in it, and why.
 ODD = {
@@ -29,8 +32,8 @@ RUNS = [("green_taxi", "eda prep"), pytest.param(("music_genres", ""), marks=pyt
 
 
 @pytest.fixture(scope="module", params=RUNS, ids=["green_taxi", "music_genres"])
-def pages(request, tmp_path_factory):
-    """The executed pages of a problem, on generated rows."""
+def ran(request, tmp_path_factory):
+    """Where a problem was run on generated rows, and the steps that were (none: all)."""
     problem, steps = request.param
     outputs = tmp_path_factory.mktemp(problem)
     kept = {k: v for k, v in os.environ.items() if k not in ("P", "PARAMS", "RUN", "STEPS", "FORCE", "JOBS")}
@@ -50,6 +53,13 @@ def pages(request, tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    return outputs, steps
+
+
+@pytest.fixture(scope="module")
+def pages(ran):
+    """The executed pages of a problem."""
+    outputs, steps = ran
     found = read(outputs)
     assert len(found) == (3 if steps else 6)
     return found
@@ -108,6 +118,16 @@ def test_no_computed_text_of_a_page_has_a_sign_out_of_place(pages):
                     found = re.search(pattern, text)
                     assert not found, f"{name}, {cell.id}: {what} in {text!r}"
     assert looked_at > 20
+
+
+def test_a_model_of_classes_has_its_log_loss_and_its_coverage_among_the_figures_and_on_the_page(ran, pages):
+    outputs, steps = ran
+    if steps:
+        pytest.skip("no model is trained in this run")
+    metrics = json.loads((outputs / "music_genres" / "metrics.json").read_text())
+    assert 0.5 < metrics["test_interval_coverage"] <= 1
+    said = "\n".join(text for cell in pages["05_train"].cells for text in shown(cell))
+    assert f"the log loss: **{rounded(metrics['test_log_loss'])}**" in said
 
 
 def test_the_page_of_pictures_says_whether_the_rules_refused_most_rows(pages):

@@ -4,7 +4,7 @@ from lib import files, records, registry
 from lib.grading.capstone.evidence import Evidence, Unmet
 from lib.registry.store import Store, name_of
 from lib.tuning.selection import LINEAR
-from lib.wording import few
+from lib.wording import few, rounded
 
 #: Of so many settings drawn blindly one lies among the best tenth with a chance of 96 % (1 - 0.9^30).
 TRIALS = 30
@@ -71,7 +71,7 @@ def chosen(evidence: Evidence) -> str:
             'Take "test" from `reads` of notebooks/04_tune.ipynb, and what uses it.',
         )
     score, metric = float(evidence.tuned.choice["score"]), evidence.tuned.metric
-    return f"{evidence.tuned.choice['family']} chosen on validation ({metric} {score:.4g})"
+    return f"{evidence.tuned.choice['family']} chosen on validation ({metric} {rounded(score, 4)})"
 
 
 # --- the model ---------------------------------------------------------------------------------------
@@ -81,8 +81,8 @@ def beats(evidence: Evidence) -> str:
     """The model beats the constant by more than luck."""
     figures, metric = evidence.figures, evidence.tuned.metric
     own, constant = figures.get(f"test_{metric}"), figures.get(f"baseline_constant_test_{metric}")
-    said = "test " + metric + f" {own:.4g}" * (own is not None)
-    said += f", a constant {constant:.4g}" if constant is not None else ""
+    said = "test " + metric + (f" {rounded(own, 4)}" if own is not None else "")
+    said += f", a constant {rounded(constant, 4)}" if constant is not None else ""
     if figures.get("beats_constant") is None:
         raise Unmet(
             f"The gain over a constant has no interval ({said}): nobody can say if it is luck.",

@@ -140,11 +140,12 @@ def numeric(column: pd.Series) -> np.ndarray:
     """A column as floats, missing as NaN."""
     if column.dtype.kind in "iufb":
         return column.to_numpy(dtype=np.float64)
-    if len(column) <= FEW:
-        return _read(column)
-    codes, values = pd.factorize(column)  # each text is read once
-    return np.append(_read(pd.Series(values)), np.nan)[codes]
+    if len(column) > FEW and isinstance(column.dtype, pd.StringDtype):
+        codes, values = pd.factorize(column)  # each text is read once
+        return np.append(_read(pd.Series(values)), np.nan)[codes]
+    return _read(column)
 
 
 def _read(column: pd.Series) -> np.ndarray:
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(column.isna(), np.nan, numbers) if column.dtype.kind in "mM" else numbers

@@ -17,14 +17,14 @@ BLOCK = 128
 def sums(trees: Trees, X: np.ndarray) -> np.ndarray:
     """Of rows (float32) the sums of their leaves: XGBoost's and `Trees.sums` to the last bit."""
     gaps = np.flatnonzero(np.isnan(X).any(axis=0))
-    # a column with gaps stands there twice: with gaps below each threshold, and above
+    # a column with gaps stands there twice: NaN is not above any threshold, infinity is above each
     above = np.arange(trees.columns + 1)
     above[gaps] = trees.columns + 1 + np.arange(len(gaps))
     column = np.where(trees.gap_left, trees.column, above[trees.column]) * BLOCK
     nodes = [part.astype(np.uint32) for part in (trees.roots, trees.left, column)]
     nodes += [trees.threshold, trees.value, trees.base, trees.depth]
     out, cores = np.empty(len(X), np.float32), joblib.cpu_count()
-    joblib.Parallel(cores, prefer="threads")(
+    joblib.Parallel(cores, require="sharedmem")(  # whatever backend the caller has set
         joblib.delayed(_walk)(part, filled, gaps, *nodes)
         for part, filled in zip(np.array_split(X, cores), np.array_split(out, cores), strict=True)
     )
@@ -45,10 +45,8 @@ def _walk(X, out, gaps, roots, left, column, threshold, value, base, depth):  # 
                 x[j * BLOCK + i] = X[begin + i, j]
         for g in range(len(gaps)):
             for i in range(size):
-                below = gaps[g] * BLOCK + i
-                gap = np.isnan(x[below])
-                x[(columns + 1 + g) * BLOCK + i] = np.float32(np.inf) if gap else x[below]
-                x[below] = np.float32(-np.inf) if gap else x[below]
+                own = x[gaps[g] * BLOCK + i]
+                x[(columns + 1 + g) * BLOCK + i] = np.float32(np.inf) if np.isnan(own) else own
         total[:] = base
         for root in roots:
             node[:] = root
